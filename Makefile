@@ -1,0 +1,75 @@
+# Warehouse14. Every target makes what it needs.
+
+PYTHON ?= python3
+PORT ?= 6543
+INI ?= development.ini
+
+VENV := .venv
+BIN := $(VENV)/bin
+CLIENTS := .tools/clients
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test test-all check lint types imports lock bench clean
+
+help:  ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(VENV)/.runtime  ## Serve development.ini on 127.0.0.1:6543 (PORT=NNNN for another port)
+	@$(BIN)/warehouse14 --ini $(INI) init
+	@exec $(BIN)/warehouse14 --ini $(INI) serve --listen 127.0.0.1:$(PORT)
+
+test: $(VENV)/.test $(CLIENTS)/.made  ## Run the tests that need PyPI alone
+	$(BIN)/pytest -m "not debian and not registry" $(PYTEST_ARGS)
+	@echo "make test did not run: the tests against nginx and a small disk (Debian), and those with well-known files from PyPI. make test-all runs them, too."
+
+test-all: $(VENV)/.test $(CLIENTS)/.made  ## Run all tests; installs packages from Debian
+	tests/install-debian
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: lint types imports  ## Lint, types and import rules
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+imports: $(VENV)/.test
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test  ## Measure against the ceiling and the peers; writes benchmarks/results.md
+	benchmarks/run
+
+lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
+	$(BIN)/uv pip compile $(UV_LOCK) setup.py --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile $(UV_LOCK) requirements/test.in --output-file requirements/test.txt
+	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients.in --output-file requirements/clients.txt
+
+UV_LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+clean:  ## Remove the environments and caches; var/ stays
+	rm -rf $(VENV) .tools build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python setup.py requirements/runtime.txt
+	@echo "Installing Warehouse14 into $(VENV) ..."
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/runtime.txt
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps -e .
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/test.txt
+	@touch $@
+
+$(CLIENTS)/.made: requirements/clients.txt
+	@echo "Installing the clients that the tests drive into $(CLIENTS) ..."
+	@$(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install $(PIP_FLAGS) -r requirements/clients.txt
+	@touch $@

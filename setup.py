@@ -1,0 +1,56 @@
+"""Package metadata. No logic lives here; tools are configured in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="warehouse14",
+    version="0.1.0",
+    description="A private Python package index whose projects are shared by the people who own them",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    package_dir={"": "src"},
+    packages=find_packages("src"),
+    package_data={"warehouse14": ["py.typed", "web/templates/*.jinja2", "adapters/sql/migrations/*.mako"]},
+    install_requires=[
+        "alembic>=1.13",
+        "authlib>=1.3",
+        "multipart>=1.2",
+        "packaging>=24.2",
+        "plaster>=1.1",
+        "plaster-pastedeploy>=1.0",
+        "pyramid>=2.0",
+        "pyramid-jinja2>=2.10",
+        "sqlalchemy>=2.0.30",
+        "tqdm>=4.66",
+        "transaction>=4.0",
+        "waitress>=3.0.1",
+        "zope.sqlalchemy>=3.1",
+    ],
+    extras_require={"aws": ["boto3>=1.34"]},
+    entry_points={
+        "console_scripts": ["warehouse14 = warehouse14.cli:main"],
+        "paste.app_factory": ["main = warehouse14.web:main"],
+        "paste.server_runner": ["main = warehouse14.web.serving:serve_paste"],
+        "warehouse14.metadata": [
+            "memory = warehouse14.adapters.memory:units",
+            "sql = warehouse14.adapters.sql:units",
+        ],
+        "warehouse14.files": [
+            "memory = warehouse14.adapters.memory:file_store",
+            "filesystem = warehouse14.adapters.filesystem:file_store",
+        ],
+    },
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Framework :: Pyramid",
+        "Intended Audience :: System Administrators",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: System :: Software Distribution",
+    ],
+)

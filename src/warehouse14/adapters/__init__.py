@@ -1,0 +1,1 @@
+"""The adapters. Each stands alone and is found by its entry point."""

@@ -1,0 +1,344 @@
+"""Blobs as files: ``root/blobs/<key>``, and ``root/staging`` for those on their way in.
+
+A blob is written without a name, synced, and linked into place. So it is seen
+whole or not at all, a name never takes other bytes, a killed process leaves
+nothing behind, and a power cut after the commit loses nothing.
+"""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from warehouse14.domain.errors import Misconfigured, NotFound, Unavailable
+from warehouse14.domain.ports import Blob, FileStore, Staged
+from warehouse14.settings import Section
+
+_FILE_MODE = 0o640
+_FOLDER_MODE = 0o750
+_STAGING_MODE = 0o700
+
+#: How often a commit makes folders that deletions take away at the same time.
+_ATTEMPTS = 100
+
+#: What the system says where no blob can be: nothing there, below another blob, a folder of blobs.
+_NO_BLOB = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+def file_store(section: Section) -> FileStore:
+    """Return the file store below the folder ``root``."""
+    return FilesystemStore(section.path("root"))
+
+
+class FilesystemStore:
+    """Blobs below the folder ``root``. Several processes may use one folder."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._blobs = os.path.join(root, "blobs")
+        self._staging = os.path.join(root, "staging")
+        self._nameless: bool | None = None
+
+    @contextmanager
+    def stage(self) -> Iterator[Staged]:
+        """Return a place to write to."""
+        with _answering("take"):
+            staged = self._new_staged()
+        try:
+            yield staged
+        finally:
+            staged.end()
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store a small blob."""
+        self._path(key)
+        with self.stage() as staged:
+            staged.write(data)
+            staged.commit(key)
+
+    def open(self, key: str, start: int) -> BinaryIO:
+        """Return the blob as a file of the system, positioned at ``start``."""
+        path = self._path(key)
+        with _answering("give"):
+            try:
+                blob = open(path, "rb", opener=_open_without_links)  # noqa: SIM115 - the caller closes it
+            except _NO_BLOB:
+                _check_folder(self._blobs)
+                raise NotFound("blob", key) from None
+            if start:
+                blob.seek(start)
+            return blob
+
+    def stat(self, key: str) -> Blob | None:
+        """Return what is known of ``key``."""
+        path = self._path(key)
+        with _answering("give"):
+            try:
+                return _blob(key, os.lstat(path))
+            except _NO_BLOB:
+                _check_folder(self._blobs)
+                return None
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``, and the folders that it leaves empty."""
+        path = self._path(key)
+        with _answering("remove"):
+            try:
+                os.unlink(path)
+            except _NO_BLOB:
+                _check_folder(self._blobs)
+                return
+        with suppress(OSError):  # the first folder that is not empty, or gone already
+            for folder in self._folders(key):
+                os.rmdir(folder)
+
+    def keys(self) -> Iterator[Blob]:
+        """Return every blob; what comes or goes meanwhile may be among them or not."""
+        with _answering("list"):
+            _check_folder(self._blobs)
+        prefixes = [""]
+        while prefixes:
+            prefix = prefixes.pop()
+            for name, found in _entries(os.path.join(self._blobs, prefix)):
+                blob = _blob(prefix + name, found)
+                if blob is not None:
+                    yield blob
+                elif stat.S_ISDIR(found.st_mode):
+                    prefixes.append(f"{prefix}{name}/")
+
+    def leftovers(self, before: datetime) -> Iterator[str]:
+        """Return the staged files that a killed process left where files need a name."""
+        with _answering("list"):
+            _check_folder(self._staging)
+        limit = before.timestamp()
+        for name, found in _entries(self._staging):
+            if stat.S_ISREG(found.st_mode) and found.st_mtime < limit:
+                yield name
+
+    def sweep(self, leftover: str) -> None:
+        """Remove one leftover."""
+        if "/" in leftover:
+            raise ValueError(f"{leftover!r} is no leftover")
+        path = os.path.join(self._staging, _checked(leftover))
+        with _answering("remove"):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                _check_folder(self._staging)
+
+    def prepare(self) -> None:
+        """Make the folders."""
+        try:
+            os.makedirs(self._root, _FOLDER_MODE, exist_ok=True)
+            for folder, mode in ((self._blobs, _FOLDER_MODE), (self._staging, _STAGING_MODE)):
+                with suppress(FileExistsError):
+                    os.mkdir(folder, mode)
+                _check_folder(folder)
+            _sync_folder(self._root)
+            _sync_folder(os.path.dirname(self._root))
+        except OSError as error:
+            raise Misconfigured(f"The folder of the file store cannot be made: {error}") from error
+
+    def verify(self) -> None:
+        """Raise ``Misconfigured`` unless the folders are there and can be written."""
+        for folder in (self._blobs, self._staging):
+            if not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.W_OK | os.X_OK)):
+                raise Misconfigured(f"{folder} is not a folder to write to: run 'warehouse14 init'.")
+
+    def close(self) -> None:
+        """Do nothing: no file stays open between two calls."""
+
+    def publish(self, source: str, descriptor: int, key: str) -> None:
+        """Make the synced file ``source``, open as ``descriptor``, the blob ``key``."""
+        path = self._path(key)
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):  # no folder yet, or a deletion took it away
+                return _link(source, descriptor, path)
+            with suppress(FileNotFoundError):
+                self._make_folders(key)
+        return _link(source, descriptor, path)
+
+    def _make_folders(self, key: str) -> None:
+        """Make the folders of ``key`` durably, but never the folder of all blobs."""
+        folders = self._folders(key)
+        for folder in reversed(folders):
+            with suppress(FileExistsError):
+                os.mkdir(folder, _FOLDER_MODE)
+        # Also those that were there: whoever made them may not have synced them yet. The
+        # innermost is synced when the blob is in it.
+        for folder in [*folders[1:], self._blobs]:
+            _sync_folder(folder)
+
+    def _folders(self, key: str) -> list[str]:
+        """Return the folders of ``key`` below that of all blobs, the innermost first."""
+        parts = key.split("/")[:-1]
+        return [os.path.join(self._blobs, *parts[:depth]) for depth in range(len(parts), 0, -1)]
+
+    def _path(self, key: str) -> str:
+        return os.path.join(self._blobs, *map(_checked, key.split("/")))
+
+    def _new_staged(self) -> "_StagedFile":
+        if self._nameless is None:
+            self._nameless = _can_link_nameless_files(self._staging)
+        if self._nameless:
+            descriptor = os.open(self._staging, os.O_TMPFILE | os.O_RDWR, _FILE_MODE)
+            return _StagedFile(self, descriptor, f"/proc/self/fd/{descriptor}", named=False)
+        name = _fresh_name(self._staging)
+        descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE_MODE)
+        return _StagedFile(self, descriptor, name, named=True)
+
+
+class _StagedFile:
+    """A file on its way in. Any use after the commit or the end raises ``RuntimeError``.
+
+    ``source`` is a path to it, a name in the staging folder only if it is ``named``.
+    """
+
+    def __init__(self, store: FilesystemStore, descriptor: int, source: str, *, named: bool) -> None:
+        self._store = store
+        self._descriptor = descriptor
+        self._source = source
+        self._named = named
+        self._open = True
+
+    def write(self, data: bytes) -> None:
+        self._check_open()
+        rest = memoryview(data)
+        with _answering("take"):
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+
+    def reader(self) -> BinaryIO:
+        self._check_open()
+        with _answering("give"):
+            return open(self._source, "rb")
+
+    def commit(self, key: str) -> None:
+        self._check_open()
+        with _answering("take"):
+            os.fsync(self._descriptor)
+            self._store.publish(self._source, self._descriptor, key)
+        self.end()
+
+    def end(self) -> None:
+        """Close the file and take its name away; if that fails, it is a leftover."""
+        if not self._open:
+            return
+        self._open = False
+        with suppress(OSError):
+            os.close(self._descriptor)
+        if self._named:
+            with suppress(OSError):
+                os.unlink(self._source)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise RuntimeError("what was staged is committed or gone")
+
+
+@contextmanager
+def _answering(verb: str) -> Iterator[None]:
+    """Turn an error of the system into ``Unavailable``."""
+    try:
+        yield
+    except OSError as error:
+        message = f"The file store does not {verb} files: {error.strerror or error}."
+        raise Unavailable(message) from error
+
+
+def _checked(part: str) -> str:
+    """Return one name of a key, or raise ``ValueError`` if it could lead elsewhere."""
+    if part in {"", ".", ".."} or "\\" in part or "\0" in part:
+        raise ValueError(f"{part!r} is no name in the key of a blob")
+    return part
+
+
+def _blob(key: str, found: os.stat_result) -> Blob | None:
+    """Return the blob that ``found`` describes; a folder or a link is none."""
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return Blob(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+def _entries(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Return what is in ``folder`` and does not vanish while one looks."""
+    with _answering("list"):
+        try:
+            entries = os.scandir(folder)
+        except FileNotFoundError:
+            return
+    with entries:
+        while True:
+            with _answering("list"):
+                entry = next(entries, None)
+                if entry is None:
+                    return
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+            yield entry.name, found
+
+
+def _open_without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
+def _check_folder(folder: str) -> None:
+    """Raise ``OSError`` unless ``folder`` is there: without it a missing file says nothing."""
+    if not stat.S_ISDIR(os.stat(folder).st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
+
+
+def _give_name(source: str, descriptor: int, path: str) -> None:
+    """Link the file ``source``, open as ``descriptor``, to ``path``; raise if that is taken.
+
+    Only with a descriptor of a folder does ``os.link`` follow the links of /proc. The system
+    does not look at it where the source is absolute, so that any descriptor does.
+    """
+    os.link(source, path, src_dir_fd=descriptor, follow_symlinks=True)
+
+
+def _link(source: str, descriptor: int, path: str) -> None:
+    """Make ``source`` the blob at ``path`` durably, or make the blob that is there young."""
+    try:
+        _give_name(source, descriptor, path)
+    except FileExistsError:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            raise
+        os.utime(path)
+    with suppress(FileNotFoundError):  # a deletion was faster than the sync
+        _sync_folder(os.path.dirname(path))
+
+
+def _fresh_name(folder: str) -> str:
+    return os.path.join(folder, secrets.token_hex(16))
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _can_link_nameless_files(folder: str) -> bool:
+    """Whether a file without a name can be given one here: not on every file system, nor without /proc."""
+    if not hasattr(os, "O_TMPFILE"):
+        return False
+    name = _fresh_name(folder)
+    try:
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR, _FILE_MODE)
+        try:
+            _give_name(f"/proc/self/fd/{descriptor}", descriptor, name)
+        finally:
+            os.close(descriptor)
+        os.unlink(name)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,122 @@
+"""The rows at one moment, and each change of them with its condition."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Account, Change, File, Project, Role, Token
+from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+
+
+@dataclass(slots=True)
+class Tables:
+    """All rows. Committed ones are read by many and changed by nobody: changes go to a copy.
+
+    ``commits`` counts the units that led here.
+    """
+
+    projects: dict[ProjectName, Project] = field(default_factory=dict)
+    files: dict[ProjectName, dict[FileName, File]] = field(default_factory=dict)
+    accounts: dict[AccountName, Account] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    journal: list[Change] = field(default_factory=list)
+    commits: int = 0
+
+    def copy(self) -> "Tables":
+        """Return a copy for the next commit."""
+        return Tables(
+            projects=dict(self.projects),
+            files=dict(self.files),
+            accounts=dict(self.accounts),
+            tokens=dict(self.tokens),
+            journal=list(self.journal),
+            commits=self.commits + 1,
+        )
+
+    def listed_project(self, name: ProjectName) -> Project:
+        """Return a project that is there and not deleted, or raise ``Conflict``."""
+        project = self.projects.get(name)
+        if project is None or project.deleted_at is not None:
+            raise Conflict("project", name)
+        return project
+
+    def create_project(self, project: Project) -> None:
+        """Add a project under a name that was never taken."""
+        if project.name in self.projects:
+            raise Conflict("project", project.name)
+        self.projects[project.name] = replace(project, grants=dict(project.grants))
+
+    def change_project(self, name: ProjectName, expected: int, **parts: Any) -> None:
+        """Replace parts of a project that nobody changed meanwhile."""
+        project = self.listed_project(name)
+        if project.serial != expected:
+            raise Conflict("project", name)
+        self.projects[name] = replace(project, **parts)
+
+    def grant(self, name: ProjectName, who: Principal, role: Role, expected: int) -> None:
+        """Give or change a role."""
+        self.change_project(name, expected, grants={**self.listed_project(name).grants, who: role})
+
+    def revoke(self, name: ProjectName, who: Principal, expected: int) -> None:
+        """Take a role away."""
+        grants = self.listed_project(name).grants
+        kept = {principal: role for principal, role in grants.items() if principal != who}
+        self.change_project(name, expected, grants=kept)
+
+    def add_file(self, file: File) -> None:
+        """List a file under a name that was never taken in its project."""
+        self.listed_project(file.project)
+        if file.filename in self.files.get(file.project, {}):
+            raise Conflict("file", file.filename)
+        self._put_file(file)
+
+    def change_file(self, project: ProjectName, filename: FileName, **parts: Any) -> None:
+        """Replace parts of a file that is not deleted."""
+        file = self.files.get(project, {}).get(filename)
+        if file is None or file.deleted_at is not None:
+            raise Conflict("file", filename)
+        self._put_file(replace(file, **parts))
+
+    def _put_file(self, file: File) -> None:
+        self.files[file.project] = {**self.files.get(file.project, {}), file.filename: file}
+
+    def add_account(self, account: Account) -> None:
+        """Add an account under a free name."""
+        if account.name in self.accounts:
+            raise Conflict("account", account.name)
+        self.accounts[account.name] = account
+
+    def change_account(self, name: AccountName, **parts: Any) -> None:
+        """Replace parts of an account."""
+        if name not in self.accounts:
+            raise Conflict("account", name)
+        self.accounts[name] = replace(self.accounts[name], **parts)
+
+    def add_token(self, token: Token) -> None:
+        """Add a token of an account that is there."""
+        if token.account not in self.accounts:
+            raise Conflict("account", token.account)
+        if token.id in self.tokens:
+            raise Conflict("token", token.id)
+        self.tokens[token.id] = token
+
+    def revoke_token(self, token: str, at: datetime) -> None:
+        """End a token that was not ended before."""
+        row = self.tokens.get(token)
+        if row is None or row.revoked_at is not None:
+            raise Conflict("token", token)
+        self.tokens[token] = replace(row, revoked_at=at)
+
+    def touch_token(self, token: str, at: datetime, unless_since: datetime) -> None:
+        """Note the use of a token, unless a later one is noted or there is no such token."""
+        row = self.tokens.get(token)
+        if row is not None and (row.last_used_at is None or row.last_used_at < unless_since):
+            self.tokens[token] = replace(row, last_used_at=at)
+
+    def append(self, change: Change) -> None:
+        """Write the next journal entry and give its serial to the project that it names."""
+        serial = len(self.journal) + 1
+        self.journal.append(replace(change, serial=serial, detail=dict(change.detail)))
+        if change.project in self.projects:
+            self.projects[change.project] = replace(self.projects[change.project], serial=serial)

@@ -1,0 +1,143 @@
+"""Accounts and tokens in SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, or_, select, update
+
+from warehouse14.adapters.sql.running import Runner
+from warehouse14.adapters.sql.tables import accounts, tokens
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Account, Scope, Token
+from warehouse14.domain.names import AccountName, ProjectName
+
+_ACCOUNT = select(accounts).where(accounts.c.name == bindparam("of_name"))
+_ACCOUNTS = select(accounts).order_by(accounts.c.name)
+_CHANGE_ACCOUNT = update(accounts).where(accounts.c.name == bindparam("of_name"))
+_SET_PASSWORD = _CHANGE_ACCOUNT.values(password_hash=bindparam("new_hash"))
+_SET_DISABLED = _CHANGE_ACCOUNT.values(disabled=bindparam("new_disabled"))
+
+_TOKEN = select(tokens).where(tokens.c.id == bindparam("of_id"))
+_TOKENS = (
+    select(tokens)
+    .where(tokens.c.account == bindparam("of_account"))
+    .order_by(tokens.c.created_at, tokens.c.id)
+)
+_REVOKE = (
+    update(tokens)
+    .where(tokens.c.id == bindparam("of_id"), tokens.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("at"))
+)
+_TOUCH = (
+    update(tokens)
+    .where(
+        tokens.c.id == bindparam("of_id"),
+        or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < bindparam("unless_since")),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+
+
+class SqlAccounts:
+    """Implements ``Accounts``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner
+
+    def get(self, name: AccountName) -> Account | None:
+        """See the port."""
+        row = self._run.rows(_ACCOUNT, of_name=name).one_or_none()
+        return None if row is None else _account(row)
+
+    def all(self) -> Sequence[Account]:
+        """See the port."""
+        return [_account(row) for row in self._run.rows(_ACCOUNTS)]
+
+    def add(self, account: Account) -> None:
+        """See the port."""
+        values = {
+            "name": account.name,
+            "administrator": account.administrator,
+            "created_at": account.created_at,
+            "password_hash": account.password_hash,
+            "disabled": account.disabled,
+        }
+        self._run.insert(insert(accounts), values, kind="account", name=account.name)
+
+    def set_password(self, name: AccountName, password_hash: str) -> None:
+        """See the port."""
+        values = {"of_name": name, "new_hash": password_hash}
+        self._run.change(_SET_PASSWORD, values, kind="account", name=name)
+
+    def set_disabled(self, name: AccountName, disabled: bool) -> None:
+        """See the port."""
+        values = {"of_name": name, "new_disabled": disabled}
+        self._run.change(_SET_DISABLED, values, kind="account", name=name)
+
+
+class SqlTokens:
+    """Implements ``Tokens``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner
+
+    def get(self, token: str) -> Token | None:
+        """See the port."""
+        row = self._run.rows(_TOKEN, of_id=token).one_or_none()
+        return None if row is None else _token(row)
+
+    def of(self, account: AccountName) -> Sequence[Token]:
+        """See the port."""
+        return [_token(row) for row in self._run.rows(_TOKENS, of_account=account)]
+
+    def add(self, token: Token) -> None:
+        """See the port."""
+        if self._run.rows(_ACCOUNT, of_name=token.account).one_or_none() is None:
+            raise Conflict("account", token.account)
+        values = {
+            "id": token.id,
+            "account": token.account,
+            "name": token.name,
+            "scope": token.scope.value,
+            "project": token.project,
+            "secret_sha256": token.secret_sha256,
+            "created_at": token.created_at,
+            "expires_at": token.expires_at,
+            "last_used_at": token.last_used_at,
+            "revoked_at": token.revoked_at,
+        }
+        self._run.insert(insert(tokens), values, kind="token", name=token.id)
+
+    def revoke(self, token: str, at: datetime) -> None:
+        """See the port."""
+        self._run.change(_REVOKE, {"of_id": token, "at": at}, kind="token", name=token)
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
+        """See the port."""
+        self._run.rows(_TOUCH, of_id=token, at=at, unless_since=unless_since)
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        name=AccountName(row.name),
+        administrator=row.administrator,
+        created_at=row.created_at,
+        password_hash=row.password_hash,
+        disabled=row.disabled,
+    )
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(
+        id=row.id,
+        account=AccountName(row.account),
+        name=row.name,
+        scope=Scope(row.scope),
+        project=None if row.project is None else ProjectName(row.project),
+        secret_sha256=row.secret_sha256,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,1 @@
+"""The Alembic environment: revisions lie in ``versions``, named NNNN_what.py."""

@@ -1,0 +1,136 @@
+"""Projects and grants in SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+
+from warehouse14.adapters.sql.running import Runner
+from warehouse14.adapters.sql.tables import grants, projects
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Project, ProjectSummary, Role
+from warehouse14.domain.names import AUTHENTICATED, Principal, ProjectName
+
+_GET = select(projects).where(projects.c.name == bindparam("of_name"))
+_GRANTS = (
+    select(grants.c.principal, grants.c.role)
+    .where(grants.c.project == bindparam("of_name"))
+    .order_by(grants.c.principal)
+)
+_THERE = select(projects.c.name).where(
+    projects.c.name == bindparam("of_name"), projects.c.deleted_at.is_(None)
+)
+_HOLD = _THERE.with_for_update()
+
+_ALL = (
+    select(projects.c.name, projects.c.display_name, projects.c.public, projects.c.serial)
+    .where(projects.c.deleted_at.is_(None))
+    .order_by(projects.c.name)
+)
+_GRANTED = projects.c.name.in_(
+    select(grants.c.project).where(grants.c.principal.in_(bindparam("principals", expanding=True)))
+)
+_GRANTED_ONLY = _ALL.where(_GRANTED)
+_GRANTED_OR_PUBLIC = _ALL.where(or_(projects.c.public, _GRANTED))
+
+_UNCHANGED = update(projects).where(
+    projects.c.name == bindparam("of_name"),
+    projects.c.serial == bindparam("expected"),
+    projects.c.deleted_at.is_(None),
+)
+_SET_PUBLIC = _UNCHANGED.values(public=bindparam("new_public"))
+_DELETE = _UNCHANGED.values(deleted_at=bindparam("at"))
+_LOCK = _UNCHANGED.values(serial=bindparam("expected"))
+
+_OF_GRANT = (grants.c.project == bindparam("of_name"), grants.c.principal == bindparam("who"))
+_CHANGE_ROLE = update(grants).where(*_OF_GRANT).values(role=bindparam("new_role"))
+_REVOKE = delete(grants).where(*_OF_GRANT)
+
+
+class SqlProjects:
+    """Implements ``Projects``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner
+
+    def get(self, name: ProjectName) -> Project | None:
+        """See the port."""
+        row = self._run.rows(_GET, of_name=name).one_or_none()
+        if row is None:
+            return None
+        given = self._run.rows(_GRANTS, of_name=name)
+        return _project(row, {Principal(grant.principal): Role(grant.role) for grant in given})
+
+    def visible(self, principals: frozenset[Principal] | None) -> Sequence[ProjectSummary]:
+        """See the port."""
+        if principals is None:
+            rows = self._run.rows(_ALL)
+        else:
+            statement = _GRANTED_OR_PUBLIC if AUTHENTICATED in principals else _GRANTED_ONLY
+            rows = self._run.rows(statement, principals=sorted(principals))
+        return [
+            ProjectSummary(ProjectName(row.name), row.display_name, row.public, row.serial) for row in rows
+        ]
+
+    def create(self, project: Project) -> None:
+        """See the port."""
+        values = {
+            "name": project.name,
+            "display_name": project.display_name,
+            "public": project.public,
+            "created_at": project.created_at,
+            "created_by": project.created_by,
+            "serial": project.serial,
+            "deleted_at": project.deleted_at,
+        }
+        self._run.insert(insert(projects), values, kind="project", name=project.name)
+        for who, role in project.grants.items():
+            self._add_grant(project.name, who, role)
+
+    def set_public(self, name: ProjectName, public: bool, *, expected: int) -> None:
+        """See the port."""
+        self._settle(_SET_PUBLIC, name, expected, new_public=public)
+
+    def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
+        """See the port."""
+        self._settle(_LOCK, name, expected)
+        changed = self._run.rows(_CHANGE_ROLE, of_name=name, who=who, new_role=role.value)
+        if changed.rowcount == 0:
+            self._add_grant(name, who, role)
+
+    def revoke(self, name: ProjectName, who: Principal, *, expected: int) -> None:
+        """See the port."""
+        self._settle(_LOCK, name, expected)
+        self._run.rows(_REVOKE, of_name=name, who=who)
+
+    def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
+        """See the port."""
+        self._settle(_DELETE, name, expected, at=at)
+
+    def _settle(self, statement: Any, name: ProjectName, expected: int, **values: Any) -> None:
+        values |= {"of_name": name, "expected": expected}
+        self._run.change(statement, values, kind="project", name=name)
+
+    def _add_grant(self, name: ProjectName, who: Principal, role: Role) -> None:
+        values = {"project": name, "principal": who, "role": role.value}
+        self._run.insert(insert(grants), values, kind="project", name=name)
+
+
+def hold_project(run: Runner, name: ProjectName) -> None:
+    """Lock a project's row. Raises ``Conflict`` unless it is there and not deleted."""
+    if run.rows(_HOLD, of_name=name).one_or_none() is None:
+        raise Conflict("project", name)
+
+
+def _project(row: Row[Any], given: dict[Principal, Role]) -> Project:
+    return Project(
+        name=ProjectName(row.name),
+        display_name=row.display_name,
+        public=row.public,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        grants=given,
+        serial=row.serial,
+        deleted_at=row.deleted_at,
+    )

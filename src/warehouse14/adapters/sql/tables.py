@@ -1,0 +1,135 @@
+"""The tables, as SQLAlchemy Core knows them. The migrations make them; a test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in UTC, kept without their zone and with microseconds."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store UTC."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return UTC, aware."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+_NAME = 200
+_PRINCIPAL = 255
+_FILENAME = 240
+_DIGEST = 64
+
+metadata = MetaData()
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("name", String(_NAME), primary_key=True),
+    Column("display_name", String(_NAME), nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(_NAME), nullable=False),
+    Column("serial", BigInteger, nullable=False),
+    Column("deleted_at", UtcDateTime),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("project", ForeignKey("projects.name"), primary_key=True),
+    Column("principal", String(_PRINCIPAL), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Index("grants_by_principal", "principal", "project"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("project", ForeignKey("projects.name"), primary_key=True),
+    Column("filename", String(_FILENAME), primary_key=True),
+    Column("version", String(_FILENAME), nullable=False),
+    Column("filetype", String(16), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(_DIGEST), nullable=False),
+    Column("blake2_256", String(_DIGEST), nullable=False),
+    Column("requires_python", Text),
+    Column("summary", Text, nullable=False),
+    Column("metadata_sha256", String(_DIGEST)),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("uploaded_by", String(_NAME), nullable=False),
+    Column("yanked_at", UtcDateTime),
+    Column("yanked_by", String(_NAME)),
+    Column("yank_reason", Text),
+    Column("deleted_at", UtcDateTime),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(_NAME), primary_key=True),
+    Column("administrator", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("password_hash", String(255)),
+    Column("disabled", Boolean, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account", ForeignKey("accounts.name"), nullable=False),
+    Column("name", String(_NAME), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("project", String(_NAME)),
+    Column("secret_sha256", String(_DIGEST), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Index("tokens_by_account", "account", "created_at"),
+)
+
+#: One row: the serial of the newest entry. Raising it is what puts commits in order.
+serials = Table(
+    "serials",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("serial", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(_NAME), nullable=False),
+    Column("origin", String(_NAME), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("project", String(_NAME)),
+    Column("account", String(_NAME)),
+    Column("token", String(32)),
+    Column("detail", JSON, nullable=False),
+    Index("journal_by_project", "project", "serial"),
+)

@@ -1,0 +1,122 @@
+"""Units of work on SQL: one transaction each, joined to an explicit transaction manager."""
+
+import os
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+import zope.sqlalchemy
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+from transaction import TransactionManager
+
+from warehouse14.adapters.sql.accounts import SqlAccounts, SqlTokens
+from warehouse14.adapters.sql.engine import BEGIN
+from warehouse14.adapters.sql.files import SqlFiles
+from warehouse14.adapters.sql.journal import SqlJournal
+from warehouse14.adapters.sql.projects import SqlProjects
+from warehouse14.adapters.sql.pulse import SqlitePulse
+from warehouse14.adapters.sql.running import Runner, translated
+from warehouse14.adapters.sql.schema import prepare_schema, verify_schema
+from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.ports import UnitOfWork
+
+
+class SqlUnit:
+    """Implements ``UnitOfWork`` on a connection with an open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        runner = Runner(connection)
+        self.projects = SqlProjects(runner)
+        self.files = SqlFiles(runner)
+        self.accounts = SqlAccounts(runner)
+        self.tokens = SqlTokens(runner)
+        self.journal = SqlJournal(runner)
+
+
+class SqliteUnits:
+    """Implements ``Units`` and ``Prepared`` on one SQLite file."""
+
+    def __init__(self, path: str, engine: Engine) -> None:
+        self._path = path
+        self._engine = engine
+        self._writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
+        # SQLite lets writers of several connections poll for its lock; within
+        # a process they queue here instead, which is fairer and faster.
+        self._turn = threading.Lock()
+        self._pulse = SqlitePulse(path)
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """See the port."""
+        with translated(), self._engine.connect() as connection, connection.begin():
+            yield SqlUnit(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """See the port."""
+        manager = TransactionManager(explicit=True)
+        with translated(), self._turn, manager:
+            session = Session(self._writing)
+            zope.sqlalchemy.register(
+                session, initial_state=zope.sqlalchemy.datamanager.STATUS_CHANGED, transaction_manager=manager
+            )
+            yield SqlUnit(session.connection())
+
+    def pulse(self) -> Hashable:
+        """See the port."""
+        return self._pulse()
+
+    def prepare(self) -> None:
+        """See the port. Makes the file, for its owner alone, and its tables."""
+        folder = os.path.dirname(os.path.abspath(self._path))
+        try:
+            os.makedirs(folder, exist_ok=True)
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise Misconfigured(f"{self._path}: {error.strerror}") from error
+        with translated():
+            prepare_schema(self._writing)
+
+    def verify(self) -> None:
+        """See the port."""
+        if not os.path.isfile(self._path):
+            raise Misconfigured(f"{self._path} is not there; 'warehouse14 init' makes it")
+        with translated():
+            verify_schema(self._engine)
+
+    def close(self) -> None:
+        """See the port."""
+        self._pulse.close()
+        self._engine.dispose()
+
+
+class JoinedUnits:
+    """Implements ``Units`` within a transaction that the host application owns.
+
+    A unit that ends well has only added to ``manager``'s transaction, which
+    the host commits or aborts.
+    """
+
+    def __init__(self, session: Session, manager: TransactionManager) -> None:
+        self._session = session
+        zope.sqlalchemy.register(session, transaction_manager=manager)
+        self._manager = manager
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """See the port."""
+        with translated():
+            yield SqlUnit(self._session.connection())
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """See the port."""
+        with translated():
+            yield SqlUnit(self._session.connection())
+            zope.sqlalchemy.mark_changed(self._session, transaction_manager=self._manager)
+
+    def pulse(self) -> Hashable:
+        """See the port."""
+        with self.read() as unit:
+            return unit.journal.serial()

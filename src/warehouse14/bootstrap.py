@@ -1,0 +1,130 @@
+"""From settings to a warehouse. Adapters are found by entry point; none is known by name."""
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.ports import FileStore, Units
+from warehouse14.domain.warehouse import Policy, Warehouse
+from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
+
+METADATA_GROUP = "warehouse14.metadata"
+FILES_GROUP = "warehouse14.files"
+
+_SECRET_BYTES = 32
+
+
+def open_warehouse(
+    settings: Mapping[str, str] | None = None, *, environment: Mapping[str, str] | None = None
+) -> Warehouse:
+    """Open an index, and make what its stores lack.
+
+    Args:
+        settings: the keys of an ini file's ``[app:...]`` section, with or
+            without ``warehouse14.`` before them; by default everything is in memory.
+        environment: overrides, as ``os.environ``; none by default.
+
+    Returns:
+        The warehouse. Call its ``close`` at the end.
+
+    Raises:
+        Misconfigured: a setting is wrong, or a store cannot be opened.
+    """
+    given = {
+        key if key.startswith(PREFIX) else PREFIX + key: value
+        for key, value in (settings or {"metadata": "memory", "files": "memory"}).items()
+    }
+    warehouse, _ = assemble(given, environment or {})
+    warehouse.prepare()
+    return warehouse
+
+
+def assemble(
+    settings: Mapping[str, str], environment: Mapping[str, str] = os.environ
+) -> tuple[Warehouse, Site]:
+    """Return the warehouse and the site's own settings, without touching the stores.
+
+    Raises ``Misconfigured`` for a setting that is wrong or unknown.
+    """
+    try:
+        section = section_of(settings, environment)
+        units = _adapter(section, "metadata", METADATA_GROUP, Units)
+        store = _adapter(section, "files", FILES_GROUP, FileStore)
+        site = read_site(section)
+        section.finish()
+    except SettingError as error:
+        raise Misconfigured(str(error)) from error
+    policy = Policy(
+        max_file_bytes=site.max_file_bytes,
+        create_on_upload=site.create_on_upload,
+        page_cache_bytes=site.page_cache_bytes,
+    )
+    return Warehouse(units, store, policy), site
+
+
+def prepare_site(site: Site) -> None:
+    """Make the site's folder for request bodies, and its secret, for its owner alone."""
+    try:
+        if site.temporary is not None:
+            os.makedirs(site.temporary, mode=0o700, exist_ok=True)
+        if site.secret_file is not None:
+            _make_secret(site.secret_file)
+    except OSError as error:
+        raise Misconfigured(f"{error.filename}: {error.strerror}") from error
+
+
+def verify_site(site: Site) -> None:
+    """Raise ``Misconfigured`` unless the site's folder and secret are there and closed to others."""
+    if site.temporary is not None and not os.access(site.temporary, os.W_OK):
+        raise Misconfigured(
+            f"{site.temporary} is not a folder that can be written; 'warehouse14 init' makes it"
+        )
+    if site.secret_file is None:
+        return
+    try:
+        mode = os.stat(site.secret_file).st_mode
+    except OSError as error:
+        raise Misconfigured(f"{site.secret_file}: {error.strerror}; 'warehouse14 init' makes it") from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise Misconfigured(f"{site.secret_file} is open to others; run chmod 600 on it")
+
+
+def _make_secret(path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(os.urandom(_SECRET_BYTES).hex() + "\n")
+
+
+def _adapter(section: Section, key: str, group: str, port: type[Any]) -> Any:
+    name = section.text(key)
+    factory = _factory(name, key, group)
+    own = section.below(key)
+    adapter = factory(own)
+    own.finish()
+    if not isinstance(adapter, port):
+        raise SettingError(f"{PREFIX}{key} = {name!r} is no {port.__name__}")
+    return adapter
+
+
+def _factory(name: str, key: str, group: str) -> Callable[[Section], Any]:
+    found = entry_points(group=group)
+    try:
+        if name in found.names:
+            return found[name].load()  # type: ignore[no-any-return]
+        module, separator, attribute = name.partition(":")
+        if not separator:
+            raise SettingError(
+                f"{PREFIX}{key} = {name!r} is not one of {', '.join(sorted(found.names))}, "
+                "nor package.module:factory"
+            )
+        return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError) as error:
+        raise SettingError(f"{PREFIX}{key} = {name!r} cannot be loaded: {error}") from error

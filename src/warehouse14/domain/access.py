@@ -1,0 +1,148 @@
+"""Who may do what: the only policy table.
+
+Services enforce it, and the ACLs of the web are a projection of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from warehouse14.domain.model import Project, Role, Scope
+from warehouse14.domain.names import (
+    AUTHENTICATED,
+    AccountName,
+    Principal,
+    ProjectName,
+    account_principal,
+)
+
+
+class Permission(StrEnum):
+    """What can be allowed."""
+
+    #: List a project, see its files, download them.
+    READ = "read"
+    #: Publish a file.
+    UPLOAD = "upload"
+    #: Yank and un-yank a file or a release.
+    YANK = "yank"
+    #: Delete a file, a release or the project.
+    DELETE = "delete"
+    #: Grant, revoke, and switch between public and private.
+    MANAGE = "manage"
+    #: Sign in to the site at all: lists, and one's own tokens.
+    BROWSE = "browse"
+    #: Take a new project name.
+    CREATE = "create"
+    #: Manage accounts and settings.
+    ADMINISTER = "administer"
+
+
+#: What each role gives on its project.
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    Role.MEMBER: frozenset({Permission.READ}),
+    Role.ADMIN: frozenset(
+        {
+            Permission.READ,
+            Permission.UPLOAD,
+            Permission.YANK,
+            Permission.DELETE,
+            Permission.MANAGE,
+        }
+    ),
+}
+
+#: What every signed-in account may do on a public project.
+PUBLIC = frozenset({Permission.READ})
+
+#: What a token lets through of that; an identity without a token is not held back.
+SCOPES: Mapping[Scope, frozenset[Permission]] = {
+    Scope.READ: frozenset({Permission.READ, Permission.BROWSE}),
+    Scope.UPLOAD: frozenset({Permission.READ, Permission.BROWSE, Permission.UPLOAD, Permission.CREATE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """How the token of a request holds its account back."""
+
+    id: str
+    scope: Scope
+    project: ProjectName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who acts, and from where. ``account`` is None for the operator of the site."""
+
+    account: AccountName | None
+    principals: frozenset[Principal]
+    administrator: bool = False
+    token: TokenLimits | None = None
+    origin: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name that the journal keeps."""
+        return self.account or "operator"
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether this is the person at the command line, who holds the data anyway."""
+        return self.account is None
+
+
+def operator(origin: str = "command line") -> Identity:
+    """Return the identity of whoever runs commands on the site's own machine."""
+    return Identity(account=None, principals=frozenset(), administrator=True, origin=origin)
+
+
+def account_identity(
+    account: AccountName,
+    *,
+    administrator: bool = False,
+    token: TokenLimits | None = None,
+    origin: str = "",
+) -> Identity:
+    """Return the identity of an account, held back by ``token`` if one was used."""
+    return Identity(
+        account=account,
+        principals=frozenset({AUTHENTICATED, account_principal(account)}),
+        administrator=administrator,
+        token=token,
+        origin=origin,
+    )
+
+
+def token_allows(identity: Identity, permission: Permission, project: ProjectName | None) -> bool:
+    """Whether the identity's token, if it has one, lets ``permission`` through."""
+    token = identity.token
+    if token is None:
+        return True
+    if permission not in SCOPES[token.scope]:
+        return False
+    if token.project is None:
+        return True
+    return project == token.project or permission is Permission.BROWSE
+
+
+def allows(identity: Identity, permission: Permission, project: Project) -> bool:
+    """Whether ``identity`` may do ``permission`` on ``project``."""
+    if identity.is_operator:
+        return True
+    if not token_allows(identity, permission, project.name):
+        return False
+    if project.public and permission in PUBLIC and AUTHENTICATED in identity.principals:
+        return True
+    return any(
+        permission in GRANTS[project.grants[who]] for who in identity.principals & project.grants.keys()
+    )
+
+
+def allows_site(identity: Identity, permission: Permission) -> bool:
+    """Whether ``identity`` may do ``permission`` on the site as a whole."""
+    if identity.is_operator:
+        return True
+    if not token_allows(identity, permission, None):
+        return False
+    return identity.administrator if permission is Permission.ADMINISTER else True

@@ -1,0 +1,123 @@
+"""Every way in which the domain says no.
+
+    WarehouseError
+    ├── Rejected            the input is wrong; the sender can mend it
+    │   └── TooLarge        it is larger than the site allows
+    ├── Unauthenticated     nobody, or credentials that do not count
+    ├── Forbidden           known, but not permitted
+    ├── NotFound            no such project, file, account or token
+    ├── Conflict            it changed after it was read: somebody else was faster
+    │   └── AlreadyExists   it is taken, and trying again will not help
+    │       └── FileExists  other bytes under the name of a listed file
+    ├── Unavailable         a store or database does not answer; try again
+    └── Misconfigured       the settings or the schema do not fit this program
+
+Each class has a stable ``code`` for programs and a sentence for people, and
+carries its data as attributes. None of them knows HTTP.
+"""
+
+
+class WarehouseError(Exception):
+    """Base of all errors that the domain raises on purpose."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Rejected(WarehouseError, ValueError):
+    """What was sent breaks a rule. ``field`` names the form field, argument or member."""
+
+    code = "rejected"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TooLarge(Rejected):
+    """What was sent is larger than ``limit`` bytes."""
+
+    code = "too-large"
+
+    def __init__(self, message: str, *, field: str, limit: int) -> None:
+        super().__init__(message, field=field)
+        self.limit = limit
+
+
+class Unauthenticated(WarehouseError):
+    """Nobody is known to have made this request."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(WarehouseError, PermissionError):
+    """The account is known and lacks the permission."""
+
+    code = "forbidden"
+
+
+class NotFound(WarehouseError, LookupError):
+    """There is no such ``kind`` (project, file, account, token, blob)."""
+
+    code = "not-found"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"There is no {kind} {name!r}.")
+        self.kind = kind
+        self.name = name
+
+
+class Conflict(WarehouseError):
+    """The ``kind`` is taken, or it changed after it was read. Nothing was written."""
+
+    code = "conflict"
+
+    def __init__(self, kind: str, name: str, message: str = "") -> None:
+        super().__init__(message or f"The {kind} {name!r} exists or was changed meanwhile.")
+        self.kind = kind
+        self.name = name
+
+
+class AlreadyExists(Conflict):
+    """The name is taken."""
+
+    code = "already-exists"
+
+
+class FileExists(AlreadyExists):
+    """A listed file has this name and other bytes.
+
+    Upload clients match the words ``File already exists``.
+    """
+
+    code = "file-exists"
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(
+            "file",
+            filename,
+            f"File already exists: {filename} has other bytes. "
+            "A file name never takes other bytes; publish a new version or build number.",
+        )
+
+
+class Unavailable(WarehouseError):
+    """A port failed. The cause is chained; ``retry_after`` is in seconds."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Misconfigured(WarehouseError):
+    """The settings, the schema or the folders do not fit this program. One line."""
+
+    code = "misconfigured"

@@ -1,0 +1,143 @@
+"""A cache that follows the journal, so that what it holds is never older than the last commit.
+
+Each value is kept under tags, the subjects that it was made from. Once in a
+request :meth:`FollowedCache.follow` asks the store's pulse; if anything was
+committed, the journal's new entries name the tags whose values go. There is
+no time-to-live: a change is seen by the very next request, on every process.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse14.domain.model import Change
+from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.ports import Units
+
+#: More new entries than this, and everything goes.
+_MOST_ENTRIES = 1000
+
+#: The tag of every value that lists projects.
+PROJECTS = "projects"
+
+
+def project_tag(name: ProjectName) -> str:
+    """Return the tag of what was made from one project and its files."""
+    return f"project:{name}"
+
+
+def account_tag(name: AccountName) -> str:
+    """Return the tag of what was made from one account."""
+    return f"account:{name}"
+
+
+def token_tag(token: str) -> str:
+    """Return the tag of what was made from one token."""
+    return f"token:{token}"
+
+
+def changed_tags(change: Change) -> list[str]:
+    """Return the tags whose values ``change`` makes stale."""
+    tags = []
+    if change.project is not None:
+        tags += [project_tag(change.project), PROJECTS]
+    if change.account is not None:
+        tags.append(account_tag(change.account))
+    if change.token is not None:
+        tags.append(token_tag(change.token))
+    return tags
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    value: Any
+    size: int
+    tags: tuple[str, ...]
+
+
+class FollowedCache:
+    """Values by key, the least recently used first out, at most ``max_bytes`` of them."""
+
+    def __init__(self, units: Units, *, max_bytes: int) -> None:
+        self._units = units
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._seen = threading.local()
+        self._serial = -1
+        self._size = 0
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._by_tag: dict[str, set[Hashable]] = {}
+
+    def follow(self) -> None:
+        """Drop what has changed since the last time. Raises ``Unavailable``."""
+        pulse = self._units.pulse()
+        if getattr(self._seen, "pulse", None) == pulse:
+            return
+        with self._units.read() as unit:
+            serial = unit.journal.serial()
+            if serial != self._serial:
+                changes = unit.journal.since(max(self._serial, 0), _MOST_ENTRIES + 1)
+                self._advance(serial, changes)
+        self._seen.pulse = pulse
+
+    def get(self, key: Hashable) -> Any | None:
+        """Return the value of ``key``, or None."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry.value
+
+    def put(self, key: Hashable, value: Any, *, size: int, tags: Iterable[str], serial: int) -> None:
+        """Keep ``value``, of about ``size`` bytes, that was read when the journal stood at ``serial``.
+
+        One that was read before the cache last moved on is not kept: what it
+        was made from may have changed in between.
+        """
+        entry = _Entry(value, size, tuple(tags))
+        with self._lock:
+            if serial < self._serial or size > self._max_bytes:
+                return
+            self._drop(key)
+            self._entries[key] = entry
+            self._size += size
+            for tag in entry.tags:
+                self._by_tag.setdefault(tag, set()).add(key)
+            while self._size > self._max_bytes:
+                self._drop(next(iter(self._entries)))
+
+    def _advance(self, serial: int, changes: Iterable[Change]) -> None:
+        new = list(changes)
+        with self._lock:
+            if serial <= self._serial:
+                return
+            if len(new) > _MOST_ENTRIES:
+                self._clear()
+            else:
+                for change in new:
+                    self._drop_tags(changed_tags(change))
+            self._serial = serial
+
+    def _drop_tags(self, tags: Iterable[str]) -> None:
+        for tag in tags:
+            for key in list(self._by_tag.get(tag, ())):
+                self._drop(key)
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        self._size -= entry.size
+        for tag in entry.tags:
+            keys = self._by_tag[tag]
+            keys.discard(key)
+            if not keys:
+                del self._by_tag[tag]
+
+    def _clear(self) -> None:
+        self._entries.clear()
+        self._by_tag.clear()
+        self._size = 0

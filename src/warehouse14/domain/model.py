@@ -1,0 +1,204 @@
+"""The values of the domain: frozen, slotted, and free of behaviour that needs a port."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from packaging.version import Version
+
+from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+
+
+class Role(StrEnum):
+    """What a grant gives on one project."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """What a token may do with the roles of its account."""
+
+    READ = "read"
+    UPLOAD = "upload"
+
+
+class Action(StrEnum):
+    """What a journal entry says happened."""
+
+    PROJECT_CREATE = "project.create"
+    PROJECT_PUBLIC = "project.public"
+    PROJECT_PRIVATE = "project.private"
+    PROJECT_GRANT = "project.grant"
+    PROJECT_REVOKE = "project.revoke"
+    PROJECT_DELETE = "project.delete"
+    FILE_UPLOAD = "file.upload"
+    FILE_YANK = "file.yank"
+    FILE_UNYANK = "file.unyank"
+    FILE_DELETE = "file.delete"
+    ACCOUNT_ADD = "account.add"
+    ACCOUNT_PASSWORD = "account.password"
+    ACCOUNT_DISABLE = "account.disable"
+    ACCOUNT_ENABLE = "account.enable"
+    TOKEN_MINT = "token.mint"
+    TOKEN_REVOKE = "token.revoke"
+
+
+class FileType(StrEnum):
+    """The two kinds of file that an index takes (PEP 527)."""
+
+    SDIST = "sdist"
+    WHEEL = "bdist_wheel"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project and who may use it. ``serial`` is that of its last change."""
+
+    name: ProjectName
+    display_name: str
+    public: bool
+    created_at: datetime
+    created_by: str
+    grants: Mapping[Principal, Role] = field(default_factory=dict)
+    serial: int = 0
+    deleted_at: datetime | None = None
+
+    @property
+    def admins(self) -> frozenset[Principal]:
+        """The principals with the role admin."""
+        return frozenset(who for who, role in self.grants.items() if role is Role.ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSummary:
+    """One line of a list of projects."""
+
+    name: ProjectName
+    display_name: str
+    public: bool
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Yank:
+    """A file or release that installers leave alone unless it is pinned (PEP 592)."""
+
+    reason: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One distribution file. ``version`` is normalized (PEP 440); sizes are in bytes."""
+
+    project: ProjectName
+    filename: FileName
+    version: str
+    filetype: FileType
+    size: int
+    sha256: str
+    blake2_256: str
+    requires_python: str | None
+    summary: str
+    metadata_sha256: str | None
+    uploaded_at: datetime
+    uploaded_by: str
+    yank: Yank | None = None
+    deleted_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The blob's key: project, digest and file name, so that no two uploads can meet."""
+        return f"{self.project}/{self.sha256}/{self.filename}"
+
+    @property
+    def metadata_key(self) -> str:
+        """The key of the core metadata, cut out of the archive (PEP 658)."""
+        return f"{self.project}/{self.sha256}/METADATA"
+
+    @property
+    def sidecar_key(self) -> str:
+        """The key of what cannot be read from the archive (who, when, spelled how)."""
+        return f"{self.key}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """All files of one version, deleted ones included, so that an emptied version stays known."""
+
+    version: Version
+    files: tuple[File, ...]
+
+    @property
+    def listed(self) -> tuple[File, ...]:
+        """The files that are there to download."""
+        return tuple(file for file in self.files if file.deleted_at is None)
+
+    @property
+    def yanked(self) -> bool:
+        """Whether it has files and each of them is yanked."""
+        return bool(self.listed) and all(file.yank for file in self.listed)
+
+
+def releases(files: Iterable[File]) -> tuple[Release, ...]:
+    """Group ``files`` into releases, the newest version first (PEP 440 order).
+
+    ``1.0`` and ``1.0.0`` are one version, spelled as in the file that comes first.
+    """
+    grouped: dict[Version, list[File]] = {}
+    for file in files:
+        grouped.setdefault(Version(file.version), []).append(file)
+    found = (Release(version, tuple(group)) for version, group in grouped.items())
+    return tuple(sorted(found, key=lambda release: release.version, reverse=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody, or something, that signs in."""
+
+    name: AccountName
+    administrator: bool
+    created_at: datetime
+    password_hash: str | None = field(default=None, repr=False)
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token without its secret, of which only the SHA-256 is kept."""
+
+    id: str
+    account: AccountName
+    name: str
+    scope: Scope
+    project: ProjectName | None
+    secret_sha256: str = field(repr=False)
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the journal: what changed, when, who did it, from where.
+
+    ``serial`` is given by the store at the commit and is 0 before.
+    """
+
+    action: str
+    at: datetime
+    actor: str
+    origin: str
+    project: ProjectName | None = None
+    account: AccountName | None = None
+    token: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
+    serial: int = 0
+
+    def numbered(self, serial: int) -> "Change":
+        """Return this entry with its serial."""
+        return replace(self, serial=serial)

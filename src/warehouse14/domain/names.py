@@ -1,0 +1,101 @@
+"""Names, made from raw text in one place.
+
+A function here takes text from outside and returns a type that the rest of
+the code trusts, or raises :class:`~warehouse14.domain.errors.Rejected`.
+"""
+
+import re
+from typing import NewType
+
+from packaging.utils import canonicalize_name
+
+from warehouse14.domain.errors import Rejected
+
+#: A project's name, normalized as PEP 503 says: the key of a project.
+ProjectName = NewType("ProjectName", str)
+#: A distribution file's name, safe as the last part of an address and of a path.
+FileName = NewType("FileName", str)
+#: An account's name, in lower case.
+AccountName = NewType("AccountName", str)
+#: ``account:NAME``, ``group:NAME`` or ``authenticated``: who a grant is for.
+Principal = NewType("Principal", str)
+
+AUTHENTICATED = Principal("authenticated")
+
+#: PEP 752 serves ``/namespaces`` and ``/namespace/`` beside the projects.
+RESERVED_PROJECTS = frozenset({"namespaces", "namespace"})
+
+_PROJECT = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9._@+-]*[a-z0-9])?\Z", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_PROJECT_LENGTH = 200
+_ACCOUNT_LENGTH = 200
+_FILE_BYTES = 240
+
+
+def project_name(raw: str, *, field: str = "name") -> ProjectName:
+    """Return the normalized name (PEP 503) of the project that ``raw`` spells.
+
+    Raises ``Rejected`` if it is no name by the names specification
+    (letters, digits, ``.``, ``-``, ``_``; a letter or digit at both ends).
+    """
+    if len(raw) > _PROJECT_LENGTH or not _PROJECT.match(raw):
+        raise Rejected(
+            f"{field}: {_shown(raw)} is not a project name. Use up to {_PROJECT_LENGTH} ASCII letters, "
+            "digits, '.', '-' and '_', with a letter or digit at both ends.",
+            field=field,
+        )
+    return ProjectName(canonicalize_name(raw))
+
+
+def file_name(raw: str, *, field: str = "content") -> FileName:
+    """Return ``raw`` as a file name, or raise ``Rejected``.
+
+    Control characters, slashes and more than 240 bytes of UTF-8 are refused;
+    whether it is the name of a wheel or a sdist is for the archive's inspection.
+    """
+    if not raw or raw in {".", ".."} or "/" in raw or "\\" in raw or _CONTROL.search(raw):
+        raise Rejected(
+            f"{field}: {_shown(raw)} is not a file name. It must have no '/', no '\\' "
+            "and no control characters.",
+            field=field,
+        )
+    if len(raw.encode("utf-8", "surrogatepass")) > _FILE_BYTES:
+        raise Rejected(f"{field}: the file name is longer than {_FILE_BYTES} bytes.", field=field)
+    return FileName(raw)
+
+
+def account_name(raw: str, *, field: str = "account") -> AccountName:
+    """Return the account name that ``raw`` spells, in lower case, or raise ``Rejected``."""
+    folded = raw.lower()
+    if len(folded) > _ACCOUNT_LENGTH or not _ACCOUNT.match(folded):
+        raise Rejected(
+            f"{field}: {_shown(raw)} is not an account name. Use ASCII letters, digits, '.', '-', '_', "
+            "'+' and '@', with a letter or digit at both ends.",
+            field=field,
+        )
+    return AccountName(folded)
+
+
+def account_principal(name: AccountName) -> Principal:
+    """Return the principal of one account."""
+    return Principal(f"account:{name}")
+
+
+def principal(raw: str) -> Principal:
+    """Return the principal that ``raw`` names (``account:ada``), or raise ``Rejected``."""
+    kind, separator, name = raw.partition(":")
+    if kind != "account" or not separator:
+        raise Rejected(f"principal: {_shown(raw)} names nobody. Write account:NAME.", field="principal")
+    return account_principal(account_name(name, field="principal"))
+
+
+def principal_account(value: Principal) -> AccountName:
+    """Return the account that an ``account:`` principal names."""
+    return AccountName(value.partition(":")[2])
+
+
+def _shown(raw: str) -> str:
+    """``raw`` shortened and escaped, fit for a message."""
+    return ascii(raw if len(raw) <= 60 else raw[:57] + "...")

@@ -1,0 +1,246 @@
+"""What the domain needs from outside. Adapters implement it; nothing here has code.
+
+Every method may raise ``Unavailable``, with the engine's own error as its
+cause, when the engine does not answer; after that nothing was changed.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from warehouse14.domain.model import (
+    Account,
+    Change,
+    File,
+    Project,
+    ProjectSummary,
+    Role,
+    Token,
+    Yank,
+)
+from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+
+#: Returns the time, aware, in UTC.
+Now = Callable[[], datetime]
+
+
+# -- bytes --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What a file store knows about one key. ``size`` is in bytes."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+class Staged(Protocol):
+    """A blob on its way in, seen by nobody else."""
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``."""
+
+    def reader(self) -> BinaryIO:
+        """Return what was written, seekable, from its first byte."""
+
+    def commit(self, key: str) -> None:
+        """Make it the blob ``key``, durably; after that it takes no more. A key that exists keeps its
+        bytes and is young again."""
+
+
+@runtime_checkable
+class FileStore(Protocol):
+    """Blobs under keys. They are immutable; a key is made of ``/``-separated names."""
+
+    def stage(self) -> AbstractContextManager[Staged]:
+        """Return a place to write to. What is not committed in the ``with`` block is gone after it."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store a small blob, all or nothing, durably. A key that exists keeps its bytes and is
+        young again."""
+
+    def open(self, key: str, start: int) -> BinaryIO:
+        """Return the blob's bytes from offset ``start`` on. Raises ``NotFound``."""
+
+    def stat(self, key: str) -> Blob | None:
+        """Return what is known of ``key``, or None if there is no such blob."""
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``; one that is not there is fine."""
+
+    def keys(self) -> Iterator[Blob]:
+        """Return every blob, in any order."""
+
+    def leftovers(self, before: datetime) -> Iterator[str]:
+        """Return names for what staging has left behind, last touched before ``before``."""
+
+    def sweep(self, leftover: str) -> None:
+        """Remove one leftover; one that is not there is fine."""
+
+
+# -- what is known --------------------------------------------------------------------
+
+
+class Projects(Protocol):
+    """Projects and the roles on them. Deleted ones stay: their names are taken."""
+
+    def get(self, name: ProjectName) -> Project | None:
+        """Return the project with its grants, a deleted one too, or None."""
+
+    def visible(self, principals: frozenset[Principal] | None) -> Sequence[ProjectSummary]:
+        """Return the projects that are not deleted, by name: those that are public or granted
+        to one of ``principals``; all of them for None."""
+
+    def create(self, project: Project) -> None:
+        """Take a name. Raises ``Conflict`` if it was ever taken."""
+
+    def set_public(self, name: ProjectName, public: bool, *, expected: int) -> None:
+        """Open or close it. Raises ``Conflict`` unless its serial is still ``expected``."""
+
+    def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
+        """Give or change a role. Raises ``Conflict`` unless its serial is still ``expected``."""
+
+    def revoke(self, name: ProjectName, who: Principal, *, expected: int) -> None:
+        """Take a role away. Raises ``Conflict`` unless its serial is still ``expected``."""
+
+    def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
+        """Mark it deleted. That is one change, however many files it has: they count as gone with
+        it, and their rows stay as they were. Raises ``Conflict`` unless its serial is still
+        ``expected`` and it is not deleted."""
+
+
+class Files(Protocol):
+    """The files of all projects. Deleted ones stay: their names are taken."""
+
+    def get(self, project: ProjectName, filename: FileName) -> File | None:
+        """Return the file, a deleted one too, or None."""
+
+    def of(self, project: ProjectName) -> Sequence[File]:
+        """Return all files of a project, deleted ones too, by file name."""
+
+    def all(self) -> Iterator[File]:
+        """Return every file that is neither deleted itself nor in a deleted project."""
+
+    def add(self, file: File) -> None:
+        """List a file. Raises ``Conflict`` of the kind ``file`` if its name was ever taken in this
+        project, and of the kind ``project`` if the project is not there or deleted."""
+
+    def set_yank(self, project: ProjectName, filename: FileName, yank: Yank | None) -> None:
+        """Yank or un-yank. Raises ``Conflict`` if it is not there or deleted."""
+
+    def delete(self, project: ProjectName, filename: FileName, at: datetime) -> None:
+        """Mark it deleted. Raises ``Conflict`` if it is not there or deleted."""
+
+
+class Accounts(Protocol):
+    """Who may sign in."""
+
+    def get(self, name: AccountName) -> Account | None:
+        """Return the account, a disabled one too, or None."""
+
+    def all(self) -> Sequence[Account]:
+        """Return all accounts, by name."""
+
+    def add(self, account: Account) -> None:
+        """Add one. Raises ``Conflict`` if the name is taken."""
+
+    def set_password(self, name: AccountName, password_hash: str) -> None:
+        """Replace the password. Raises ``Conflict`` if there is no such account."""
+
+    def set_disabled(self, name: AccountName, disabled: bool) -> None:
+        """Disable or enable. Raises ``Conflict`` if there is no such account."""
+
+
+class Tokens(Protocol):
+    """API tokens, by their public id."""
+
+    def get(self, token: str) -> Token | None:
+        """Return the token, a revoked one too, or None."""
+
+    def of(self, account: AccountName) -> Sequence[Token]:
+        """Return an account's tokens, the oldest first, revoked ones too."""
+
+    def add(self, token: Token) -> None:
+        """Add one. Raises ``Conflict`` of the kind ``account`` if there is no such account, and of the
+        kind ``token`` if the id is taken."""
+
+    def revoke(self, token: str, at: datetime) -> None:
+        """End it. Raises ``Conflict`` if there is no such token or it was revoked."""
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
+        """Note its use at ``at``, unless one was noted at or after ``unless_since``. No journal entry."""
+
+
+class Journal(Protocol):
+    """Every committed change, in order. There is no other place that says that something changed."""
+
+    def append(self, change: Change) -> None:
+        """Write the unit's one entry; its project, if it names one, gets the same serial.
+        It is the last write of its unit."""
+
+    def serial(self) -> int:
+        """Return the serial of the newest entry, 0 for none."""
+
+    def since(self, serial: int, limit: int) -> Sequence[Change]:
+        """Return the first ``limit`` entries after ``serial``, the oldest first."""
+
+
+class UnitOfWork(Protocol):
+    """What one use case reads and writes, all at one moment or not at all.
+
+    Reads see what was committed before; a unit never sees its own writes. A
+    write that lost a race raises ``Conflict``, at the call or at the end.
+    """
+
+    @property
+    def projects(self) -> Projects:
+        """The projects."""
+
+    @property
+    def files(self) -> Files:
+        """Their files."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens."""
+
+    @property
+    def journal(self) -> Journal:
+        """The journal."""
+
+
+@runtime_checkable
+class Units(Protocol):
+    """Opens units of work on one metadata store."""
+
+    def read(self) -> AbstractContextManager[UnitOfWork]:
+        """Return a unit that sees one moment and writes nothing."""
+
+    def write(self) -> AbstractContextManager[UnitOfWork]:
+        """Return a unit that commits at the end of its ``with`` block, or not at all."""
+
+    def pulse(self) -> Hashable:
+        """Return a value that, compared with the last one in the same thread, is equal only if
+        nothing was committed between. It must be cheap: it is asked at every request."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """What every adapter can do about its own ground: tables, folders, buckets."""
+
+    def prepare(self) -> None:
+        """Make or upgrade what is missing. Safe to run again. Raises ``Misconfigured``."""
+
+    def verify(self) -> None:
+        """Raise ``Misconfigured``, in one line that says what to do, unless all is as it must be."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""

@@ -1,0 +1,134 @@
+"""Accounts: who may sign in."""
+
+from collections.abc import Sequence
+
+from warehouse14.domain.access import Identity, Permission, operator
+from warehouse14.domain.credentials import hash_password, password_matches, random_password
+from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
+from warehouse14.domain.model import Account, Action
+from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.working import attempt, entry, require_site
+
+FIRST_ADMINISTRATOR = AccountName("admin")
+
+_PASSWORD_LEAST = 8
+_PASSWORD_MOST = 1000
+
+
+class AccountService:
+    """The use cases on accounts."""
+
+    def __init__(self, units: Units, now: Now) -> None:
+        self._units = units
+        self._now = now
+
+    def add(
+        self, identity: Identity, name: str, *, password: str | None = None, administrator: bool = False
+    ) -> Account:
+        """Add an account and return it.
+
+        Raises:
+            Rejected: the name or the password is malformed.
+            AlreadyExists: the name is taken.
+            Forbidden: the identity is no administrator.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        account = Account(
+            name=account_name(name),
+            administrator=administrator,
+            created_at=self._now(),
+            password_hash=None if password is None else _hashed(password),
+        )
+        return attempt(self._units, lambda unit: self._add(unit, identity, account))
+
+    def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> Account:
+        if unit.accounts.get(account.name) is not None:
+            raise AlreadyExists("account", account.name, f"The account name {account.name} is taken.")
+        unit.accounts.add(account)
+        unit.journal.append(entry(Action.ACCOUNT_ADD, identity, self._now, account=account.name))
+        return account
+
+    def add_first_administrator(self) -> str | None:
+        """On a site without accounts, add the administrator ``admin`` and return its password."""
+        identity = operator()
+        with self._units.read() as unit:
+            if unit.accounts.all():
+                return None
+        password = random_password()
+        try:
+            self.add(identity, FIRST_ADMINISTRATOR, password=password, administrator=True)
+        except AlreadyExists:
+            return None
+        return password
+
+    def get(self, identity: Identity, name: str) -> Account:
+        """Return an account. Raises ``NotFound`` and, for another's, ``Forbidden``."""
+        wanted = account_name(name)
+        if identity.account != wanted:
+            require_site(identity, Permission.ADMINISTER)
+        with self._units.read() as unit:
+            return _existing(unit, wanted)
+
+    def listed(self, identity: Identity) -> Sequence[Account]:
+        """Return all accounts, by name. Raises ``Forbidden``."""
+        require_site(identity, Permission.ADMINISTER)
+        with self._units.read() as unit:
+            return unit.accounts.all()
+
+    def set_password(self, identity: Identity, name: str, password: str) -> None:
+        """Replace a password. Raises ``Rejected``, ``NotFound`` and, for another's, ``Forbidden``."""
+        wanted = account_name(name)
+        if identity.account != wanted or identity.token is not None:
+            require_site(identity, Permission.ADMINISTER)
+        hashed = _hashed(password)
+
+        def work(unit: UnitOfWork) -> None:
+            _existing(unit, wanted)
+            unit.accounts.set_password(wanted, hashed)
+            unit.journal.append(entry(Action.ACCOUNT_PASSWORD, identity, self._now, account=wanted))
+
+        attempt(self._units, work)
+
+    def set_disabled(self, identity: Identity, name: str, *, disabled: bool) -> bool:
+        """Disable or enable an account; return whether that is new. Its tokens follow it.
+
+        Raises ``NotFound`` and ``Forbidden``.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        wanted = account_name(name)
+
+        def work(unit: UnitOfWork) -> bool:
+            if _existing(unit, wanted).disabled is disabled:
+                return False
+            unit.accounts.set_disabled(wanted, disabled)
+            action = Action.ACCOUNT_DISABLE if disabled else Action.ACCOUNT_ENABLE
+            unit.journal.append(entry(action, identity, self._now, account=wanted))
+            return True
+
+        return attempt(self._units, work)
+
+    def check_password(self, name: str, password: str) -> Account | None:
+        """Return the account whose password this is, or None; both answers take as long."""
+        try:
+            wanted = account_name(name)
+        except Rejected:
+            password_matches(password, None)
+            return None
+        with self._units.read() as unit:
+            account = unit.accounts.get(wanted)
+        matches = password_matches(password, account.password_hash if account else None)
+        return account if account and matches and not account.disabled else None
+
+
+def _existing(unit: UnitOfWork, name: AccountName) -> Account:
+    account = unit.accounts.get(name)
+    if account is None:
+        raise NotFound("account", name)
+    return account
+
+
+def _hashed(password: str) -> str:
+    if not _PASSWORD_LEAST <= len(password) <= _PASSWORD_MOST:
+        raise Rejected(f"password: use {_PASSWORD_LEAST} to {_PASSWORD_MOST} characters.", field="password")
+    return hash_password(password)

@@ -1,0 +1,148 @@
+"""Files and releases that are there: reading, yanking and deleting them."""
+
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from packaging.version import InvalidVersion, Version
+
+from warehouse14.domain.access import Identity, Permission
+from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.model import Action, File, Project, Yank
+from warehouse14.domain.names import file_name, project_name
+from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
+from warehouse14.domain.services.working import attempt, entry, permitted_project
+
+#: Finds the files that are meant among those of a project.
+Choice = Callable[[UnitOfWork, Project], Sequence[File]]
+
+_REASON_LENGTH = 1000
+
+
+class FileService:
+    """The use cases on files and releases. A release is all listed files of one version."""
+
+    def __init__(self, units: Units, store: FileStore, now: Now) -> None:
+        self._units = units
+        self._store = store
+        self._now = now
+
+    def get(self, identity: Identity, project: str, filename: str) -> File:
+        """Return a listed file that ``identity`` may read, or raise ``NotFound``."""
+        with self._units.read() as unit:
+            found = permitted_project(unit, identity, Permission.READ, project_name(project))
+            return _one(unit, found, filename)
+
+    def open(self, identity: Identity, project: str, filename: str) -> BinaryIO:
+        """Return the bytes of a file that ``identity`` may read, or raise ``NotFound``."""
+        return self._store.open(self.get(identity, project, filename).key, 0)
+
+    def yank(self, identity: Identity, project: str, filename: str, *, reason: str = "") -> None:
+        """Yank one file (PEP 592). A second yank replaces the reason.
+
+        Raises:
+            Rejected: the reason is longer than 1,000 characters.
+            NotFound: no such project or file to this identity.
+            Forbidden: the identity may not yank it.
+        """
+        self._yank(identity, project, _file_named(filename), reason)
+
+    def yank_release(self, identity: Identity, project: str, version: str, *, reason: str = "") -> None:
+        """Yank all files of a version. Raises as :meth:`yank` does."""
+        self._yank(identity, project, _files_of(version), reason)
+
+    def unyank(self, identity: Identity, project: str, filename: str) -> None:
+        """Take the yank of one file back. Raises as :meth:`yank` does."""
+        self._unyank(identity, project, _file_named(filename))
+
+    def unyank_release(self, identity: Identity, project: str, version: str) -> None:
+        """Take the yanks of all files of a version back. Raises as :meth:`yank` does."""
+        self._unyank(identity, project, _files_of(version))
+
+    def delete(self, identity: Identity, project: str, filename: str) -> None:
+        """Delete one file. Its name stays taken. Raises ``NotFound`` and ``Forbidden``."""
+        self._delete(identity, project, _file_named(filename))
+
+    def delete_release(self, identity: Identity, project: str, version: str) -> None:
+        """Delete all files of a version. Raises ``NotFound`` and ``Forbidden``."""
+        self._delete(identity, project, _files_of(version))
+
+    def _yank(self, identity: Identity, project: str, choice: Choice, reason: str) -> None:
+        if len(reason) > _REASON_LENGTH or "\0" in reason:
+            raise Rejected(f"reason: write at most {_REASON_LENGTH} characters, without NUL.", field="reason")
+        yank = Yank(reason=reason, at=self._now(), by=identity.name)
+
+        def change(unit: UnitOfWork, file: File) -> bool:
+            if file.yank is not None and file.yank.reason == reason:
+                return False
+            unit.files.set_yank(file.project, file.filename, yank)
+            return True
+
+        self._change(identity, Permission.YANK, Action.FILE_YANK, project, choice, change)
+
+    def _unyank(self, identity: Identity, project: str, choice: Choice) -> None:
+        def change(unit: UnitOfWork, file: File) -> bool:
+            if file.yank is None:
+                return False
+            unit.files.set_yank(file.project, file.filename, None)
+            return True
+
+        self._change(identity, Permission.YANK, Action.FILE_UNYANK, project, choice, change)
+
+    def _delete(self, identity: Identity, project: str, choice: Choice) -> None:
+        at = self._now()
+
+        def change(unit: UnitOfWork, file: File) -> bool:
+            unit.files.delete(file.project, file.filename, at)
+            return True
+
+        self._change(identity, Permission.DELETE, Action.FILE_DELETE, project, choice, change)
+
+    def _change(
+        self,
+        identity: Identity,
+        permission: Permission,
+        action: Action,
+        project: str,
+        choice: Choice,
+        change: Callable[[UnitOfWork, File], bool],
+    ) -> None:
+        """Change the chosen files in one unit, with one journal entry if any of them did change."""
+
+        def work(unit: UnitOfWork) -> None:
+            found = permitted_project(unit, identity, permission, project_name(project))
+            changed = [file.filename for file in choice(unit, found) if change(unit, file)]
+            if changed:
+                detail = {"files": "\n".join(changed)}
+                unit.journal.append(entry(action, identity, self._now, project=found.name, detail=detail))
+
+        attempt(self._units, work)
+
+
+def _one(unit: UnitOfWork, project: Project, filename: str) -> File:
+    file = unit.files.get(project.name, file_name(filename))
+    if file is None or file.deleted_at is not None:
+        raise NotFound("file", filename)
+    return file
+
+
+def _file_named(filename: str) -> Choice:
+    return lambda unit, project: [_one(unit, project, filename)]
+
+
+def _files_of(version: str) -> Choice:
+    try:
+        wanted = Version(version)
+    except InvalidVersion as error:
+        raise Rejected(f"version: {error}.", field="version") from error
+
+    def choose(unit: UnitOfWork, project: Project) -> Sequence[File]:
+        found = [
+            file
+            for file in unit.files.of(project.name)
+            if file.deleted_at is None and Version(file.version) == wanted
+        ]
+        if not found:
+            raise NotFound("release", f"{project.name} {wanted}")
+        return found
+
+    return choose

@@ -1,0 +1,378 @@
+"""Publishing a file: the form, the right, the bytes, the inspection, and one short transaction.
+
+The order is that of the upload rules: cheap refusals, the right to upload,
+and only then the content, read once and hashed while it is staged; identical
+bytes are fine and change nothing; a conflict is said before the archive is
+opened. The blob is put before the row: a commit that fails leaves a blob
+that nobody refers to, never a listed file that cannot be downloaded.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from warehouse14.domain.access import Identity, Permission, allows, allows_site
+from warehouse14.domain.archives import Inspected, inspect_archive, parse_file_name
+from warehouse14.domain.errors import (
+    FileExists,
+    Forbidden,
+    Rejected,
+    TooLarge,
+)
+from warehouse14.domain.model import Action, File, FileType, Project, Role
+from warehouse14.domain.names import (
+    RESERVED_PROJECTS,
+    FileName,
+    ProjectName,
+    account_principal,
+    file_name,
+    project_name,
+)
+from warehouse14.domain.ports import FileStore, Now, Staged, UnitOfWork, Units
+from warehouse14.domain.services.working import attempt, entry
+
+#: The digests that a form may declare, and how each is computed. ``md5`` alone does not do.
+DIGESTS: Mapping[str, Callable[[], Any]] = {
+    "sha256": hashlib.sha256,
+    "blake2_256": lambda: hashlib.blake2b(digest_size=32),
+    "md5": lambda: hashlib.md5(usedforsecurity=False),
+}
+_ENOUGH = frozenset({"sha256", "blake2_256"})
+_LENGTHS = {"sha256": 64, "blake2_256": 64, "md5": 32}
+_HEX = re.compile(r"[0-9a-f]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """What is said of a file before its bytes come, as raw text.
+
+    Attributes:
+        name: the project's name.
+        filetype: ``sdist`` or ``bdist_wheel``.
+        filename: the file's name.
+        version: the version, or None if it is not said.
+    """
+
+    name: str
+    filetype: str
+    filename: str
+    version: str | None = None
+
+
+def form_of(filename: str) -> UploadForm:
+    """Return what a file's name alone says of it, for files that come without a form.
+
+    Raises ``Rejected`` if it is neither the name of a wheel nor that of a sdist.
+    """
+    filetype = FileType.WHEEL if filename.endswith(".whl") else FileType.SDIST
+    try:
+        if filetype is FileType.WHEEL:
+            name, version, _, _ = parse_wheel_filename(filename)
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+        raise Rejected(f"content: {error}.", field="content") from error
+    return UploadForm(name, filetype.value, filename, str(version))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The outcome: the file, and whether it is new (or the same bytes were there before)."""
+
+    file: File
+    is_new: bool
+
+
+class UploadService:
+    """The use case of publishing."""
+
+    def __init__(
+        self, units: Units, store: FileStore, now: Now, *, max_file_bytes: int, create_on_upload: bool
+    ) -> None:
+        self._units = units
+        self._store = store
+        self._now = now
+        self._create_on_upload = create_on_upload
+        self.max_file_bytes = max_file_bytes
+
+    def publish(
+        self,
+        identity: Identity,
+        form: UploadForm,
+        chunks: Iterable[bytes],
+        digests: Mapping[str, str] | None = None,
+    ) -> Published:
+        """Publish a file whose bytes are at hand.
+
+        Args:
+            identity: who acts.
+            form: what is said of the file.
+            chunks: its bytes, in pieces.
+            digests: what they must hash to, in hex, by ``sha256``, ``blake2_256`` or ``md5``.
+
+        Raises:
+            Rejected: a rule of the index is broken; the message says which and what would be right.
+            TooLarge: it is larger than ``max_file_bytes``.
+            FileExists: a listed file has this name and other bytes.
+            Forbidden: the identity may not upload here.
+            Unavailable: the store or the database does not answer; nothing is listed.
+        """
+        with self.receive(identity, form) as upload:
+            for chunk in chunks:
+                upload.write(chunk)
+            return upload.finish(digests or {})
+
+    @contextmanager
+    def receive(self, identity: Identity, form: UploadForm) -> Iterator["Upload"]:
+        """Decide whether ``identity`` may upload, and return where the bytes go.
+
+        What is not finished in the ``with`` block is gone after it. Raises as
+        :meth:`publish` does.
+        """
+        claim = _read_form(form)
+        with self._units.read() as unit:
+            self._permit(identity, claim.project, unit.projects.get(claim.project))
+        with self._store.stage() as staged:
+            yield Upload(self, identity, claim, staged)
+
+    def _permit(self, identity: Identity, name: ProjectName, project: Project | None) -> None:
+        """Raise ``Forbidden``, in one text for all reasons, unless the upload is allowed."""
+        if project is None:
+            allowed = (
+                self._create_on_upload
+                and identity.account is not None
+                and name not in RESERVED_PROJECTS
+                and allows_site(identity, Permission.CREATE)
+            )
+        else:
+            allowed = project.deleted_at is None and allows(identity, Permission.UPLOAD, project)
+        if not allowed:
+            raise Forbidden(f"{identity.name} may not upload to the project {name}.")
+
+    def _settle(
+        self, identity: Identity, claim: "_Claim", staged: Staged, hashes: Mapping[str, str], size: int
+    ) -> Published:
+        """Compare with what is there, inspect, store, and list."""
+        existing = self._existing(claim, hashes)
+        if existing is not None:
+            return Published(existing, is_new=False)
+        with staged.reader() as stream:
+            inspected = inspect_archive(
+                stream, claim.filename, claim.filetype, project=claim.project, version=claim.version
+            )
+        file = _new_file(claim, inspected, hashes, size, identity, self._now)
+        self._put(staged, file, inspected)
+        return self._list(identity, claim, file, inspected.display_name, hashes)
+
+    def _put(self, staged: Staged, file: File, inspected: Inspected) -> None:
+        staged.commit(file.key)
+        if inspected.metadata is not None:
+            self._store.put(file.metadata_key, inspected.metadata)
+        self._store.put(file.sidecar_key, _sidecar(file, inspected.display_name))
+
+    def _list(
+        self,
+        identity: Identity,
+        claim: "_Claim",
+        file: File,
+        display_name: str,
+        hashes: Mapping[str, str],
+    ) -> Published:
+        def work(unit: UnitOfWork) -> Published:
+            project = unit.projects.get(claim.project)
+            self._permit(identity, claim.project, project)
+            existing = unit.files.get(file.project, file.filename)
+            if existing is not None:
+                return Published(_same(existing, hashes), is_new=False)
+            if project is None:
+                unit.projects.create(self._first(identity, claim.project, display_name))
+                detail = {"files": file.filename, "project": "created"}
+            else:
+                detail = {"files": file.filename}
+            unit.files.add(file)
+            unit.journal.append(
+                entry(Action.FILE_UPLOAD, identity, self._now, project=file.project, detail=detail)
+            )
+            return Published(file, is_new=True)
+
+        return attempt(self._units, work)
+
+    def _first(self, identity: Identity, name: ProjectName, display_name: str) -> Project:
+        """Return the project that a first upload creates: private, owned by the uploader."""
+        assert identity.account is not None
+        return Project(
+            name=name,
+            display_name=display_name,
+            public=False,
+            created_at=self._now(),
+            created_by=identity.name,
+            grants={account_principal(identity.account): Role.ADMIN},
+        )
+
+    def _existing(self, claim: "_Claim", hashes: Mapping[str, str]) -> File | None:
+        with self._units.read() as unit:
+            existing = unit.files.get(claim.project, claim.filename)
+        return None if existing is None else _same(existing, hashes)
+
+
+class Upload:
+    """A file on its way in."""
+
+    def __init__(self, service: UploadService, identity: Identity, claim: "_Claim", staged: Staged) -> None:
+        self._service = service
+        self._identity = identity
+        self._claim = claim
+        self._staged = staged
+        self._hashes = {name: new() for name, new in DIGESTS.items()}
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Take the next piece. Raises ``TooLarge`` when the limit is passed."""
+        self._size += len(data)
+        if self._size > self._service.max_file_bytes:
+            raise too_large(self._service.max_file_bytes)
+        for running in self._hashes.values():
+            running.update(data)
+        self._staged.write(data)
+
+    def finish(self, digests: Mapping[str, str]) -> Published:
+        """List the file if it passes every rule; ``digests`` are those that were declared."""
+        hashes = {name: running.hexdigest() for name, running in self._hashes.items()}
+        _compare(digests, hashes)
+        return self._service._settle(  # noqa: SLF001
+            self._identity, self._claim, self._staged, hashes, self._size
+        )
+
+
+def check_digests(digests: Mapping[str, str], *, required: bool) -> dict[str, str]:
+    """Return the declared digests in lower case, or raise ``Rejected``.
+
+    With ``required`` one of sha256 and blake2_256 must be among them.
+    """
+    folded = {name: value.strip().lower() for name, value in digests.items()}
+    for name, value in folded.items():
+        if len(value) != _LENGTHS[name] or not _HEX.match(value):
+            field = f"{name}_digest"
+            raise Rejected(f"{field}: send {_LENGTHS[name]} hexadecimal digits.", field=field)
+    if required and not _ENOUGH & folded.keys():
+        raise Rejected(
+            "sha256_digest: send sha256_digest or blake2_256_digest; md5 alone does not do.",
+            field="sha256_digest",
+        )
+    return folded
+
+
+def too_large(limit: int) -> TooLarge:
+    """Return the error for a file of more than ``limit`` bytes."""
+    return TooLarge(
+        f"The file is larger than {limit} bytes, the limit of this index (warehouse14.max_file_bytes).",
+        field="content",
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A form that parsed."""
+
+    project: ProjectName
+    filename: FileName
+    filetype: FileType
+    version: Version | None
+
+
+def _read_form(form: UploadForm) -> _Claim:
+    project = project_name(form.name)
+    try:
+        filetype = FileType(form.filetype)
+    except ValueError:
+        kinds = " or ".join(FileType)
+        raise Rejected(f"filetype: {form.filetype[:40]!r} must be {kinds}.", field="filetype") from None
+    version = None if form.version is None else _version(form.version)
+    filename = file_name(form.filename)
+    parse_file_name(filename, filetype, project=project, version=version)
+    return _Claim(project, filename, filetype, version)
+
+
+def _version(raw: str) -> Version:
+    try:
+        return Version(raw)
+    except InvalidVersion:
+        raise Rejected(f"version: {raw[:60]!r} is not a version by PEP 440.", field="version") from None
+
+
+def _compare(declared: Mapping[str, str], computed: Mapping[str, str]) -> None:
+    for name, value in check_digests(declared, required=False).items():
+        if not hmac.compare_digest(value, computed[name]):
+            field = f"{name}_digest"
+            raise Rejected(
+                f"{field}: the content has {computed[name]}, not the digest that was sent. "
+                "It may have been damaged on the way; send it again.",
+                field=field,
+            )
+
+
+def _same(existing: File, hashes: Mapping[str, str]) -> File:
+    """Return ``existing`` if it has these hashes; raise if its name is taken by other bytes."""
+    if existing.deleted_at is not None:
+        raise Rejected(
+            f"content: {existing.filename} was deleted, and its name stays with its bytes. "
+            "The same bytes can be restored; for other bytes publish a new version.",
+            field="content",
+        )
+    if (existing.sha256, existing.blake2_256) != (hashes["sha256"], hashes["blake2_256"]):
+        raise FileExists(existing.filename)
+    return existing
+
+
+def _new_file(
+    claim: _Claim,
+    inspected: Inspected,
+    hashes: Mapping[str, str],
+    size: int,
+    identity: Identity,
+    now: Now,
+) -> File:
+    metadata = inspected.metadata
+    return File(
+        project=claim.project,
+        filename=claim.filename,
+        version=str(inspected.version),
+        filetype=claim.filetype,
+        size=size,
+        sha256=hashes["sha256"],
+        blake2_256=hashes["blake2_256"],
+        requires_python=inspected.requires_python,
+        summary=inspected.summary,
+        metadata_sha256=None if metadata is None else hashlib.sha256(metadata).hexdigest(),
+        uploaded_at=now(),
+        uploaded_by=identity.name,
+    )
+
+
+def _sidecar(file: File, display_name: str) -> bytes:
+    """Return what cannot be read from the archive, for rebuilding the index from its store."""
+    known: dict[str, Any] = {
+        "project": display_name,
+        "filename": file.filename,
+        "filetype": file.filetype.value,
+        "size": file.size,
+        "sha256": file.sha256,
+        "blake2_256": file.blake2_256,
+        "uploaded_at": file.uploaded_at.isoformat(),
+        "uploaded_by": file.uploaded_by,
+    }
+    return json.dumps(known, indent=1).encode("utf-8")

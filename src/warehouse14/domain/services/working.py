@@ -1,0 +1,87 @@
+"""What every use case shares: trying again after a lost race, saying who did it, finding a project."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from warehouse14.domain.access import Identity, Permission, allows, allows_site
+from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unavailable
+from warehouse14.domain.model import Action, Change, Project
+from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.ports import Now, UnitOfWork, Units
+
+Result = TypeVar("Result")
+
+_ATTEMPTS = 8
+
+
+def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
+    """Return what ``work`` returns from a unit that was committed.
+
+    After a lost race it decides anew on what is there by then. Raises
+    ``Unavailable`` when it has lost too often, and whatever ``work`` raises.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            with units.write() as unit:
+                return work(unit)
+        except AlreadyExists:
+            raise
+        except Conflict as conflict:
+            lost = conflict
+    raise Unavailable("Too many others change the same thing. Try again.") from lost
+
+
+def entry(
+    action: Action,
+    identity: Identity,
+    now: Now,
+    *,
+    project: ProjectName | None = None,
+    account: AccountName | None = None,
+    token: str | None = None,
+    detail: Mapping[str, str] | None = None,
+) -> Change:
+    """Return the journal entry of what ``identity`` does now."""
+    return Change(
+        action=action,
+        at=now(),
+        actor=identity.name,
+        origin=identity.origin[:200],
+        project=project,
+        account=account,
+        token=token,
+        detail=detail or {},
+    )
+
+
+def require(identity: Identity, permission: Permission, project: Project) -> None:
+    """Raise ``NotFound`` to those who may not know of ``project``, ``Forbidden`` to the others who
+    may not do it."""
+    if allows(identity, permission, project):
+        return
+    if not allows(identity, Permission.READ, project):
+        raise NotFound("project", project.name)
+    raise Forbidden(f"{identity.name} may not {permission} in the project {project.name}.")
+
+
+def require_site(identity: Identity, permission: Permission) -> None:
+    """Raise ``Forbidden`` unless ``identity`` may do it on the site."""
+    if not allows_site(identity, permission):
+        raise Forbidden(f"{identity.name} may not {permission} on this site.")
+
+
+def live_project(unit: UnitOfWork, name: ProjectName) -> Project:
+    """Return the project, or raise ``NotFound`` for one that is absent or deleted."""
+    project = unit.projects.get(name)
+    if project is None or project.deleted_at is not None:
+        raise NotFound("project", name)
+    return project
+
+
+def permitted_project(
+    unit: UnitOfWork, identity: Identity, permission: Permission, name: ProjectName
+) -> Project:
+    """Return the project that ``identity`` may do ``permission`` on. Raises as ``require`` does."""
+    project = live_project(unit, name)
+    require(identity, permission, project)
+    return project

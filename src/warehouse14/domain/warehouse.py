@@ -1,0 +1,140 @@
+"""The index as one object: the services over one metadata store and one file store."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import Full, Queue
+from typing import Self
+
+from warehouse14.domain.access import Identity, account_identity, operator
+from warehouse14.domain.errors import NotFound, WarehouseError
+from warehouse14.domain.followed import FollowedCache
+from warehouse14.domain.index import Index
+from warehouse14.domain.names import account_name
+from warehouse14.domain.ports import FileStore, Now, Prepared, Units
+from warehouse14.domain.services.accounts import AccountService
+from warehouse14.domain.services.files import FileService
+from warehouse14.domain.services.projects import ProjectService
+from warehouse14.domain.services.tokens import TokenService
+from warehouse14.domain.services.upkeep import UpkeepService
+from warehouse14.domain.services.uploads import UploadService
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a site decides. Sizes are in bytes."""
+
+    max_file_bytes: int
+    create_on_upload: bool
+    page_cache_bytes: int
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+class Warehouse:
+    """Everything that an index does, for whoever holds it.
+
+    Attributes:
+        projects, files, accounts, tokens, uploads, upkeep: the use cases.
+        index: the read side that follows the journal, for servers.
+        store: the file store.
+    """
+
+    def __init__(self, units: Units, store: FileStore, policy: Policy, *, now: Now = utc_now) -> None:
+        self.units = units
+        self.store = store
+        self.policy = policy
+        self._background = Background()
+        cache = FollowedCache(units, max_bytes=policy.page_cache_bytes)
+        self.index = Index(units, cache)
+        self.projects = ProjectService(units, now)
+        self.files = FileService(units, store, now)
+        self.accounts = AccountService(units, now)
+        self.tokens = TokenService(units, cache, now, self._background)
+        self.upkeep = UpkeepService(units, store, now)
+        self.uploads = UploadService(
+            units,
+            store,
+            now,
+            max_file_bytes=policy.max_file_bytes,
+            create_on_upload=policy.create_on_upload,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def operator(self) -> Identity:
+        """Return the identity of whoever holds this object: everything is allowed."""
+        return operator("embedded")
+
+    def account(self, name: str) -> Identity:
+        """Return the identity of an account, to act as it. Raises ``NotFound``."""
+        wanted = account_name(name)
+        with self.units.read() as unit:
+            account = unit.accounts.get(wanted)
+        if account is None or account.disabled:
+            raise NotFound("account", wanted)
+        return account_identity(account.name, administrator=account.administrator, origin="embedded")
+
+    def prepare(self) -> None:
+        """Make or upgrade what the stores need. Safe to run again. Raises ``Misconfigured``."""
+        for adapter in self._prepared():
+            adapter.prepare()
+
+    def verify(self) -> None:
+        """Raise ``Misconfigured`` unless the stores are as this program needs them."""
+        for adapter in self._prepared():
+            adapter.verify()
+
+    def close(self) -> None:
+        """Let go of threads, connections and files."""
+        self._background.close()
+        for adapter in self._prepared():
+            adapter.close()
+
+    def _prepared(self) -> list[Prepared]:
+        return [adapter for adapter in (self.units, self.store) if isinstance(adapter, Prepared)]
+
+
+class Background:
+    """One thread for small writes that nobody waits for. What it cannot do is dropped."""
+
+    _LENGTH = 1000
+
+    def __init__(self) -> None:
+        self._tasks: Queue[Callable[[], None] | None] = Queue(self._LENGTH)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, task: Callable[[], None]) -> None:
+        """Run ``task`` soon, or never if too many wait."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="warehouse14", daemon=True)
+                self._thread.start()
+        try:
+            self._tasks.put_nowait(task)
+        except Full:
+            return
+
+    def close(self) -> None:
+        """Finish what waits, and end the thread."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._tasks.put(None)
+            thread.join(timeout=1)
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                task()
+            except WarehouseError:
+                continue

@@ -1,0 +1,1 @@
+"""Contract suites and builders for the tests of this program and of its plug-ins."""

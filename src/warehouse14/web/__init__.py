@@ -1,0 +1,64 @@
+"""The index over HTTP: Pyramid, pure traversal, closed by default."""
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.csrf import CookieCSRFStoragePolicy
+from pyramid.router import Router
+
+from warehouse14.bootstrap import assemble, verify_site
+from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.settings import Site
+from warehouse14.web.pages import Pages
+from warehouse14.web.resources import Root
+from warehouse14.web.security import CLOSED, TokenPolicy
+
+
+def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: ARG001
+    """Return the WSGI application of an ini file's ``[app:...]`` section (Paste Deploy).
+
+    A setting that is wrong, or a store that is not as it must be, ends the
+    process with status 2 and one line.
+    """
+    try:
+        warehouse, site = assemble(settings)
+        verify_site(site)
+        warehouse.verify()
+    except (Misconfigured, Unavailable) as error:
+        sys.stderr.write(f"warehouse14: {error}\n")
+        raise SystemExit(2) from error
+    if site.temporary is not None:
+        # Request bodies wait here; the servers make their files through this module.
+        tempfile.tempdir = site.temporary
+    return make_app(warehouse, site, settings)
+
+
+def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | None = None) -> Router:
+    """Return the WSGI application over a warehouse that is at hand."""
+    config = Configurator(settings=dict(settings or {}))
+    config.registry.warehouse = warehouse
+    config.registry.site = site
+    config.include("warehouse14.web")
+    return config.make_wsgi_app()
+
+
+def includeme(config: Configurator) -> None:
+    """Set the application up; ``registry.warehouse`` and ``registry.site`` are there before."""
+    config.include("pyramid_jinja2")
+    config.add_jinja2_search_path("warehouse14.web:templates")
+    config.set_root_factory(Root)
+    config.set_security_policy(TokenPolicy())
+    config.set_default_permission(CLOSED)
+    config.set_default_csrf_options(require_csrf=True)
+    config.set_csrf_storage_policy(CookieCSRFStoragePolicy(httponly=True, samesite="Lax"))
+    config.action(None, _make_pages, args=(config,), order=1)
+    config.scan("warehouse14.web.views")
+    config.scan("warehouse14.web.errors")
+
+
+def _make_pages(config: Configurator) -> None:
+    config.registry.pages = Pages(config.registry.warehouse.index, config.get_jinja2_environment())

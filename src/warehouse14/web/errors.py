@@ -1,0 +1,215 @@
+"""From the domain's errors to HTTP. The one place that knows both.
+
+Nobody gets 401 on every private address, existing or not; somebody who may
+not read a project gets the bytes of one that does not exist.
+"""
+
+import logging
+import re
+from dataclasses import dataclass, field
+
+from pyramid.exceptions import PredicateMismatch, URLDecodeError
+from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.traversal import split_path_info
+from pyramid.view import (
+    exception_view_config,
+    forbidden_view_config,
+    notfound_view_config,
+    view_config,
+)
+
+from warehouse14.domain import errors
+from warehouse14.domain.access import Permission
+from warehouse14.web.addresses import absolute
+from warehouse14.web.resources import PRIVATE_PLACES, ProjectBound, Resource
+from warehouse14.web.security import refusal
+
+_log = logging.getLogger(__name__)
+
+_REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    409: "Conflict",
+    410: "Gone",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+#: The first that an error is an instance of decides.
+_STATUSES: tuple[tuple[type[errors.WarehouseError], int], ...] = (
+    (errors.TooLarge, 413),
+    (errors.Rejected, 400),
+    (errors.Unauthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.Unavailable, 503),
+)
+
+_REASON_LENGTH = 300
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
+_JSON = "application/json"
+_NOT_FOUND = "There is nothing here, or you may not see it."
+
+
+class Refusal(Exception):
+    """A refusal that belongs to HTTP alone, such as 405 or 415."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.answer = Answer(status, message, {_header(name): value for name, value in headers.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A refusal, before it is written as text or JSON."""
+
+    status: int
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@exception_view_config(Refusal)
+def refused(error: Refusal, request: Request) -> Response:
+    """Answer what the web refuses itself."""
+    return write(request, error.answer)
+
+
+@exception_view_config(errors.WarehouseError)
+def domain_error(error: errors.WarehouseError, request: Request) -> Response:
+    """Answer what the domain refuses."""
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+    if isinstance(error, errors.Unavailable):
+        _log.error("%s", error, exc_info=error.__cause__)
+        return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
+    if status == 401:
+        return write(request, unauthorized(str(error)))
+    return write(request, Answer(status, str(error)))
+
+
+@notfound_view_config()
+def not_found(error: HTTPNotFound, request: Request) -> Response:
+    """Answer an address, or a method, that is not there."""
+    if _is_private(request) and request.identity is None:
+        return write(request, unauthorized(refusal(request)))
+    context = getattr(request, "context", None)
+    if isinstance(error, PredicateMismatch) and _may_know(request, context):
+        assert isinstance(context, Resource)
+        return write(request, _wrong_method(request, context))
+    return write(request, _nothing(request))
+
+
+@forbidden_view_config()
+def forbidden(error: HTTPForbidden, request: Request) -> Response:  # noqa: ARG001
+    """Answer somebody who may not: nobody gets 401, a stranger to a project 404."""
+    if request.identity is None:
+        return write(request, unauthorized(refusal(request)))
+    if not _may_know(request, request.context):
+        status = request.registry.site.denied_read
+        if status == 403:
+            return write(request, Answer(403, "You may not read this project."))
+        return write(request, _nothing(request))
+    return write(request, Answer(403, "You may not do this."))
+
+
+@exception_view_config(URLDecodeError)
+def undecodable(error: URLDecodeError, request: Request) -> Response:  # noqa: ARG001
+    """Answer an address that is not UTF-8: as one that is not there."""
+    request.environ["PATH_INFO"] = request.environ["PATH_INFO"].encode("ascii", "replace").decode("ascii")
+    return not_found(HTTPNotFound(), request)
+
+
+@view_config(context=Exception)
+def unexpected(error: Exception, request: Request) -> Response:
+    """Answer what nobody foresaw; the log has the cause."""
+    if isinstance(error, HTTPException):
+        return error
+    _log.error("%s %s failed", request.method, request.environ.get("PATH_INFO"), exc_info=error)
+    return write(request, Answer(500, "Something went wrong here. The log of the server says what."))
+
+
+def unauthorized(message: str) -> Answer:
+    """Return the refusal for nobody (RFC 9110, section 15.5.2)."""
+    return Answer(401, message, {"WWW-Authenticate": 'Basic realm="Warehouse14", charset="UTF-8"'})
+
+
+def write(request: Request, answer: Answer) -> Response:
+    """Return ``answer`` as JSON to those who prefer it, else as plain text.
+
+    The message stands in the body whole, and in the reason phrase as far as
+    HTTP/1.1 can carry it: that is all that twine prints.
+    """
+    response = Response(status=f"{answer.status} {_reason(answer)}")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(answer.headers)
+    title = _REASONS[answer.status]
+    if _prefers_json(request):
+        response.json_body = {
+            "message": answer.message,
+            "code": f"{answer.status} {title}",
+            "title": title,
+        }
+        response.headers["Content-Type"] = _JSON
+    else:
+        response.content_type = "text/plain"
+        response.text = f"{answer.status} {title}\n\n{answer.message}\n"
+    return response
+
+
+def _reason(answer: Answer) -> str:
+    if answer.status in {401, 404, 405, 406, 500}:
+        return _REASONS[answer.status]
+    return _UNPRINTABLE.sub(" ", answer.message)[:_REASON_LENGTH].strip()
+
+
+def _prefers_json(request: Request) -> bool:
+    header = request.environ.get("HTTP_ACCEPT", "")
+    if _JSON not in header.lower():
+        return False
+    offers = request.accept.acceptable_offers(["text/plain", _JSON])
+    return bool(offers) and offers[0][0] == _JSON
+
+
+def _may_know(request: Request, context: object) -> bool:
+    """Whether the caller may know that ``context`` is there."""
+    if not isinstance(context, ProjectBound):
+        return isinstance(context, Resource)
+    return bool(request.has_permission(Permission.READ, context))
+
+
+def _nothing(request: Request) -> Answer:
+    if request.method in {"GET", "HEAD"}:
+        return Answer(404, _NOT_FOUND)
+    return Answer(404, f"{_NOT_FOUND} {_publish_here(request)}")
+
+
+def _wrong_method(request: Request, context: Resource) -> Answer:
+    allowed = ", ".join(context.methods)
+    if not allowed:
+        return _nothing(request)
+    message = f"{request.method} is not for this address. {_publish_here(request)}"
+    return Answer(405, message, {"Allow": allowed})
+
+
+def _publish_here(request: Request) -> str:
+    return f"To publish, POST to {absolute(request, '/legacy/')}."
+
+
+def _is_private(request: Request) -> bool:
+    # Split as the traversal splits it: "/./simple/x" is "/simple/x".
+    parts = split_path_info(request.environ.get("PATH_INFO", ""))
+    return bool(parts) and parts[0] in PRIVATE_PLACES
+
+
+def _header(name: str) -> str:
+    return name.replace("_", "-").title()

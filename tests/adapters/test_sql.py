@@ -1,0 +1,195 @@
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import transaction
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+from warehouse14.adapters import sql
+from warehouse14.adapters.sql import JoinedUnits, SqliteUnits
+from warehouse14.adapters.sql.engine import sqlite_engine
+from warehouse14.adapters.sql.schema import known_revisions
+from warehouse14.adapters.sql.tables import metadata
+from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.settings import Section, SettingError
+from warehouse14.testing.samples import ADA, sample_account, sample_change
+
+MIGRATIONS = Path(sql.__file__).parent / "migrations"
+RELEASED = Path(__file__).parent / "released"
+
+
+def units_at(path: Path, busy_seconds: int = 10) -> SqliteUnits:
+    keys = {"url": f"sqlite:///{path}", "busy_seconds": str(busy_seconds)}
+    units = sql.units(Section("warehouse14.metadata.", keys))
+    assert isinstance(units, SqliteUnits)
+    return units
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "site.sqlite"
+
+
+@pytest.fixture
+def units(path: Path) -> Iterator[SqliteUnits]:
+    units = units_at(path)
+    units.prepare()
+    yield units
+    units.close()
+
+
+def set_revision(path: Path, revision: str) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    connection.close()
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(units: SqliteUnits) -> None:
+    with units._engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_revisions_that_a_server_knows_are_those_of_alembic() -> None:
+    directory = ScriptDirectory(str(MIGRATIONS))
+    assert [script.revision for script in directory.walk_revisions()][::-1] == known_revisions()
+    assert directory.get_current_head() == known_revisions()[-1]
+
+
+def test_a_server_on_an_older_schema_says_that_init_upgrades_it(units: SqliteUnits, path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM alembic_version")
+    connection.close()
+    with pytest.raises(Misconfigured, match="'warehouse14 init'") as caught:
+        units.verify()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_on_a_newer_schema_says_so_and_init_refuses_to_touch_it(
+    units: SqliteUnits, path: Path
+) -> None:
+    set_revision(path, "9999")
+    for step in (units.verify, units.prepare):
+        with pytest.raises(Misconfigured, match=r"9999, newer .*'warehouse14 init'") as caught:
+            step()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_site_without_a_database_is_told_to_run_init(path: Path) -> None:
+    units = units_at(path)
+    with pytest.raises(Misconfigured, match="'warehouse14 init'"):
+        units.verify()
+    assert not path.exists()
+    units.close()
+
+
+@pytest.mark.parametrize("dump", sorted(RELEASED.glob("*.sql")), ids=lambda dump: dump.stem)
+def test_a_database_of_each_released_schema_is_upgraded_and_keeps_its_data(path: Path, dump: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(dump.read_text(encoding="utf-8"))
+    connection.close()
+    units = units_at(path)
+    units.prepare()
+    units.verify()
+    with units.read() as unit:
+        (project,) = unit.projects.visible(None)
+        assert project.name == "demo"
+        assert [file.filename for file in unit.files.of(project.name)] == [
+            "demo-1.0-py3-none-any.whl",
+            "demo-1.0.tar.gz",
+        ]
+        assert [account.name for account in unit.accounts.all()] == ["ada", "admin"]
+        assert [token.name for token in unit.tokens.of(ADA)] == ["laptop"]
+        assert unit.journal.serial() == len(unit.journal.since(0, 100)) > 0
+    units.close()
+
+
+def test_a_database_of_each_released_schema_is_kept() -> None:
+    assert [dump.stem for dump in sorted(RELEASED.glob("*.sql"))] == known_revisions()
+
+
+def test_preparing_twice_at_once_is_fine(path: Path) -> None:
+    problems: list[Exception] = []
+
+    def prepare() -> None:
+        units = units_at(path)
+        try:
+            units.prepare()
+            units.verify()
+        except Exception as error:  # noqa: BLE001
+            problems.append(error)
+        finally:
+            units.close()
+
+    threads = [threading.Thread(target=prepare) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
+def test_the_database_is_closed_to_others(units: SqliteUnits, path: Path) -> None:
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_every_connection_commits_durably(units: SqliteUnits) -> None:
+    with units._engine.connect() as connection:
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_database_that_another_keeps_locked_is_unavailable(path: Path) -> None:
+    units = units_at(path, busy_seconds=1)
+    units.prepare()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable) as caught, units.write() as unit:
+        unit.accounts.add(sample_account())
+    assert caught.value.__cause__ is not None
+    other.execute("ROLLBACK")
+    other.close()
+    with units.write() as unit:
+        unit.accounts.add(sample_account())
+        unit.journal.append(sample_change(account=ADA))
+    units.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("nonsense", "is not a database address"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("oracle://host/base", "oracle is not supported"),
+    ],
+)
+def test_an_address_that_is_not_for_us_is_refused_in_one_line(url: str, says: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(says)) as caught:
+        sql.units(Section("warehouse14.metadata.", {"url": url}))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_host_application_owns_the_transaction_that_units_join(units: SqliteUnits, path: Path) -> None:
+    manager = transaction.TransactionManager(explicit=True)
+    engine = sqlite_engine(str(path), busy_seconds=5)
+    joined = JoinedUnits(Session(engine), manager)
+    for end, expected in ((manager.abort, 0), (manager.commit, 1)):
+        manager.begin()
+        with joined.write() as unit:
+            unit.accounts.add(sample_account())
+            unit.journal.append(sample_change(account=ADA))
+        assert joined.pulse() == 1
+        end()
+        with units.read() as unit:
+            assert len(unit.accounts.all()) == expected
+    engine.dispose()

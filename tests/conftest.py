@@ -1,0 +1,43 @@
+"""Fixtures for the tests with real processes: sites, servers and clients."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.clients import Clients
+from support.servers import Server
+from support.sites import Site
+
+NewSite = Callable[..., Site]
+
+
+@pytest.fixture(scope="session")
+def prepared_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site with the accounts ada, ben and cleo that nobody serves or changes: for copies."""
+    return Site.in_folder(tmp_path_factory.mktemp("prepared") / "site").prepare()
+
+
+@pytest.fixture
+def site(prepared_site: Site, tmp_path: Path) -> Site:
+    """A site of the test's own, with the accounts ada, ben and cleo."""
+    return prepared_site.copy_to(tmp_path / "site")
+
+
+@pytest.fixture(scope="module")
+def shared_site(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site that the tests of one module share, each with projects of its own."""
+    return prepared_site.copy_to(tmp_path_factory.mktemp("shared") / "site")
+
+
+@pytest.fixture(scope="module")
+def server(shared_site: Site) -> Iterator[Server]:
+    """A server on the module's site."""
+    with Server(shared_site) as started:
+        yield started
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> Clients:
+    """pip, uv and twine with nothing in their homes and caches."""
+    return Clients(tmp_path / "clients")

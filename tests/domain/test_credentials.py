@@ -1,0 +1,77 @@
+import re
+
+import pytest
+
+from warehouse14.domain.credentials import (
+    hash_password,
+    mint_token,
+    parse_token,
+    password_matches,
+    random_password,
+    token_matches,
+)
+
+
+def test_a_token_has_the_form_that_scanners_know() -> None:
+    assert re.fullmatch(r"wh14_[0-9A-Za-z]{43}", mint_token().text)
+
+
+def test_a_token_is_read_back_from_its_text() -> None:
+    token = mint_token()
+    assert parse_token(token.text) == token
+    assert token_matches(token, token.sha256)
+
+
+def test_every_token_is_another() -> None:
+    assert len({mint_token().text for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize("position", range(5, 48))
+def test_a_token_with_one_wrong_character_is_none(position: int) -> None:
+    text = mint_token().text
+    other = "a" if text[position] != "a" else "b"
+    assert parse_token(text[:position] + other + text[position + 1 :]) is None
+
+
+@pytest.mark.parametrize("text", ["", "wh14_", "wh14_x", "pypi-" + "a" * 43, "wh14_" + "é" * 43])
+def test_what_has_another_form_is_no_token(text: str) -> None:
+    assert parse_token(text) is None
+
+
+def test_a_token_with_a_line_break_is_none() -> None:
+    assert parse_token(mint_token().text + "\n") is None
+
+
+def test_the_text_of_a_token_is_in_no_representation() -> None:
+    token = mint_token()
+    assert token.text not in repr(token)
+
+
+def test_a_password_matches_its_hash_and_no_other() -> None:
+    stored = hash_password("correct horse")
+    assert stored.startswith("scrypt$16384$8$5$")
+    assert password_matches("correct horse", stored)
+    assert not password_matches("correct horsf", stored)
+    assert not password_matches("correct horse", hash_password("Correct horse"))
+
+
+def test_the_same_password_is_hashed_with_another_salt() -> None:
+    assert hash_password("correct horse") != hash_password("correct horse")
+
+
+def test_nothing_matches_an_account_without_a_password() -> None:
+    assert not password_matches("", None)
+
+
+def test_a_hash_keeps_the_parameters_that_it_was_made_with() -> None:
+    old = "scrypt$2$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
+    import base64
+    import hashlib
+
+    digest = hashlib.scrypt(b"old password", salt=b"\0" * 16, n=2, r=8, p=1, dklen=32)
+    assert password_matches("old password", old + base64.b64encode(digest).decode())
+
+
+def test_a_first_password_is_long_and_random() -> None:
+    assert len({random_password() for _ in range(100)}) == 100
+    assert len(random_password()) == 20

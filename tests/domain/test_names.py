@@ -1,0 +1,49 @@
+import pytest
+
+from warehouse14.domain.errors import Rejected
+from warehouse14.domain.names import account_name, file_name, principal, project_name
+
+
+@pytest.mark.parametrize("raw", ["Foo.Bar", "foo-bar", "foo_bar", "FOO--bar", "foo._-.bar"])
+def test_spellings_of_one_project_have_one_name(raw: str) -> None:
+    assert project_name(raw) == "foo-bar"
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "-foo", "foo-", "foo\n", "foo bar", "é", "foo/bar", "..", ".", "foo\0", "x" * 201, "\u017f"]
+)
+def test_what_is_no_project_name_is_refused(raw: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        project_name(raw)
+    assert caught.value.field == "name"
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("raw", ["", ".", "..", "a/b", "a\\b", "a\0b", "a\nb", "a\x7f", "x" * 241, "é" * 121])
+def test_what_is_no_file_name_is_refused(raw: str) -> None:
+    with pytest.raises(Rejected):
+        file_name(raw)
+
+
+def test_a_file_name_may_have_240_bytes() -> None:
+    assert file_name("x" * 240) == "x" * 240
+
+
+def test_an_account_name_is_kept_in_lower_case() -> None:
+    assert account_name("Ada.Lovelace+pip@Example.com") == "ada.lovelace+pip@example.com"
+
+
+@pytest.mark.parametrize("raw", ["", "a b", "ada\n", "-ada", "a:b", "a" * 201, "ß"])
+def test_what_is_no_account_name_is_refused(raw: str) -> None:
+    with pytest.raises(Rejected):
+        account_name(raw)
+
+
+def test_a_principal_names_an_account() -> None:
+    assert principal("account:Ada") == "account:ada"
+
+
+@pytest.mark.parametrize("raw", ["ada", "group:team", "authenticated", "account:", "account", ":ada"])
+def test_a_principal_that_names_nobody_is_refused(raw: str) -> None:
+    with pytest.raises(Rejected):
+        principal(raw)

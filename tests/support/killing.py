@@ -1,0 +1,153 @@
+"""Adapters that end their own process, as ``kill -9`` does, at a chosen step of an upload.
+
+``warehouse14.files = support.killing:file_store`` and ``warehouse14.metadata =
+support.killing:units`` stand in front of the real ones. The step is what the
+file ``armed`` says, if it is there; it is removed first, so one step kills once.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
+
+from warehouse14.adapters import filesystem, sql
+from warehouse14.domain.model import Action, Change, File
+from warehouse14.domain.ports import UnitOfWork
+from warehouse14.settings import Section
+
+#: Every step between the first byte that reaches the application and the answer.
+STEPS = (
+    "before the staging",
+    "after the staging",
+    "before the first write",
+    "after the first write",
+    "before the inspection",
+    "before the blob",
+    "after the blob",
+    "before the metadata",
+    "after the metadata",
+    "before the sidecar",
+    "after the sidecar",
+    "before the row",
+    "before the journal entry",
+    "before the commit",
+    "after the commit",
+)
+
+
+class Trap:
+    """Ends the process at the armed step."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __call__(self, step: str) -> None:
+        with suppress(FileNotFoundError):
+            with open(self._path, encoding="utf-8") as file:
+                armed = file.read()
+            if armed == step:
+                os.unlink(self._path)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def file_store(section: Section) -> Any:
+    """Return the file store below ``root``, trapped by the file ``armed``."""
+    trap = Trap(section.path("armed"))
+    return TrappedStore(filesystem.file_store(section), trap)
+
+
+def units(section: Section) -> Any:
+    """Return the units of the database at ``url``, trapped by the file ``armed``."""
+    trap = Trap(section.path("armed"))
+    return TrappedUnits(sql.units(section), trap)
+
+
+class Proxy:
+    """Passes on to the real thing whatever it does not do itself."""
+
+    def __init__(self, real: Any, trap: Trap) -> None:
+        self.real = real
+        self.trap = trap
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class TrappedStore(Proxy):
+    """A file store with traps."""
+
+    @contextmanager
+    def stage(self) -> Iterator[Any]:
+        self.trap("before the staging")
+        with self.real.stage() as staged:
+            self.trap("after the staging")
+            yield TrappedStaged(staged, self.trap)
+
+    def put(self, key: str, data: bytes) -> None:
+        what = "metadata" if key.endswith("/METADATA") else "sidecar"
+        self.trap(f"before the {what}")
+        self.real.put(key, data)
+        self.trap(f"after the {what}")
+
+
+class TrappedStaged(Proxy):
+    """A staged file with traps."""
+
+    def write(self, data: bytes) -> None:
+        self.trap("before the first write")
+        self.real.write(data)
+        self.trap("after the first write")
+
+    def reader(self) -> BinaryIO:
+        self.trap("before the inspection")
+        reader: BinaryIO = self.real.reader()
+        return reader
+
+    def commit(self, key: str) -> None:
+        self.trap("before the blob")
+        self.real.commit(key)
+        self.trap("after the blob")
+
+
+class TrappedUnits(Proxy):
+    """Units with traps in those that list a file."""
+
+    @contextmanager
+    def write(self) -> Iterator[Any]:
+        with self.real.write() as unit:
+            files = TrappedFiles(unit.files, self.trap)
+            journal = TrappedJournal(unit.journal, self.trap)
+            yield TrappedUnit(unit, files, journal)
+            if files.touched:
+                self.trap("before the commit")
+        if files.touched:
+            self.trap("after the commit")
+
+
+class TrappedUnit:
+    """A unit whose files and journal have traps."""
+
+    def __init__(self, unit: UnitOfWork, files: "TrappedFiles", journal: "TrappedJournal") -> None:
+        self.projects, self.accounts, self.tokens = unit.projects, unit.accounts, unit.tokens
+        self.files, self.journal = files, journal
+
+
+class TrappedFiles(Proxy):
+    """Files with a trap; knows whether one was added."""
+
+    touched = False
+
+    def add(self, file: File) -> None:
+        self.touched = True
+        self.trap("before the row")
+        self.real.add(file)
+
+
+class TrappedJournal(Proxy):
+    """A journal with a trap."""
+
+    def append(self, change: Change) -> None:
+        if change.action is Action.FILE_UPLOAD:
+            self.trap("before the journal entry")
+        self.real.append(change)

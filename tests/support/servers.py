@@ -1,0 +1,161 @@
+"""Real server processes on free loopback ports."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from support.sites import COMMAND, Site, environment
+
+_START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Server:
+    """One server process on a site; a context manager that ends it."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        port: int | None = None,
+        wrapper: Sequence[str] = (),
+        prefix: str = "",
+        program: Sequence[str | Path] | None = None,
+    ) -> None:
+        """Remember how to start.
+
+        ``wrapper`` are words before the command, ``prefix`` is the path that
+        the ini mounts the application at, and ``program`` is run instead of
+        ``warehouse14 serve``.
+        """
+        self.site = site
+        self.port = port or free_port()
+        self.prefix = prefix
+        listen = f"127.0.0.1:{self.port}"
+        serve = program or [COMMAND, "--ini", site.ini, "serve", "--listen", listen]
+        self._words = [*wrapper, *serve]
+        self._log = site.folder / f"server-{self.port}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process; for ``program``, the one that was started first."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def url(self) -> str:
+        """The address of the application, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
+
+    def as_account(self, token: str, *, user: str = "__token__") -> str:
+        """Return the same address with credentials in it."""
+        return f"http://{user}:{token}@127.0.0.1:{self.port}{self.prefix}"
+
+    def log(self) -> str:
+        """Return what it has written."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def start(self) -> Self:
+        """Start, and return when it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.site.folder,
+                env=environment(),
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_well():
+            assert self.process.poll() is None, f"the server ended while it started:\n{self.log()}"
+            assert time.monotonic() < deadline, f"the server does not answer:\n{self.log()}"
+            time.sleep(0.02)
+        return self
+
+    def is_well(self, *, timeout: float = 5) -> bool:
+        """Whether ``/health`` answers 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", f"{self.prefix}/health")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def kill(self) -> None:
+        """End it as ``kill -9`` does."""
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def terminate(self) -> int:
+        """Ask it to end, and return its exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout=20)
+
+    def resident_bytes(self) -> int:
+        """Return how much memory it has in use (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+    def peak_bytes(self) -> int:
+        """Return the most memory that it had in use since :meth:`forget_peak` (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+
+    def forget_peak(self) -> None:
+        """Let the peak begin anew."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(timeout=10)
+        if kind is not None:
+            sys.stderr.write(self.log())
+
+
+def wait_until(condition: "object", *, seconds: float = 10.0, what: str = "it") -> None:
+    """Wait for a callable to return something true."""
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen in {seconds} s"
+        time.sleep(0.01)

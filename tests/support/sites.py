@@ -1,0 +1,129 @@
+"""A site of its own: a copy of development.ini in an empty folder, driven by the real command."""
+
+import os
+import shutil
+import subprocess
+import sys
+from configparser import RawConfigParser
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+
+from warehouse14 import open_warehouse
+from warehouse14.domain.warehouse import Warehouse
+
+REPOSITORY = Path(__file__).parents[2]
+TESTS = REPOSITORY / "tests"
+COMMAND = Path(sys.executable).parent / "warehouse14"
+APP = "app:main"
+SERVER = "server:main"
+
+#: The accounts of a prepared site, and what the token of each may do.
+ACCOUNTS = {"ada": "upload", "ben": "read", "cleo": "upload"}
+PASSWORD = "correct horse battery staple"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment for our own processes: nothing in it sets Python or this index up."""
+    mine = {
+        name: value for name, value in os.environ.items() if not name.startswith(("WAREHOUSE14_", "PYTHON"))
+    }
+    return mine | {"PYTHONPATH": str(TESTS), "PYTHONUNBUFFERED": "1", **more}
+
+
+class Site:
+    """A folder with an ini file and, after ``init``, a ``var``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ini = folder / "development.ini"
+        self.tokens: dict[str, str] = {}
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Site":
+        """Return a site that was never prepared."""
+        folder.mkdir(parents=True, exist_ok=True)
+        site = cls(folder)
+        shutil.copy(REPOSITORY / "development.ini", site.ini)
+        return site
+
+    def prepare(self) -> "Site":
+        """Make its stores, and the accounts ada, ben and cleo with a token each."""
+        self.command("init", "--no-admin")
+        for name, scope in ACCOUNTS.items():
+            self.command("account", "add", name, "--password-stdin", typed=PASSWORD)
+            self.tokens[name] = self.mint(name, scope)
+        return self
+
+    def copy_to(self, folder: Path) -> "Site":
+        """Return another site with the same accounts and tokens."""
+        shutil.copytree(self.folder, folder)
+        copy = Site(folder)
+        copy.tokens = dict(self.tokens)
+        return copy
+
+    def configure(self, section: str, **settings: object) -> None:
+        """Change settings of the ini; two underscores stand for a dot."""
+        parser = RawConfigParser()
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.read(self.ini, encoding="utf-8")
+        if not parser.has_section(section):
+            parser.add_section(section)
+        for key, value in settings.items():
+            parser.set(section, key.replace("__", "."), str(value))
+        with self.ini.open("w", encoding="utf-8") as file:
+            parser.write(file)
+
+    def run(self, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run the command line on this site, however it ends."""
+        return subprocess.run(
+            [COMMAND, "--ini", self.ini, *words],
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            cwd=self.folder,
+            env=environment(),
+        )
+
+    def command(self, *words: str, typed: str = "") -> str:
+        """Run the command line on this site and return what it prints; it must succeed."""
+        done = self.run(*words, typed=typed)
+        assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def mint(self, account: str, scope: str = "upload", *more: str) -> str:
+        """Return the text of a new token."""
+        return self.command("token", "mint", account, "--name", "a test", "--scope", scope, *more).strip()
+
+    def library(self) -> AbstractContextManager[Warehouse]:
+        """Return the same site through the embedded library."""
+        var = self.folder / "var"
+        settings = {
+            "metadata": "sql",
+            "metadata.url": f"sqlite:///{var}/warehouse14.sqlite",
+            "files": "filesystem",
+            "files.root": f"{var}/files",
+        }
+        return closing(open_warehouse(settings))
+
+    def damage(self) -> list[str]:
+        """Return what ``warehouse14 check --digests`` calls damage."""
+        with self.library() as warehouse:
+            reports = [report for report in warehouse.upkeep.check(digests=True) if report is not None]
+        return [f"{report.key}: {report.finding}" for report in reports if report.finding.is_damage]
+
+    def blobs(self) -> set[str]:
+        """Return the keys of all blobs."""
+        root = self.folder / "var/files/blobs"
+        return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+    def waiting(self) -> list[Path]:
+        """Return what lies where uploads wait: request bodies, and what is staged."""
+        places = (self.folder / "var/tmp", self.folder / "var/files/staging")
+        return [found for place in places for found in place.iterdir()]
+
+
+def token_id(token: str) -> str:
+    """Return the public id in a token's text."""
+    return token.removeprefix("wh14_")[:10]
