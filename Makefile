@@ -16,7 +16,7 @@ help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.runtime  ## Serve development.ini on 127.0.0.1:6543 (PORT=NNNN for another port)
-	@$(BIN)/warehouse14 --ini $(INI) init
+	@$(BIN)/warehouse14 --ini $(INI) init --quiet --listen 127.0.0.1:$(PORT)
 	@exec $(BIN)/warehouse14 --ini $(INI) serve --listen 127.0.0.1:$(PORT)
 
 test: $(VENV)/.test $(CLIENTS)/.made  ## Run the tests that need PyPI alone

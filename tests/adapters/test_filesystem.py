@@ -1,8 +1,10 @@
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -328,11 +330,30 @@ def test_missing_folders_are_told_in_one_line(tmp_path: Path, ground: Callable[[
         FilesystemStore(str(tmp_path / "root")).verify()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_told_in_one_line(store: FilesystemStore, tmp_path: Path) -> None:
-    (tmp_path / "blobs").chmod(0o500)
-    with pytest.raises(Misconfigured, match=r"\A[^\n]*warehouse14 init[^\n]*\Z"):
-        store.verify()
+_VERIFY_AS_SOMEBODY = """
+import os, sys
+from warehouse14.adapters.filesystem import FilesystemStore
+from warehouse14.domain.errors import Misconfigured
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+try:
+    FilesystemStore(sys.argv[1]).verify()
+except Misconfigured as error:
+    print(error)
+"""
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        root = os.path.join(folder, "root")
+        FilesystemStore(root).prepare()
+        for part in ("", "blobs", "staging"):
+            os.chmod(os.path.join(root, part), 0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", _VERIFY_AS_SOMEBODY, root], capture_output=True, text=True, check=False
+        )
+        assert re.fullmatch(r"[^\n]*warehouse14 init[^\n]*\n", done.stdout), done
 
 
 def test_folders_that_cannot_be_made_are_told_in_one_line(tmp_path: Path) -> None:
