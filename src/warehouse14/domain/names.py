@@ -61,7 +61,11 @@ def file_name(raw: str, *, field: str = "content") -> FileName:
             "and no control characters.",
             field=field,
         )
-    if len(raw.encode("utf-8", "surrogatepass")) > _FILE_BYTES:
+    try:
+        size = len(raw.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise Rejected(f"{field}: the file name is not UTF-8.", field=field) from None
+    if size > _FILE_BYTES:
         raise Rejected(f"{field}: the file name is longer than {_FILE_BYTES} bytes.", field=field)
     return FileName(raw)
 

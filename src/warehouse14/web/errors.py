@@ -6,7 +6,10 @@ not read a project gets the bytes of one that does not exist.
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
 
 from pyramid.exceptions import PredicateMismatch, URLDecodeError
 from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound
@@ -55,6 +58,8 @@ _STATUSES: tuple[tuple[type[errors.WarehouseError], int], ...] = (
     (errors.Unavailable, 503),
 )
 
+ErrorView = Callable[[Any, Request], Response]
+
 _REASON_LENGTH = 300
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 _JSON = "application/json"
@@ -96,7 +101,21 @@ def domain_error(error: errors.WarehouseError, request: Request) -> Response:
     return write(request, Answer(status, str(error)))
 
 
+def _answered(view: ErrorView) -> ErrorView:
+    """Answer what the domain refuses while ``view`` asks who is there: a view of errors has no other."""
+
+    @wraps(view)
+    def answer(error: Any, request: Request) -> Response:
+        try:
+            return view(error, request)
+        except errors.WarehouseError as refusal:
+            return domain_error(refusal, request)
+
+    return answer
+
+
 @notfound_view_config()
+@_answered
 def not_found(error: HTTPNotFound, request: Request) -> Response:
     """Answer an address, or a method, that is not there."""
     if _is_private(request) and request.identity is None:
@@ -109,6 +128,7 @@ def not_found(error: HTTPNotFound, request: Request) -> Response:
 
 
 @forbidden_view_config()
+@_answered
 def forbidden(error: HTTPForbidden, request: Request) -> Response:  # noqa: ARG001
     """Answer somebody who may not: nobody gets 401, a stranger to a project 404."""
     if request.identity is None:

@@ -148,7 +148,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     def received(self, data: bytes) -> bool:
         """Take what came in."""
         more: bool = super().received(data)
-        if self.requests and isinstance(self.requests[-1].error, _Refused):
+        if self.requests and self.requests[-1].error is not None:
             self._refused = True
         return more
 

@@ -64,19 +64,23 @@ class UploadForm:
         filetype: ``sdist`` or ``bdist_wheel``.
         filename: the file's name.
         version: the version, or None if it is not said.
+        strict: whether a wheel's file name must be spelled as its standard says. Those
+            of old build tools are not; an import takes them.
     """
 
     name: str
     filetype: str
     filename: str
     version: str | None = None
+    strict: bool = True
 
 
-def form_of(filename: str) -> UploadForm:
+def form_of(filename: str, *, strict: bool = True) -> UploadForm:
     """Return what a file's name alone says of it, for files that come without a form.
 
     Raises ``Rejected`` if it is neither the name of a wheel nor that of a sdist.
     """
+    file_name(filename)
     filetype = FileType.WHEEL if filename.endswith(".whl") else FileType.SDIST
     try:
         if filetype is FileType.WHEEL:
@@ -85,7 +89,7 @@ def form_of(filename: str) -> UploadForm:
             name, version = parse_sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename) as error:
         raise Rejected(f"content: {error}.", field="content") from error
-    return UploadForm(name, filetype.value, filename, str(version))
+    return UploadForm(name, filetype.value, filename, str(version), strict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,12 @@ class UploadService:
             return Published(existing, is_new=False)
         with staged.reader() as stream:
             inspected = inspect_archive(
-                stream, claim.filename, claim.filetype, project=claim.project, version=claim.version
+                stream,
+                claim.filename,
+                claim.filetype,
+                project=claim.project,
+                version=claim.version,
+                strict_wheel_names=claim.strict,
             )
         file = _new_file(claim, inspected, hashes, size, identity, self._now)
         self._put(staged, file, inspected)
@@ -292,6 +301,7 @@ class _Claim:
     filename: FileName
     filetype: FileType
     version: Version | None
+    strict: bool
 
 
 def _read_form(form: UploadForm) -> _Claim:
@@ -303,8 +313,8 @@ def _read_form(form: UploadForm) -> _Claim:
         raise Rejected(f"filetype: {form.filetype[:40]!r} must be {kinds}.", field="filetype") from None
     version = None if form.version is None else _version(form.version)
     filename = file_name(form.filename)
-    parse_file_name(filename, filetype, project=project, version=version)
-    return _Claim(project, filename, filetype, version)
+    parse_file_name(filename, filetype, project=project, version=version, strict_wheel_names=form.strict)
+    return _Claim(project, filename, filetype, version, form.strict)
 
 
 def _version(raw: str) -> Version:

@@ -16,6 +16,8 @@ from warehouse14.web.ranges import Part, requested_part
 from warehouse14.web.resources import CoreMetadata, Download
 
 _CHUNK = 256 * 1024
+#: The headers of a file that a 304 carries too (RFC 9110, section 15.4.5).
+_WITH_304 = ("ETag", "Cache-Control", "Vary")
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -50,7 +52,8 @@ def _send(request: Request, key: str, size: int, sha256: str, modified: str) -> 
         "Vary": "Authorization",
     }
     if _is_known(request, headers):
-        return _response("304 Not Modified", headers, ())
+        kept = {name: headers[name] for name in _WITH_304}
+        return _response("304 Not Modified", kept, ())
     # Ranges are defined for GET alone (RFC 9110, section 14.2).
     ranged = request.environ if request.method == "GET" else {}
     part = requested_part(ranged, size, etag=headers["ETag"], modified=modified)

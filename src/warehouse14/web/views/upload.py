@@ -65,6 +65,10 @@ def _check_protocol(request: Request, fields: Mapping[str, str]) -> None:
     action = fields.get(":action") or _action_of_query(request)
     if action in _GONE:
         raise Refusal(410, f":action {action} is gone. Upload the file itself, with file_upload.")
+    if not action:
+        raise Rejected(
+            ":action: missing. Send it as file_upload, and send the content after it.", field=":action"
+        )
     if action != "file_upload":
         raise Rejected(f":action: {action[:40]!r} must be file_upload.", field=":action")
     version = fields.get("protocol_version") or "1"

@@ -1,0 +1,97 @@
+"""Arguments: a parser that complains in one line, and the types that need a check."""
+
+import argparse
+import os
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias
+
+from warehouse14.cli.output import one_line
+
+#: What a command does with its arguments. Returns the exit status.
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+#: Where commands are added.
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - it has no public name
+
+_ADDRESS = re.compile(r"([A-Za-z0-9._*-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_LAST_PORT = 65_535
+#: About thirty years.
+_MOST_SECONDS = 1_000_000_000
+
+
+class UsageError(Exception):
+    """The command was called in a wrong way. One line that says what to write instead."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes options by their full names only, so that scripts keep their meaning."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2 and one line."""
+        self.exit(2, f"warehouse14: {one_line(message)} (see '{self.prog} --help')\n")
+
+
+def add_group(commands: Commands, name: str, summary: str) -> Commands:
+    """Add a group of commands and return where to add them."""
+    group = commands.add_parser(name, help=summary, description=summary)
+    return group.add_subparsers(metavar="COMMAND", required=True)
+
+
+def add_command(commands: Commands, name: str, run: Run, summary: str) -> Parser:
+    """Add a command and return its parser."""
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_json(parser: Parser, *keys: str) -> None:
+    """Add ``--json``, whose help names the ``keys`` of each line."""
+    parser.add_argument(
+        "--json", action="store_true", help=f"print JSON Lines: objects with the keys {', '.join(keys)}"
+    )
+
+
+def add_confirmation(parser: Parser) -> None:
+    """Add ``--yes``, for what cannot be undone."""
+    parser.add_argument("--yes", action="store_true", help="yes, this is meant; without it nothing is done")
+
+
+def confirm(arguments: argparse.Namespace, what: str) -> None:
+    """Raise ``UsageError`` unless ``--yes`` was given."""
+    if not arguments.yes:
+        raise UsageError(f"{what} cannot be undone: add --yes to do it")
+
+
+def text(raw: str) -> str:
+    """Return ``raw`` if it is text, and not bytes in some other encoding than the terminal's."""
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{raw!a} is not UTF-8") from None
+    return raw
+
+
+def folder(raw: str) -> str:
+    """Return the path of a folder that is there."""
+    if not os.path.isdir(raw):
+        raise argparse.ArgumentTypeError(f"{raw!a} is not a folder")
+    return raw
+
+
+def seconds(raw: str) -> int:
+    """Return a span of time in whole seconds."""
+    if not _SECONDS.fullmatch(raw) or int(raw) > _MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{raw!a} is not a number of seconds from 0 to {_MOST_SECONDS}")
+    return int(raw)
+
+
+def address(raw: str) -> str:
+    """Return ``HOST:PORT``; an IPv6 host stands in brackets."""
+    match = _ADDRESS.fullmatch(raw)
+    if match is None or int(match["port"]) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{raw!a} is not HOST:PORT, such as 127.0.0.1:6543")
+    return raw

@@ -1,0 +1,111 @@
+"""``warehouse14 import``: publish what lies in a folder."""
+
+import os
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+
+from warehouse14.cli.arguments import Commands, add_command, folder, text
+from warehouse14.cli.output import note, one_line, say
+from warehouse14.cli.progress import aside, progress
+from warehouse14.cli.site import ORIGIN, on_site
+from warehouse14.domain.access import Identity
+from warehouse14.domain.errors import Rejected, Unavailable, WarehouseError
+from warehouse14.domain.model import FileType
+from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.domain.warehouse import Warehouse
+
+_WHEEL = ".whl"
+_EXTENSIONS = (_WHEEL, ".tar.gz", ".zip")
+_CHUNK = 1024 * 1024
+
+
+class _Outcome(StrEnum):
+    PUBLISHED = "published"
+    THERE = "there already"
+    REFUSED = "refused"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = add_command(
+        commands, "import", _import, "Publish every wheel and sdist in a folder and the folders below it."
+    )
+    parser.add_argument("folder", metavar="DIR", type=folder, help="the folder")
+    parser.add_argument(
+        "--account",
+        metavar="NAME",
+        type=text,
+        required=True,
+        help="the account that publishes, with the rights that it has at this site; "
+        "it owns the projects that this creates",
+    )
+
+
+@on_site
+def _import(warehouse: Warehouse, arguments: Namespace) -> int:
+    identity = replace(warehouse.account(arguments.account), origin=ORIGIN)
+    paths = _distributions(arguments.folder)
+    outcomes = Counter(
+        _publish(warehouse, identity, arguments.folder, path)
+        for path in progress(paths, unit="files", count=lambda: len(paths))
+    )
+    say(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in _Outcome))
+    return 1 if outcomes[_Outcome.REFUSED] else 0
+
+
+def _distributions(root: str) -> list[str]:
+    """Return the files below ``root`` that may be wheels or sdists, relative to it, in order."""
+    return sorted(
+        os.path.relpath(os.path.join(parent, name), root)
+        for parent, _, names in os.walk(root, onerror=_raise)
+        for name in names
+        if name.lower().endswith(_EXTENSIONS)
+    )
+
+
+def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> _Outcome:
+    """Publish one file. Raises ``Unavailable``; every other refusal is printed, and the next file comes."""
+    try:
+        form = _form(os.path.basename(path))
+        published = warehouse.uploads.publish(identity, form, _chunks(os.path.join(root, path)))
+    except Unavailable:
+        raise
+    except WarehouseError as error:
+        return _refused(path, str(error))
+    except OSError as error:
+        return _refused(path, error.strerror or str(error))
+    return _Outcome.PUBLISHED if published.is_new else _Outcome.THERE
+
+
+def _refused(path: str, reason: str) -> _Outcome:
+    aside(note, one_line(f"{path}: {reason}"))
+    return _Outcome.REFUSED
+
+
+def _form(filename: str) -> UploadForm:
+    """Return what the file's name says of it, or raise ``Rejected``."""
+    is_wheel = filename.lower().endswith(_WHEEL)
+    try:
+        filename.encode()
+        name = parse_wheel_filename(filename)[0] if is_wheel else parse_sdist_filename(filename)[0]
+    except UnicodeEncodeError:
+        raise Rejected("content: the file's name is not UTF-8.", field="content") from None
+    except ValueError as error:
+        raise Rejected(f"content: {error}.", field="content") from error
+    filetype = FileType.WHEEL if is_wheel else FileType.SDIST
+    return UploadForm(name=name, filetype=filetype.value, filename=filename)
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _raise(error: OSError) -> None:
+    raise error

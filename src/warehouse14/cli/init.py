@@ -1,0 +1,107 @@
+"""``warehouse14 init``: make or upgrade a site, and say how it is used."""
+
+import os
+import shlex
+import sys
+from argparse import Namespace
+from contextlib import closing
+from textwrap import dedent
+
+from warehouse14.bootstrap import assemble, prepare_site, verify_site
+from warehouse14.cli.arguments import Commands, add_command, address
+from warehouse14.cli.output import say
+from warehouse14.cli.site import SiteFile, site_file
+from warehouse14.domain.services.accounts import FIRST_ADMINISTRATOR
+
+_DEFAULT_LISTEN = "127.0.0.1:6543"
+_ANY_HOST = frozenset({"", "*", "0.0.0.0", "[::]"})  # noqa: S104 - nothing is bound here
+
+_WELCOME = """\
+    The site is ready. Its first account is an administrator, and this is shown only now:
+
+        account   {account}
+        password  {password}
+
+    Make a token. An administrator's token publishes and installs as any other does:
+
+        TOKEN=$({program} --ini {ini} token mint {account} --name first --scope upload)
+
+    Publish what lies in dist/, with twine or with uv:
+
+        TWINE_USERNAME=__token__ TWINE_PASSWORD="$TOKEN" twine upload --repository-url {url}/legacy/ dist/*
+        UV_PUBLISH_TOKEN="$TOKEN" uv publish --publish-url {url}/legacy/ dist/*
+
+    Install, with pip or with uv:
+
+        PIP_INDEX_URL="{scheme}://__token__:$TOKEN@{rest}/simple/" pip install NAME
+        UV_DEFAULT_INDEX="{scheme}://__token__:$TOKEN@{rest}/simple/" uv pip install NAME
+"""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = add_command(
+        commands,
+        "init",
+        _init,
+        "Make or upgrade a site: schema, folders, secret, first account.",
+    )
+    parser.add_argument("--no-admin", action="store_true", help="add no account to a site without accounts")
+    parser.add_argument("--quiet", action="store_true", help="print nothing unless there is a new password")
+    parser.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        type=address,
+        help="the address to show, if the server listens elsewhere than the ini says",
+    )
+
+
+def _init(arguments: Namespace) -> int:
+    file = site_file(arguments)
+    warehouse, site = assemble(file.settings())
+    with closing(warehouse):
+        prepare_site(site)
+        warehouse.prepare()
+        verify_site(site)
+        warehouse.verify()
+        password = None if arguments.no_admin else warehouse.accounts.add_first_administrator()
+    if password is not None:
+        say(_welcome(file, site.url or f"http://{_reached(arguments.listen or _listen(file))}", password))
+    elif not arguments.quiet:
+        say("The site is ready.")
+    return 0
+
+
+def _welcome(file: SiteFile, url: str, password: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return dedent(_WELCOME).format(
+        account=FIRST_ADMINISTRATOR,
+        password=password,
+        program=shlex.quote(_program()),
+        ini=shlex.quote(file.name),
+        url=url,
+        scheme=scheme,
+        rest=rest,
+    )
+
+
+def _program() -> str:
+    """Return how this command is called from any folder."""
+    called = sys.argv[0]
+    return os.path.abspath(called) if os.path.basename(called) == "warehouse14" else "warehouse14"
+
+
+def _listen(file: SiteFile) -> str:
+    """Return where the file's server listens, the first address if there are more."""
+    if not file.has_server():
+        return _DEFAULT_LISTEN
+    settings = file.server().settings
+    if "listen" in settings:
+        return settings["listen"].split()[0]
+    return f"{settings.get('host', '127.0.0.1')}:{settings.get('port', '8080')}"
+
+
+def _reached(listen: str) -> str:
+    """Return the address at which a client on this machine finds a server that listens there."""
+    host, _, port = listen.rpartition(":")
+    return f"127.0.0.1:{port}" if host in _ANY_HOST else listen

@@ -1,0 +1,151 @@
+"""From ``--ini FILE[#SECTION]`` to a site: its settings, its server's settings, its warehouse."""
+
+import configparser
+import os
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import plaster
+
+from warehouse14.bootstrap import assemble, verify_site
+from warehouse14.cli.arguments import Run, UsageError
+from warehouse14.domain.access import Identity, operator
+from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.warehouse import Warehouse
+
+VARIABLE = "WAREHOUSE14_INI"
+#: What the journal keeps as the place that a change came from.
+ORIGIN = "command line"
+
+_LOADER = "plaster_pastedeploy+file+ini"
+_APPS = ("app", "application", "composite", "composit", "pipeline", "filter-app")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A ``[server:...]`` section: the runner that ``use`` names, and its settings."""
+
+    use: str
+    settings: Mapping[str, str]
+    defaults: Mapping[str, str]
+
+
+class SiteFile:
+    """An ini file and the name of one of its applications.
+
+    Everything here raises ``Misconfigured`` for a file that is not there,
+    cannot be parsed, or lacks the section.
+    """
+
+    def __init__(self, path: str, section: str) -> None:
+        self.path = path
+        self.section = section
+        self._loader = plaster.get_loader(plaster.PlasterURL(_LOADER, path), protocols=["wsgi"])
+
+    @property
+    def name(self) -> str:
+        """``FILE``, or ``FILE#SECTION`` if it is not the main one."""
+        return self.path if self.section == "main" else f"{self.path}#{self.section}"
+
+    def settings(self) -> Mapping[str, str]:
+        """Return the settings of ``[app:SECTION]``."""
+        return dict(self._read(f"app:{self.section}"))
+
+    def has_server(self) -> bool:
+        """Whether the file says how to serve it."""
+        return "server:main" in self._sections()
+
+    def server(self) -> Server:
+        """Return the settings of ``[server:main]``."""
+        found = self._read("server:main")
+        settings = dict(found)
+        return Server(settings.pop("use", ""), settings, found.global_conf)
+
+    def set_logging_up(self) -> None:
+        """Log as the file says, if it says anything."""
+        if "loggers" not in self._sections():
+            return
+        try:
+            self._loader.setup_logging()
+        except (ArithmeticError, AttributeError, ImportError, LookupError, NameError, OSError) as error:
+            raise self._broken_logging(error) from error
+        except (RuntimeError, SyntaxError, TypeError, ValueError, configparser.Error) as error:
+            raise self._broken_logging(error) from error
+
+    def application(self) -> Any:
+        """Return the WSGI application."""
+        sections = self._sections()
+        if not any(f"{kind}:{self.section}" in sections for kind in _APPS):
+            raise self._lacks(f"app:{self.section}")
+        with self._reading():
+            try:
+                return self._loader.get_wsgi_app(self.section)
+            except (LookupError, ImportError) as error:
+                raise Misconfigured(f"{self.name} cannot be loaded: {error}") from error
+
+    def _read(self, section: str) -> Any:
+        if section not in self._sections():
+            raise self._lacks(section)
+        with self._reading():
+            return self._loader.get_settings(section)
+
+    def _sections(self) -> list[str]:
+        with self._reading():
+            return list(self._loader.get_sections())
+
+    def _lacks(self, section: str) -> Misconfigured:
+        others = ", ".join(f"[{name}]" for name in self._sections() if name.startswith("app:"))
+        hint = f"; it has {others}, which --ini FILE#SECTION chooses" if others else ""
+        return Misconfigured(f"{self.path} has no section [{section}]{hint}")
+
+    def _broken_logging(self, error: Exception) -> Misconfigured:
+        return Misconfigured(f"{self.path}: the logging cannot be set up: {error!r}")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Misconfigured(f"{self.path}: {error.strerror or error}") from error
+        except (configparser.Error, UnicodeDecodeError) as error:
+            raise Misconfigured(f"{self.path} cannot be read: {error}") from error
+
+
+def site_file(arguments: Namespace) -> SiteFile:
+    """Return the file that ``--ini`` or the environment names. Raises ``UsageError``."""
+    given = arguments.ini or os.environ.get(VARIABLE)
+    if not given:
+        raise UsageError(f"say which site: --ini FILE before the command, or {VARIABLE} in the environment")
+    path, section = _split(given)
+    return SiteFile(os.path.abspath(path), section)
+
+
+def on_site(work: Callable[[Warehouse, Namespace], int]) -> Run:
+    """Turn ``work`` on an open warehouse into a command: verified before, closed after."""
+
+    @wraps(work)
+    def run(arguments: Namespace) -> int:
+        warehouse, site = assemble(site_file(arguments).settings())
+        with closing(warehouse):
+            verify_site(site)
+            warehouse.verify()
+            return work(warehouse, arguments)
+
+    return run
+
+
+def actor() -> Identity:
+    """Return who acts at the command line: the operator, to whom everything is allowed."""
+    return operator(ORIGIN)
+
+
+def _split(given: str) -> tuple[str, str]:
+    """Part ``FILE#SECTION``; a ``#`` may be a part of the file's name."""
+    path, separator, section = given.rpartition("#")
+    if os.path.exists(given) or not separator:
+        return given, "main"
+    return path, section or "main"

@@ -1,0 +1,83 @@
+"""``warehouse14 token``: what pip, uv and twine sign in with."""
+
+from argparse import Namespace
+
+from warehouse14.cli.arguments import Commands, add_command, add_group, add_json, text
+from warehouse14.cli.output import Row, say, show
+from warehouse14.cli.site import actor, on_site
+from warehouse14.domain.model import Scope, Token
+from warehouse14.domain.services.tokens import DEFAULT_DAYS
+from warehouse14.domain.warehouse import Warehouse
+
+_KEYS = ("id", "name", "scope", "project", "created_at", "expires_at", "last_used_at", "revoked_at")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    group = add_group(commands, "token", "Manage the tokens that installers and publishers sign in with.")
+
+    parser = add_command(group, "mint", _mint, "Make a token and print it, this once and alone.")
+    parser.add_argument("account", metavar="ACCOUNT", type=text, help="whose token it is")
+    parser.add_argument("--name", metavar="NAME", type=text, required=True, help="what its owner calls it")
+    parser.add_argument(
+        "--scope",
+        choices=[scope.value for scope in Scope],
+        default=Scope.READ.value,
+        help="what it may do; upload includes read (default: %(default)s)",
+    )
+    parser.add_argument("--project", metavar="NAME", type=text, help="its one project (default: all)")
+    parser.add_argument(
+        "--days",
+        metavar="N",
+        type=int,
+        default=DEFAULT_DAYS,
+        help="how long it lasts, 0 for no end (default: %(default)s)",
+    )
+
+    parser = add_command(group, "list", _list, "List an account's tokens, ended ones too.")
+    parser.add_argument("account", metavar="ACCOUNT", type=text, help="whose tokens")
+    add_json(parser, *_KEYS)
+
+    parser = add_command(group, "revoke", _revoke, "End a token.")
+    parser.add_argument("token", metavar="ID", type=text, help="its id, as 'token list' shows it")
+
+
+@on_site
+def _mint(warehouse: Warehouse, arguments: Namespace) -> int:
+    secret = warehouse.tokens.mint(
+        actor(),
+        name=arguments.name,
+        account=arguments.account,
+        scope=Scope(arguments.scope),
+        project=arguments.project,
+        days=arguments.days,
+    )
+    say(secret.text)
+    return 0
+
+
+@on_site
+def _list(warehouse: Warehouse, arguments: Namespace) -> int:
+    found = warehouse.tokens.listed(actor(), arguments.account)
+    show(map(_row, found), _KEYS, as_json=arguments.json)
+    return 0
+
+
+@on_site
+def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
+    warehouse.tokens.revoke(actor(), arguments.token)
+    say(f"revoked the token {arguments.token}")
+    return 0
+
+
+def _row(token: Token) -> Row:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scope": token.scope.value,
+        "project": token.project,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "revoked_at": token.revoked_at,
+    }

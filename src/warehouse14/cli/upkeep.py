@@ -1,0 +1,71 @@
+"""``warehouse14 check`` and ``collect``: are all bytes there, and which belong to nobody?"""
+
+from argparse import Namespace
+from datetime import timedelta
+
+from warehouse14.cli.arguments import Commands, add_command, add_json, seconds
+from warehouse14.cli.output import escaped, json_line, say
+from warehouse14.cli.progress import aside, progress
+from warehouse14.cli.site import on_site
+from warehouse14.domain.services.upkeep import DEFAULT_GRACE, Report
+from warehouse14.domain.warehouse import Warehouse
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = add_command(commands, "check", _check, "Compare every listed file with its stored bytes.")
+    parser.add_argument("--digests", action="store_true", help="read every byte, not the sizes alone")
+    add_json(parser, "finding", "damage", "key")
+
+    parser = add_command(commands, "collect", _collect, "Remove stored bytes that belong to no listed file.")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and leave it")
+    parser.add_argument(
+        "--older-than",
+        metavar="SECONDS",
+        type=seconds,
+        default=int(DEFAULT_GRACE.total_seconds()),
+        help="leave what is younger, such as an upload in progress (default: %(default)s)",
+    )
+    add_json(parser, "key", "removed")
+
+
+@on_site
+def _check(warehouse: Warehouse, arguments: Namespace) -> int:
+    tell = _tell_json if arguments.json else _tell
+    checked = damaged = notes = 0
+    items = warehouse.upkeep.check(digests=arguments.digests)
+    for report in progress(items, unit="files", count=warehouse.upkeep.count):
+        is_note = report is not None and not report.finding.is_damage
+        notes += is_note
+        checked += not is_note
+        if report is not None:
+            tell(report)
+            damaged += not is_note
+    if not arguments.json:
+        say(f"{checked} files checked, {damaged} damaged, {notes} unreferenced blobs")
+    return 1 if damaged else 0
+
+
+def _tell(report: Report) -> None:
+    kind = "damage" if report.finding.is_damage else "note"
+    aside(say, f"{kind}: {report.finding}: {escaped(report.key)}")
+
+
+def _tell_json(report: Report) -> None:
+    row = {"finding": report.finding.value, "damage": report.finding.is_damage, "key": report.key}
+    aside(say, json_line(row))
+
+
+@on_site
+def _collect(warehouse: Warehouse, arguments: Namespace) -> int:
+    removed = not arguments.dry_run
+    items = warehouse.upkeep.collect(
+        older_than=timedelta(seconds=arguments.older_than), dry_run=arguments.dry_run
+    )
+    keys = 0
+    for key in progress(items, unit="blobs"):
+        aside(say, json_line({"key": key, "removed": removed}) if arguments.json else escaped(key))
+        keys += 1
+    if not arguments.json:
+        say(f"{keys} blobs {'removed' if removed else 'would be removed'}")
+    return 0

@@ -1,0 +1,132 @@
+"""``warehouse14 check`` and ``warehouse14 collect``."""
+
+import os
+import pty
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse14.testing.builders import build_sdist, build_wheel
+
+WHEEL = build_wheel("one", "1.0")
+SDIST = build_sdist("one", "1.0")
+
+
+@pytest.fixture
+def filled(site: Any, dist: Callable[..., Path]) -> Any:
+    """A site with the project one and its two files."""
+    site.done("import", str(dist(WHEEL, SDIST)), "--account", "ada")
+    return site
+
+
+def _keys(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def deleted(filled: Any) -> Any:
+    """That site after the wheel was deleted, two days ago as the store's clock sees it."""
+    filled.done("file", "delete", "one", WHEEL.filename, "--yes")
+    past = time.time() - 2 * 86400
+    for path in filled.folder.joinpath("var", "files", "blobs").rglob("*"):
+        os.utime(path, (past, past))
+    return filled
+
+
+def test_a_sound_site_is_clean(filled: Any) -> None:
+    for arguments in ([], ["--digests"]):
+        outcome = filled("check", *arguments)
+        assert (outcome.status, outcome.err) == (0, "")
+        assert outcome.out == "2 files checked, 0 damaged, 0 unreferenced blobs\n"
+    assert filled("check", "--json").out == ""
+
+
+def test_a_removed_blob_is_damage(filled: Any) -> None:
+    blob = filled.blobs()[0]
+    blob.unlink()
+    outcome = filled("check")
+    assert outcome.status == 1
+    assert outcome.out.splitlines() == [
+        f"damage: missing: one/{blob.parent.name}/{blob.name}",
+        "2 files checked, 1 damaged, 0 unreferenced blobs",
+    ]
+
+
+def test_a_truncated_blob_is_damage(filled: Any) -> None:
+    blob = filled.blobs()[0]
+    os.truncate(blob, 10)
+    outcome = filled("check", "--json")
+    assert outcome.status == 1
+    assert outcome.rows == [
+        {"finding": "wrong size", "damage": True, "key": f"one/{blob.parent.name}/{blob.name}"}
+    ]
+
+
+def test_changed_bytes_are_found_by_their_digest(filled: Any) -> None:
+    blob = filled.blobs()[0]
+    blob.chmod(0o640)
+    blob.write_bytes(b"x" * blob.stat().st_size)
+    assert filled("check").status == 0
+    outcome = filled("check", "--digests", "--json")
+    assert (outcome.status, outcome.rows[0]["finding"]) == (1, "wrong digest")
+
+
+def test_unreferenced_blobs_are_a_note(deleted: Any) -> None:
+    outcome = deleted("check")
+    assert outcome.status == 0
+    *notes, summary = outcome.out.splitlines()
+    assert summary == f"1 files checked, 0 damaged, {len(notes)} unreferenced blobs"
+    assert all(line.startswith("note: unreferenced: one/") for line in notes)
+    rows = deleted("check", "--json").rows
+    assert len(rows) == len(notes) > 0
+    assert not any(row["damage"] for row in rows)
+
+
+def test_collecting_takes_what_belongs_to_no_listed_file(deleted: Any) -> None:
+    blobs = deleted.folder / "var" / "files" / "blobs"
+    before = _keys(blobs)
+    dry = deleted("collect", "--dry-run", "--json")
+    assert dry.status == 0
+    assert {row["removed"] for row in dry.rows} == {False}
+    assert _keys(blobs) == before
+
+    done = deleted("collect")
+    *keys, summary = done.out.splitlines()
+    assert (done.status, summary) == (0, f"{len(keys)} blobs removed")
+    assert {row["key"] for row in dry.rows} == set(keys) == before - _keys(blobs)
+    assert any(key.endswith(WHEEL.filename) for key in keys)
+    assert deleted("check", "--digests").out == "1 files checked, 0 damaged, 0 unreferenced blobs\n"
+
+
+def test_what_is_younger_than_the_grace_stays(filled: Any) -> None:
+    filled.done("file", "delete", "one", WHEEL.filename, "--yes")
+    assert filled("collect").out == "0 blobs removed\n"
+    assert filled("collect", "--dry-run").out == "0 blobs would be removed\n"
+    rows = filled("collect", "--older-than", "0", "--json").rows
+    assert rows
+    assert all(row["removed"] for row in rows)
+
+
+def test_a_stray_file_in_the_store_is_collected(filled: Any) -> None:
+    stray = filled.folder / "var" / "files" / "blobs" / "stray\x1b"
+    stray.write_text("left here by somebody")
+    os.utime(stray, (0, 0))
+    assert "note: unreferenced: stray\\x1b\n" in filled("check").out
+    assert filled("collect").out == "stray\\x1b\n1 blobs removed\n"
+    assert not stray.exists()
+
+
+def test_a_bar_is_shown_on_a_terminal_alone(filled: Any) -> None:
+    terminal, other_end = pty.openpty()
+    try:
+        process = filled.start("check", stderr=other_end)
+        os.close(other_end)
+        out, _ = process.communicate()
+        shown = os.read(terminal, 10_000)
+    finally:
+        os.close(terminal)
+    assert out == "2 files checked, 0 damaged, 0 unreferenced blobs\n"
+    assert b"/2 " in shown
