@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import subprocess
 import time
 import urllib.request
 from typing import Any
@@ -18,9 +19,10 @@ def unbuffered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("unbuffered")
 def test_it_serves_on_the_given_address_until_sigterm(site: Any) -> None:
-    process = site.start("serve", "--listen", "127.0.0.1:0", stderr=None)
+    process = site.start("serve", "--listen", "127.0.0.1:0", stderr=subprocess.STDOUT)
     try:
-        address = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+        lines = iter(process.stdout.readline, "")
+        address = next(filter(None, map(re.compile(r"http://127\.0\.0\.1:(\d+)").search, lines)), None)
         assert address
         with urllib.request.urlopen(f"{address[0]}/health", timeout=5) as answer:  # noqa: S310
             assert answer.status == 200
@@ -37,7 +39,7 @@ def test_it_serves_on_the_given_address_until_sigterm(site: Any) -> None:
 
 def test_a_site_that_is_not_prepared_is_not_served(empty: Any) -> None:
     process = empty.start("serve", "--listen", "127.0.0.1:0")
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (2, "")
     assert err.count("\n") == 1
     assert "'warehouse14 init'" in err

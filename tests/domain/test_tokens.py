@@ -12,7 +12,6 @@ from warehouse14.domain.warehouse import Warehouse
 
 
 def sign_in(warehouse: Warehouse, text: str) -> Identity:
-    warehouse.index.cache.follow()
     return warehouse.tokens.identify(text)
 
 

@@ -16,7 +16,8 @@ _FILE_SIZE = 1500
 class Index:
     """The read side. It knows no permissions: who asks has been allowed to.
 
-    What it returns comes with the journal's serial at which it was read.
+    Looking up a project, with which everything begins, follows the journal. A
+    page comes with the serial at which it was read.
     """
 
     def __init__(self, units: Units, cache: FollowedCache) -> None:
@@ -24,7 +25,8 @@ class Index:
         self.cache = cache
 
     def project(self, name: ProjectName) -> Project | None:
-        """Return the project, unless it is absent or deleted."""
+        """Return the project as of now, unless it is absent or deleted."""
+        self.cache.follow()
         key = ("project", name)
         found: Project | None = self.cache.get(key)
         if found is not None:

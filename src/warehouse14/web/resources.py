@@ -57,8 +57,6 @@ class Root(Resource):
     def __init__(self, request: Request) -> None:
         super().__init__(None, "")
         self._index: Index = request.registry.warehouse.index
-        # Before anything is looked up: what was committed by now counts in this request.
-        self._index.cache.follow()
 
     def __getitem__(self, name: str) -> Resource:
         return _PLACES[name](self, name, self._index)

@@ -131,6 +131,7 @@ class TokenService:
         expired, or its account is disabled; the message does not say which.
         """
         secret = parse_token(text)
+        self._cache.follow()
         known = None if secret is None else self._known(secret.id)
         if secret is None or known is None or not token_matches(secret, known.token.secret_sha256):
             raise Unauthenticated(_REFUSED)

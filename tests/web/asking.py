@@ -1,0 +1,285 @@
+"""A whole index to ask questions of, without a server: requests go to the WSGI application."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from webob.headers import ResponseHeaders
+from webtest import lint
+
+from warehouse14.bootstrap import assemble
+from warehouse14.domain.errors import AlreadyExists
+from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
+from warehouse14.web import make_app
+from web.bodies import form_body, upload_form
+
+WHEN = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
+MEMORY = {"warehouse14.metadata": "memory", "warehouse14.files": "memory"}
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+
+#: Methods that the WSGI checker knows; with any other it complains instead of calling.
+_LINTED = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"})
+
+
+class Clock:
+    """The time, which stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = WHEN
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, all of it."""
+
+    status: int
+    reason: str
+    headers: ResponseHeaders
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8")
+
+    @property
+    def media_type(self) -> str:
+        return self.headers["Content-Type"].partition(";")[0]
+
+    @property
+    def whole(self) -> tuple[int, str, tuple[tuple[str, str], ...], bytes]:
+        """All that a client can see, but for the time."""
+        headers = tuple(sorted(item for item in self.headers.items() if item[0].lower() != "date"))
+        return self.status, self.reason, headers, self.body
+
+
+def ask(
+    app: Any,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    environ: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Send a request as a server would, and return the answer. ``target`` is percent-encoded."""
+    path, _, query = target.partition("?")
+    made: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "6543",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "index.example",
+        "REMOTE_ADDR": "192.0.2.7",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if body or method in {"POST", "PUT", "PATCH"}:
+        made["CONTENT_LENGTH"] = str(len(body))
+    for name, value in (headers or {}).items():
+        key = name.upper().replace("-", "_")
+        made[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+    made.update(environ or {})
+    return _run(lint.middleware(app) if method in _LINTED else app, made)
+
+
+def _run(app: Any, environ: dict[str, Any]) -> Answer:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started.append((status, headers))
+        return lambda data: None
+
+    chunks = app(environ, start_response)
+    try:
+        body = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    status, headers = started[-1]
+    code, _, reason = status.partition(" ")
+    return Answer(int(code), reason, ResponseHeaders(headers), body)
+
+
+@dataclass
+class Index:
+    """An index, its application, and who uses it."""
+
+    warehouse: Warehouse
+    app: Any
+    clock: Clock
+    _tokens: dict[tuple[Any, ...], str] = field(default_factory=dict)
+
+    # -- people ---------------------------------------------------------------------
+
+    def account(self, name: str, *, administrator: bool = False) -> None:
+        """Make sure that there is an account."""
+        try:
+            self.warehouse.accounts.add(self.warehouse.operator(), name, administrator=administrator)
+        except AlreadyExists:
+            return
+
+    def token(self, name: str, scope: Scope = Scope.UPLOAD, project: str | None = None) -> str:
+        """Return a token of an account, the same one each time."""
+        self.account(name)
+        key = (name, scope, project)
+        if key not in self._tokens:
+            self._tokens[key] = self.mint(name, scope=scope, project=project)
+        return self._tokens[key]
+
+    def mint(self, name: str, **parts: Any) -> str:
+        """Return a new token of an account."""
+        self.account(name)
+        return self.warehouse.tokens.mint(self.warehouse.operator(), name="t", account=name, **parts).text
+
+    # -- things -----------------------------------------------------------------------
+
+    def project(self, name: str, admin: str = "ada", *, public: bool = False, member: str = "") -> None:
+        """Make a project."""
+        operator = self.warehouse.operator()
+        self.account(admin)
+        self.warehouse.projects.create(operator, name, admin=admin, public=public)
+        if member:
+            self.account(member)
+            self.warehouse.projects.grant(operator, name, f"account:{member}", Role.MEMBER)
+
+    def publish(self, built: BuiltFile, name: str, version: str = "1.0") -> BuiltFile:
+        """Publish a file past the web, into a project that is there."""
+        form = UploadForm(name=name, filetype=built.filetype, filename=built.filename, version=version)
+        self.warehouse.uploads.publish(self.warehouse.operator(), form, [built.content])
+        return built
+
+    def wheel(self, name: str, version: str = "1.0", **parts: Any) -> BuiltFile:
+        """Publish a wheel past the web."""
+        return self.publish(build_wheel(name, version, **parts), name, version)
+
+    def sdist(self, name: str, version: str = "1.0", **parts: Any) -> BuiltFile:
+        """Publish a sdist past the web."""
+        return self.publish(build_sdist(name, version, **parts), name, version)
+
+    # -- requests -----------------------------------------------------------------------
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        by: str | None = "ada",
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        environ: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send a request by an account (with its upload token), a given token, or nobody."""
+        sent = dict(headers or {})
+        if token is None and by is not None:
+            token = self.token(by)
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        return ask(self.app, method, target, sent, body, environ)
+
+    def get(self, target: str, by: str | None = "ada", accept: str | None = None, **headers: str) -> Answer:
+        """GET, with headers whose dashes are written as underscores."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if accept is not None:
+            sent["Accept"] = accept
+        return self.ask("GET", target, by, headers=sent)
+
+    def send(
+        self,
+        parts: list[bytes],
+        by: str | None = "ada",
+        *,
+        target: str = "/legacy/",
+        token: str | None = None,
+        **headers: str,
+    ) -> Answer:
+        """POST a form."""
+        content_type, body = form_body(parts)
+        sent = {"Content-Type": content_type}
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        return self.ask("POST", target, by, token=token, headers=sent, body=body)
+
+    def upload(
+        self, built: BuiltFile, name: str, version: str = "1.0", by: str | None = "ada", **fields: Any
+    ) -> Answer:
+        """POST a file as twine does, with fields changed (or left out, for None)."""
+        return self.send(upload_form(built, name, version, **fields), by)
+
+    # -- what is there ------------------------------------------------------------------
+
+    def remains(self) -> tuple[int, list[str], list[str], list[str]]:
+        """Return what an upload could leave behind: the serial, projects, blobs and staged bytes."""
+        with self.warehouse.units.read() as unit:
+            serial = unit.journal.serial()
+            projects = [project.name for project in unit.projects.visible(None)]
+        store = self.warehouse.store
+        blobs = sorted(blob.key for blob in store.keys())
+        return serial, projects, blobs, sorted(store.leftovers(datetime.max.replace(tzinfo=UTC)))
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Hold that the block leaves nothing behind."""
+        before = self.remains()
+        yield
+        assert self.remains() == before
+
+
+def open_index(settings: Mapping[str, str], **more: str) -> Index:
+    """Return an index over stores that are prepared, with a clock that stands."""
+    given = {**settings, **{f"warehouse14.{key}": value for key, value in more.items()}}
+    found, site = assemble(given, {})
+    clock = Clock()
+    warehouse = Warehouse(found.units, found.store, found.policy, now=clock)
+    return Index(warehouse, make_app(warehouse, site), clock)
+
+
+def anchors(page: str) -> list[tuple[dict[str, str], str]]:
+    """Return the attributes and the text of a page's links, as the HTML parser of pip would."""
+    found: list[tuple[dict[str, str], str]] = []
+
+    class Reader(HTMLParser):
+        inside = False
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag == "a":
+                self.inside = True
+                found.append(({name: value or "" for name, value in attrs}, ""))
+
+        def handle_endtag(self, tag: str) -> None:
+            if tag == "a":
+                self.inside = False
+
+        def handle_data(self, data: str) -> None:
+            if self.inside:
+                attributes, text = found[-1]
+                found[-1] = (attributes, text + data)
+
+    Reader().feed(page)
+    return found
+
+
+PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")

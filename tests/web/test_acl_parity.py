@@ -1,0 +1,214 @@
+"""Who may do what, written out by hand, and held against what the web answers and what the domain allows."""
+
+import pytest
+
+from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, allows, allows_site
+from warehouse14.domain.errors import WarehouseError
+from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.names import AccountName, project_name
+from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.testing.builders import build_wheel
+from web.asking import Index
+from web.bodies import form_body, upload_form
+from web.test_open_views import views
+
+#: The columns: five kinds of people, and Ada (admin) held back by tokens of four kinds.
+PEOPLE = ("nobody", "stranger", "member", "admin", "administrator", "read", "upload", "this", "other")
+
+#: Each view, on which address, and what each of PEOPLE is answered, on the private and on the public project.
+#: A project that is not theirs to see is 404; what a reader may not do is 403.
+TABLE: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {
+    # view                                address                        private / public
+    ("Root", "", "GET HEAD"): [
+        ("/", "200 200 200 200 200 200 200 200 200", "200 200 200 200 200 200 200 200 200"),
+    ],
+    ("Health", "", "GET HEAD"): [
+        ("/health", "200 200 200 200 200 200 200 200 200", "200 200 200 200 200 200 200 200 200"),
+    ],
+    ("ProjectList", "", "GET HEAD"): [
+        ("/simple/", "401 200 200 200 200 200 200 200 200", "401 200 200 200 200 200 200 200 200"),
+        ("/legacy/+simple/", "401 200 200 200 200 200 200 200 200", "401 200 200 200 200 200 200 200 200"),
+    ],
+    ("ProjectDetail", "", "GET HEAD"): [
+        ("/simple/NAME/", "401 404 200 200 404 200 200 200 404", "401 200 200 200 200 200 200 200 404"),
+        (
+            "/legacy/+simple/NAME/",
+            "401 404 200 200 404 200 200 200 404",
+            "401 200 200 200 200 200 200 200 404",
+        ),
+    ],
+    ("Download", "", "GET HEAD"): [
+        ("/packages/NAME/FILE", "401 404 200 200 404 200 200 200 404", "401 200 200 200 200 200 200 200 404"),
+    ],
+    ("CoreMetadata", "", "GET HEAD"): [
+        (
+            "/packages/NAME/FILE.metadata",
+            "401 404 200 200 404 200 200 200 404",
+            "401 200 200 200 200 200 200 200 404",
+        ),
+    ],
+    ("Root", "", "POST"): [
+        ("/", "401 403 403 200 403 403 200 200 403", "401 403 403 200 403 403 200 200 403"),
+    ],
+    ("Projects", "", "POST"): [
+        ("/simple/", "401 403 403 200 403 403 200 200 403", "401 403 403 200 403 403 200 200 403"),
+    ],
+    ("Legacy", "", "POST"): [
+        ("/legacy/", "401 403 403 200 403 403 200 200 403", "401 403 403 200 403 403 200 200 403"),
+    ],
+}
+
+#: The same for the domain, on a project: what each of PEOPLE is allowed, private / public.
+ALLOWED: dict[Permission, tuple[str, str]] = {
+    Permission.READ: ("- - y y - y y y -", "- y y y y y y y -"),
+    Permission.UPLOAD: ("- - - y - - y y -", "- - - y - - y y -"),
+    Permission.YANK: ("- - - y - - - - -", "- - - y - - - - -"),
+    Permission.DELETE: ("- - - y - - - - -", "- - - y - - - - -"),
+    Permission.MANAGE: ("- - - y - - - - -", "- - - y - - - - -"),
+}
+
+#: And on the site as a whole.
+ON_THE_SITE: dict[Permission, str] = {
+    Permission.BROWSE: "- y y y y y y y y",
+    Permission.CREATE: "- y y y y - y - -",
+    Permission.ADMINISTER: "- - - - y - - - -",
+}
+
+PROJECTS = {"private": "demo", "public": "pub"}
+
+CASES = [
+    (method, address, name, who, int(status))
+    for (_, _, methods), rows in TABLE.items()
+    for method in methods.split()
+    for address, *columns in rows
+    for name, column in zip(PROJECTS.values(), columns, strict=True)
+    for who, status in zip(PEOPLE, column.split(), strict=True)
+]
+
+
+@pytest.fixture(scope="module")
+def peopled(stocked: Index) -> Index:
+    """Bob is a member of the public project, too."""
+    stocked.warehouse.projects.grant(stocked.warehouse.operator(), "pub", "account:bob", Role.MEMBER)
+    return stocked
+
+
+def token(index: Index, who: str, name: str) -> str | None:
+    """Return the token of one of PEOPLE."""
+    other = "pub" if name == "demo" else "demo"
+    return {
+        "nobody": lambda: None,
+        "stranger": lambda: index.token("eve"),
+        "member": lambda: index.token("bob"),
+        "admin": lambda: index.token("ada"),
+        "administrator": lambda: index.token("root"),
+        "read": lambda: index.token("ada", Scope.READ),
+        "upload": lambda: index.token("ada", Scope.UPLOAD),
+        "this": lambda: index.token("ada", Scope.UPLOAD, name),
+        "other": lambda: index.token("ada", Scope.UPLOAD, other),
+    }[who]()
+
+
+def identity(who: str, name: str) -> Identity | None:
+    """Return the same for the domain. An account in person has no token: it signed in to the browser."""
+    account = {"nobody": None, "stranger": "eve", "member": "bob", "administrator": "root"}.get(who, "ada")
+    if account is None:
+        return None
+    scope, limit = {
+        "read": (Scope.READ, None),
+        "upload": (Scope.UPLOAD, None),
+        "this": (Scope.UPLOAD, name),
+        "other": (Scope.UPLOAD, "pub" if name == "demo" else "demo"),
+    }.get(who, (None, None))
+    held = scope and TokenLimits("x", scope, project_name(limit) if limit else None)
+    return account_identity(AccountName(account), administrator=account == "root", token=held)
+
+
+def test_every_view_is_in_the_table(stocked: Index) -> None:
+    assert {view.key for view in views(stocked)} == set(TABLE)
+
+
+@pytest.mark.parametrize(("method", "address", "name", "who", "status"), CASES)
+def test_the_web_answers_as_the_table_says(
+    peopled: Index, method: str, address: str, name: str, who: str, status: int
+) -> None:
+    """A066, A069, A107, behaviours 2, 22, 40, 68, 70"""
+    target = address.replace("NAME", name).replace("FILE", f"{name}-1.0-py3-none-any.whl")
+    text = token(peopled, who, name)
+    if method == "POST":
+        # The very bytes that are there: taken, and without effect.
+        content_type, body = form_body(upload_form(build_wheel(name, "1.0"), name, "1.0"))
+        with peopled.unchanged():
+            answer = peopled.ask(
+                method, target, None, token=text, headers={"Content-Type": content_type}, body=body
+            )
+    else:
+        answer = peopled.ask(method, target, None, token=text)
+    assert answer.status == status
+
+
+@pytest.mark.parametrize("name", PROJECTS.values())
+@pytest.mark.parametrize("who", PEOPLE)
+def test_the_lists_name_the_projects_whose_pages_can_be_read(peopled: Index, name: str, who: str) -> None:
+    """Behaviours 2, issue item 8: the token for one project sees only that."""
+    text = token(peopled, who, name)
+    for listing in ("/simple/", "/legacy/+simple/"):
+        listed = f">{name}<" in peopled.ask("GET", listing, None, token=text).text
+        assert listed == (peopled.ask("GET", f"{listing}{name}/", None, token=text).status == 200)
+
+
+@pytest.mark.parametrize("permission", Permission)
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize(("kind", "name"), PROJECTS.items())
+def test_the_domain_allows_what_the_table_says(
+    peopled: Index, permission: Permission, who: str, kind: str, name: str
+) -> None:
+    acting = identity(who, name)
+    if permission in ON_THE_SITE:
+        wanted = ON_THE_SITE[permission].split()[PEOPLE.index(who)] == "y"
+        assert (acting is not None and allows_site(acting, permission)) == wanted
+        return
+    column = ALLOWED[permission][0 if kind == "private" else 1]
+    project = peopled.warehouse.projects.get(peopled.warehouse.operator(), name)
+    assert (acting is not None and allows(acting, permission, project)) == (
+        column.split()[PEOPLE.index(who)] == "y"
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), PROJECTS.items())
+@pytest.mark.parametrize("who", [who for who in PEOPLE if who != "nobody"])
+def test_the_services_let_through_what_the_web_does(peopled: Index, who: str, kind: str, name: str) -> None:
+    acting = identity(who, name)
+    assert acting is not None
+    column = 1 if kind == "private" else 2
+    at = PEOPLE.index(who)
+
+    def lets_through(work: object) -> bool:
+        try:
+            work()  # type: ignore[operator]
+        except WarehouseError:
+            return False
+        return True
+
+    def table(view: tuple[str, str, str]) -> bool:
+        return TABLE[view][0][column].split()[at] == "200"
+
+    warehouse = peopled.warehouse
+    built = build_wheel(name, "1.0")
+    form = UploadForm(name, built.filetype, built.filename, "1.0")
+    assert lets_through(lambda: warehouse.projects.files(acting, name)) == table(
+        ("ProjectDetail", "", "GET HEAD")
+    )
+    assert lets_through(lambda: warehouse.files.open(acting, name, built.filename).close()) == table(
+        ("Download", "", "GET HEAD")
+    )
+    assert lets_through(lambda: warehouse.uploads.publish(acting, form, [built.content])) == table(
+        ("Legacy", "", "POST")
+    )
+
+
+def test_the_table_is_whole() -> None:
+    for rows in TABLE.values():
+        for _, *columns in rows:
+            assert [len(column.split()) for column in columns] == [len(PEOPLE)] * 2
+    assert set(ALLOWED) | set(ON_THE_SITE) == set(Permission)

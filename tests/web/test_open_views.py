@@ -1,0 +1,159 @@
+"""Closed by default: which views are open to all, which change something, and which need no CSRF token."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pyramid.interfaces import IDefaultCSRFOptions, IDefaultPermission, ISecurityPolicy
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+
+from warehouse14.web import resources
+from warehouse14.web.resources import Root
+from warehouse14.web.security import CLOSED
+from web.asking import Index
+
+#: Every view that answers nobody, with the methods that it takes.
+OPEN_TO_ALL = {
+    ("Root", "", "GET HEAD"),
+    ("Health", "", "GET HEAD"),
+}
+
+#: Every view that changes something by POST without a CSRF token: the request's own credentials stand for it.
+EXEMPT_FROM_CSRF = {
+    ("Root", "", "POST"),
+    ("Projects", "", "POST"),
+    ("Legacy", "", "POST"),
+}
+
+#: The views of errors, which Pyramid calls with no permission.
+OF_ERRORS = {
+    "Refusal",
+    "WarehouseError",
+    "HTTPNotFound",
+    "HTTPForbidden",
+    "URLDecodeError",
+    "Exception",
+    # Pyramid's own, for its exceptions that are answers.
+    "IExceptionResponse",
+    "WSGIHTTPException",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A view as Pyramid keeps it."""
+
+    context: str
+    name: str
+    methods: tuple[str, ...]
+    permission: str | None
+    require_csrf: bool | None
+    route: str | None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.context, self.name, " ".join(self.methods)
+
+
+def views(index: Index) -> list[View]:
+    """Return every view of resources, errors left out."""
+    return [view for view in every_view(index) if view.context not in OF_ERRORS]
+
+
+def every_view(index: Index) -> list[View]:
+    found = []
+    for entry in index.app.registry.introspector.get_category("views"):
+        view: Any = entry["introspectable"]
+        methods = view["request_methods"] or ()
+        if isinstance(methods, str):
+            methods = (methods,)
+        if "GET" in methods and "HEAD" not in methods:
+            methods = (*methods, "HEAD")
+        found.append(
+            View(
+                context=getattr(view["context"], "__name__", str(view["context"])),
+                name=view["name"],
+                methods=tuple(sorted(methods)),
+                permission=_permission(entry["related"]),
+                require_csrf=view.get("require_csrf"),
+                route=view["route_name"],
+            )
+        )
+    return found
+
+
+def _permission(related: list[Any]) -> str | None:
+    found = [str(each["value"]) for each in related if each.category_name == "permissions"]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def test_the_views_open_to_all_are_these(stocked: Index) -> None:
+    assert {view.key for view in views(stocked) if view.permission == NO_PERMISSION_REQUIRED} == OPEN_TO_ALL
+
+
+def test_every_other_view_names_its_permission(stocked: Index) -> None:
+    assert all(view.permission for view in views(stocked))
+
+
+def test_what_names_no_permission_is_closed(stocked: Index) -> None:
+    registry = stocked.app.registry
+    assert registry.getUtility(IDefaultPermission) == CLOSED
+    assert registry.getUtility(IDefaultCSRFOptions).require_csrf is True
+
+
+@pytest.mark.parametrize("by", ["ada", "root", None])
+def test_nobody_at_all_is_let_through_a_closed_view(stocked: Index, by: str | None) -> None:
+    request = Request.blank("/", headers={"Authorization": f"Bearer {stocked.token(by)}"} if by else {})
+    request.registry = stocked.app.registry
+    policy = stocked.app.registry.getUtility(ISecurityPolicy)
+    assert bool(policy.identity(request)) == bool(by)
+    assert not policy.permits(request, Root(request), CLOSED)
+
+
+def test_a_view_takes_get_and_head_or_post_and_says_so(stocked: Index) -> None:
+    for view in views(stocked):
+        assert view.methods in {("GET", "HEAD"), ("POST",)}, view
+
+
+def test_the_views_exempt_from_csrf_are_these(stocked: Index) -> None:
+    assert {view.key for view in views(stocked) if view.require_csrf is False} == EXEMPT_FROM_CSRF
+
+
+def test_every_view_of_an_error_is_known(stocked: Index) -> None:
+    assert {view.context for view in every_view(stocked)} >= OF_ERRORS
+    assert {view.context for view in every_view(stocked)} - OF_ERRORS == {
+        view.context for view in views(stocked)
+    }
+
+
+def test_there_are_no_routes(stocked: Index) -> None:
+    """Architecture 4: pure traversal."""
+    assert {view.route for view in every_view(stocked)} == {None}
+    assert not stocked.app.registry.introspector.get_category("routes")
+
+
+def test_every_method_that_a_resource_announces_has_a_view(stocked: Index) -> None:
+    """What ``Allow`` says is what there is."""
+
+    def below(kind: type) -> set[type]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    kinds = {kind for kind in below(resources.Resource) if kind.__module__ == resources.__name__}
+    abstract = {"Resource", "Place", "ProjectBound", "ProjectList"}
+    for kind in kinds:
+        if kind.__name__ in abstract:
+            continue
+        lineage = {base.__name__ for base in kind.__mro__}
+        answered = {method for view in views(stocked) if view.context in lineage for method in view.methods}
+        assert set(kind.methods) == answered, kind
+
+
+@pytest.mark.parametrize("target", ["/", "", "/health", "/health/"])
+@pytest.mark.parametrize("by", ["ada", "eve", None])
+def test_the_open_views_answer_everybody(stocked: Index, target: str, by: str | None) -> None:
+    answer = stocked.get(target, by=by)
+    assert (answer.status, answer.media_type) == (200, "text/plain")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "demo" not in answer.text
