@@ -2,6 +2,7 @@
 
 import os
 import pty
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -121,12 +122,13 @@ def test_a_stray_file_in_the_store_is_collected(filled: Any) -> None:
 
 def test_a_bar_is_shown_on_a_terminal_alone(filled: Any) -> None:
     terminal, other_end = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
     try:
         process = filled.start("check", stderr=other_end)
-        os.close(other_end)
-        out, _ = process.communicate()
+        out, _ = process.communicate(timeout=60)
         shown = os.read(terminal, 10_000)
     finally:
         os.close(terminal)
+        os.close(other_end)
     assert out == "2 files checked, 0 damaged, 0 unreferenced blobs\n"
     assert b"/2 " in shown

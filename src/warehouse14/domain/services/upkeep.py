@@ -130,7 +130,8 @@ class UpkeepService:
 
 
 def _is_live(unit: UnitOfWork, key: str) -> bool:
-    name, digest, _ = key.split("/", 2)
+    name, _, rest = key.partition("/")
+    digest = rest.partition("/")[0]
     project = unit.projects.get(ProjectName(name))
     if project is None or project.deleted_at is not None:
         return False
