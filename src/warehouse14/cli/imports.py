@@ -7,20 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
-
 from warehouse14.cli.arguments import Commands, add_command, folder, text
 from warehouse14.cli.output import note, one_line, say
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import ORIGIN, on_site
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Rejected, Unavailable, WarehouseError
-from warehouse14.domain.model import FileType
-from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.domain.errors import Unavailable, WarehouseError
+from warehouse14.domain.services.uploads import form_of
 from warehouse14.domain.warehouse import Warehouse
 
-_WHEEL = ".whl"
-_EXTENSIONS = (_WHEEL, ".tar.gz", ".zip")
+_EXTENSIONS = (".whl", ".tar.gz", ".zip")
 _CHUNK = 1024 * 1024
 
 
@@ -71,7 +67,8 @@ def _distributions(root: str) -> list[str]:
 def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> _Outcome:
     """Publish one file. Raises ``Unavailable``; every other refusal is printed, and the next file comes."""
     try:
-        form = _form(os.path.basename(path))
+        # Wheels of old build tools are spelled otherwise than the standard says today.
+        form = form_of(os.path.basename(path), strict=False)
         published = warehouse.uploads.publish(identity, form, _chunks(os.path.join(root, path)))
     except Unavailable:
         raise
@@ -85,20 +82,6 @@ def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> 
 def _refused(path: str, reason: str) -> _Outcome:
     aside(note, one_line(f"{path}: {reason}"))
     return _Outcome.REFUSED
-
-
-def _form(filename: str) -> UploadForm:
-    """Return what the file's name says of it, or raise ``Rejected``."""
-    is_wheel = filename.lower().endswith(_WHEEL)
-    try:
-        filename.encode()
-        name = parse_wheel_filename(filename)[0] if is_wheel else parse_sdist_filename(filename)[0]
-    except UnicodeEncodeError:
-        raise Rejected("content: the file's name is not UTF-8.", field="content") from None
-    except ValueError as error:
-        raise Rejected(f"content: {error}.", field="content") from error
-    filetype = FileType.WHEEL if is_wheel else FileType.SDIST
-    return UploadForm(name=name, filetype=filetype.value, filename=filename)
 
 
 def _chunks(path: str) -> Iterator[bytes]:

@@ -12,7 +12,7 @@
             return MyFiles(bucket)
 """
 # The name of a test is its sentence, and a store is no mapping:
-# ruff: noqa: D102, SIM118
+# ruff: noqa: D102
 
 import hashlib
 import time
