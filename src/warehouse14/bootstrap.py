@@ -34,10 +34,9 @@ def open_warehouse(
     Raises:
         Misconfigured: a setting is wrong, or a store cannot be opened.
     """
-    given = {
-        key if key.startswith(PREFIX) else PREFIX + key: value
-        for key, value in (settings or {"metadata": "memory", "files": "memory"}).items()
-    }
+    given = settings or {"metadata": "memory", "files": "memory"}
+    if not any(key.startswith(PREFIX) for key in given):
+        given = {PREFIX + key: value for key, value in given.items()}
     warehouse, _ = assemble(given, environment or {})
     warehouse.prepare()
     return warehouse

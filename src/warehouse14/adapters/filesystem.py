@@ -9,10 +9,10 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from warehouse14.domain.errors import Misconfigured, NotFound, Unavailable
 from warehouse14.domain.ports import Blob, FileStore, Staged
@@ -42,12 +42,12 @@ class FilesystemStore:
         self._blobs = os.path.join(root, "blobs")
         self._staging = os.path.join(root, "staging")
         self._nameless: bool | None = None
+        self._lasting: set[str] = set()
 
     @contextmanager
     def stage(self) -> Iterator[Staged]:
         """Return a place to write to."""
-        with _answering("take"):
-            staged = self._new_staged()
+        staged = self.new_staged()
         try:
             yield staged
         finally:
@@ -84,7 +84,7 @@ class FilesystemStore:
                 return None
 
     def delete(self, key: str) -> None:
-        """Remove ``key``, and the folders that it leaves empty."""
+        """Remove ``key``, and the folders that it leaves empty but for the outermost."""
         path = self._path(key)
         with _answering("remove"):
             try:
@@ -93,7 +93,7 @@ class FilesystemStore:
                 _check_folder(self._blobs)
                 return
         with suppress(OSError):  # the first folder that is not empty, or gone already
-            for folder in self._folders(key):
+            for folder in self._folders(key)[:-1]:
                 os.rmdir(folder)
 
     def keys(self) -> Iterator[Blob]:
@@ -152,15 +152,22 @@ class FilesystemStore:
     def close(self) -> None:
         """Do nothing: no file stays open between two calls."""
 
-    def publish(self, source: str, descriptor: int, key: str) -> None:
-        """Make the synced file ``source``, open as ``descriptor``, the blob ``key``."""
-        path = self._path(key)
+    def publish(self, files: Sequence[tuple["_Source", str]]) -> None:
+        """Make each synced file the blob of its key, and sync the folders that they are in."""
+        paths = [self._path(key) for _, key in files]
+        for (source, key), path in zip(files, paths, strict=True):
+            self._link_into_folder(source, key, path)
+        for folder in dict.fromkeys(map(os.path.dirname, paths)):
+            with suppress(FileNotFoundError):  # a deletion was faster than the sync
+                _sync_folder(folder)
+
+    def _link_into_folder(self, source: "_Source", key: str, path: str) -> None:
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # no folder yet, or a deletion took it away
-                return _link(source, descriptor, path)
+                return _link(source, path)
             with suppress(FileNotFoundError):
                 self._make_folders(key)
-        return _link(source, descriptor, path)
+        return _link(source, path)
 
     def _make_folders(self, key: str) -> None:
         """Make the folders of ``key`` durably, but never the folder of all blobs."""
@@ -170,8 +177,13 @@ class FilesystemStore:
                 os.mkdir(folder, _FOLDER_MODE)
         # Also those that were there: whoever made them may not have synced them yet. The
         # innermost is synced when the blob is in it.
-        for folder in [*folders[1:], self._blobs]:
+        for folder in folders[1:]:
             _sync_folder(folder)
+        # The outermost is never removed, so that its own entry needs this only once.
+        outermost = folders[-1] if folders else self._blobs
+        if outermost not in self._lasting:
+            _sync_folder(self._blobs)
+            self._lasting.add(outermost)
 
     def _folders(self, key: str) -> list[str]:
         """Return the folders of ``key`` below that of all blobs, the innermost first."""
@@ -181,47 +193,68 @@ class FilesystemStore:
     def _path(self, key: str) -> str:
         return os.path.join(self._blobs, *map(_checked, key.split("/")))
 
-    def _new_staged(self) -> "_StagedFile":
+    def new_staged(self) -> "_StagedFile":
+        """Return a new file in the staging folder; whoever asked must end it."""
+        with _answering("take"):
+            return self._open_staged()
+
+    def _open_staged(self) -> "_StagedFile":
         if self._nameless is None:
             self._nameless = _can_link_nameless_files(self._staging)
         if self._nameless:
             descriptor = os.open(self._staging, os.O_TMPFILE | os.O_RDWR, _FILE_MODE)
-            return _StagedFile(self, descriptor, f"/proc/self/fd/{descriptor}", named=False)
+            return _StagedFile(self, _Source(f"/proc/self/fd/{descriptor}", descriptor), named=False)
         name = _fresh_name(self._staging)
         descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE_MODE)
-        return _StagedFile(self, descriptor, name, named=True)
+        return _StagedFile(self, _Source(name, descriptor), named=True)
+
+
+class _Source(NamedTuple):
+    """An open file that is to get a name: a path to it, and its descriptor."""
+
+    path: str
+    descriptor: int
 
 
 class _StagedFile:
     """A file on its way in. Any use after the commit or the end raises ``RuntimeError``.
 
-    ``source`` is a path to it, a name in the staging folder only if it is ``named``.
+    The path of ``source`` is a name in the staging folder only if it is ``named``.
     """
 
-    def __init__(self, store: FilesystemStore, descriptor: int, source: str, *, named: bool) -> None:
+    def __init__(self, store: FilesystemStore, source: _Source, *, named: bool) -> None:
         self._store = store
-        self._descriptor = descriptor
-        self._source = source
+        self.source = source
         self._named = named
         self._open = True
+        self._beside: list[tuple[_StagedFile, str]] = []
 
     def write(self, data: bytes) -> None:
         self._check_open()
         rest = memoryview(data)
         with _answering("take"):
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                rest = rest[os.write(self.source.descriptor, rest) :]
 
     def reader(self) -> BinaryIO:
         self._check_open()
         with _answering("give"):
-            return open(self._source, "rb")
+            return open(self.source.path, "rb")
+
+    def beside(self, key: str, data: bytes) -> None:
+        self._check_open()
+        small = self._store.new_staged()
+        self._beside.append((small, key))
+        small.write(data)
 
     def commit(self, key: str) -> None:
         self._check_open()
+        files = [(small.source, its_key) for small, its_key in self._beside]
+        files.append((self.source, key))
         with _answering("take"):
-            os.fsync(self._descriptor)
-            self._store.publish(self._source, self._descriptor, key)
+            for source, _ in files:
+                os.fsync(source.descriptor)
+            self._store.publish(files)
         self.end()
 
     def end(self) -> None:
@@ -229,11 +262,13 @@ class _StagedFile:
         if not self._open:
             return
         self._open = False
+        for small, _ in self._beside:
+            small.end()
         with suppress(OSError):
-            os.close(self._descriptor)
+            os.close(self.source.descriptor)
         if self._named:
             with suppress(OSError):
-                os.unlink(self._source)
+                os.unlink(self.source.path)
 
     def _check_open(self) -> None:
         if not self._open:
@@ -294,25 +329,23 @@ def _check_folder(folder: str) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
 
 
-def _give_name(source: str, descriptor: int, path: str) -> None:
-    """Link the file ``source``, open as ``descriptor``, to ``path``; raise if that is taken.
+def _give_name(source: _Source, path: str) -> None:
+    """Link the file ``source`` to ``path``; raise if that is taken.
 
     Only with a descriptor of a folder does ``os.link`` follow the links of /proc. The system
     does not look at it where the source is absolute, so that any descriptor does.
     """
-    os.link(source, path, src_dir_fd=descriptor, follow_symlinks=True)
+    os.link(source.path, path, src_dir_fd=source.descriptor, follow_symlinks=True)
 
 
-def _link(source: str, descriptor: int, path: str) -> None:
-    """Make ``source`` the blob at ``path`` durably, or make the blob that is there young."""
+def _link(source: _Source, path: str) -> None:
+    """Make ``source`` the blob at ``path``, or make the blob that is there young."""
     try:
-        _give_name(source, descriptor, path)
+        _give_name(source, path)
     except FileExistsError:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             raise
         os.utime(path)
-    with suppress(FileNotFoundError):  # a deletion was faster than the sync
-        _sync_folder(os.path.dirname(path))
 
 
 def _fresh_name(folder: str) -> str:
@@ -335,7 +368,7 @@ def _can_link_nameless_files(folder: str) -> bool:
     try:
         descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR, _FILE_MODE)
         try:
-            _give_name(f"/proc/self/fd/{descriptor}", descriptor, name)
+            _give_name(_Source(f"/proc/self/fd/{descriptor}", descriptor), name)
         finally:
             os.close(descriptor)
         os.unlink(name)

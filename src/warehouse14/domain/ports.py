@@ -47,6 +47,9 @@ class Staged(Protocol):
     def reader(self) -> BinaryIO:
         """Return what was written, seekable, from its first byte."""
 
+    def beside(self, key: str, data: bytes) -> None:
+        """Add a small blob of its own key, to be there when ``commit`` has made this one."""
+
     def commit(self, key: str) -> None:
         """Make it the blob ``key``, durably; after that it takes no more. A key that exists keeps its
         bytes and is young again."""

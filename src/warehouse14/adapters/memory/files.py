@@ -86,6 +86,7 @@ class MemoryStaged:
     def __init__(self, store: MemoryFiles) -> None:
         self._store = store
         self._data: bytearray | None = bytearray()
+        self._beside: dict[str, bytes] = {}
 
     def write(self, data: bytes) -> None:
         """Append ``data``."""
@@ -95,9 +96,19 @@ class MemoryStaged:
         """Return what was written."""
         return io.BytesIO(bytes(self._open()))
 
+    def beside(self, key: str, data: bytes) -> None:
+        """Add a small blob."""
+        self._open()
+        _check(key)
+        self._beside[key] = data
+
     def commit(self, key: str) -> None:
         """Make it the blob ``key``."""
-        self._store.put(key, bytes(self._open()))
+        whole = bytes(self._open())
+        _check(key)
+        for small, data in self._beside.items():
+            self._store.put(small, data)
+        self._store.put(key, whole)
         self.end()
 
     def end(self) -> None:

@@ -186,11 +186,12 @@ class UploadService:
         self._put(staged, file, inspected)
         return self._list(identity, claim, file, inspected.display_name, hashes)
 
-    def _put(self, staged: Staged, file: File, inspected: Inspected) -> None:
-        staged.commit(file.key)
+    @staticmethod
+    def _put(staged: Staged, file: File, inspected: Inspected) -> None:
         if inspected.metadata is not None:
-            self._store.put(file.metadata_key, inspected.metadata)
-        self._store.put(file.sidecar_key, _sidecar(file, inspected.display_name))
+            staged.beside(file.metadata_key, inspected.metadata)
+        staged.beside(file.sidecar_key, _sidecar(file, inspected.display_name))
+        staged.commit(file.key)
 
     def _list(
         self,

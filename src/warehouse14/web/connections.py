@@ -1,0 +1,173 @@
+"""Connections of waitress as this index needs them.
+
+A body that is too long, or that finds no room, is answered in our words; a
+sender who is refused gets to read the answer; a file goes from the disk to
+the socket without passing through this process (sendfile).
+"""
+
+import io
+import logging
+import os
+import time
+from typing import Any, NamedTuple
+
+from waitress.buffers import ReadOnlyFileBasedBuffer
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import WSGITask
+from waitress.utilities import Error, RequestEntityTooLarge
+
+from warehouse14.domain.services.uploads import too_large
+
+_log = logging.getLogger(__name__)
+
+#: How long the rest of a refused body is read and thrown away, in seconds, so
+#: that its sender gets to see the refusal instead of a broken connection.
+_LINGER = 10.0
+#: What one call hands from a file to a socket at most, in bytes.
+_PIECE = 1024 * 1024
+
+
+class _Refused(Error):  # type: ignore[misc]
+    """A refusal that is written by the server, before the application is called."""
+
+    def __init__(self, code: int, reason: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self._headers = [(name.replace("_", "-"), value) for name, value in headers.items()]
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:  # noqa: ARG002
+        """Return status, headers and body, as waitress asks for them."""
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+        body = f"{self.code} {self.reason}\n\n{self.body}\n".encode()
+        return f"{self.code} {self.body[:300]}", headers + self._headers, body
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Parses a request. A body that is too long or finds no room becomes an answer."""
+
+    limit: int | None = None
+
+    def received(self, data: bytes) -> int:
+        """Take ``data``; return how much of it belonged to this request."""
+        try:
+            taken: int = super().received(data)
+        except OSError as error:
+            _log.exception("a request's body cannot be kept")
+            self._refuse(
+                _Refused(
+                    503,
+                    "Service Unavailable",
+                    f"The server cannot keep the upload ({error.strerror}). Try again later.",
+                    Retry_After="60",
+                )
+            )
+            return len(data)
+        if isinstance(self.error, RequestEntityTooLarge):
+            limit = self.adj.max_request_body_size if self.limit is None else self.limit
+            self._refuse(_Refused(413, "Content Too Large", str(too_large(limit))))
+        return taken
+
+    def _refuse(self, error: _Refused) -> None:
+        self.error = error
+        self.completed = True
+        # Whoever waits for "100 Continue" gets the answer instead of an invitation.
+        self.expect_continue = False
+
+
+class _Piece(NamedTuple):
+    """The next part of a file, to be sent without being read."""
+
+    descriptor: int
+    offset: int
+    length: int
+
+
+class _FileBuffer(ReadOnlyFileBasedBuffer):  # type: ignore[misc]
+    """``wsgi.file_wrapper``: the rest of an open file, handed out in pieces."""
+
+    def get(self, numbytes: int = -1, skip: bool = False) -> Any:  # noqa: FBT002 - as waitress has it
+        """Return the next piece of a file of the system, or the next bytes of any other file."""
+        try:
+            descriptor = self.file.fileno()
+        except (AttributeError, io.UnsupportedOperation):
+            return super().get(numbytes, skip)
+        return _Piece(descriptor, self.file.tell(), min(self.remain, _PIECE))
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    """A request, with our way of sending files."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environment."""
+        environ: dict[str, Any] = super().get_environment()
+        environ["wsgi.file_wrapper"] = _FileBuffer
+        return environ
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection. After a refusal it listens a little longer before it closes."""
+
+    task_class = _Task
+    _linger_until: float | None = None
+    _refused = False
+
+    def send(self, data: Any, do_close: bool = True) -> int:  # noqa: FBT002 - as waitress has it
+        """Send bytes, or a piece of a file; return how many went."""
+        if not isinstance(data, _Piece):
+            return int(super().send(data, do_close))
+        try:
+            sent = os.sendfile(self.socket.fileno(), data.descriptor, data.offset, data.length)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            sent = 0
+        if sent == 0:
+            # The client is gone, or the file is shorter than was said.
+            self.will_close = True
+            if do_close:
+                self.handle_close()
+        return sent
+
+    def received(self, data: bytes) -> bool:
+        """Take what came in."""
+        more: bool = super().received(data)
+        if self.requests and self.requests[-1].error is not None:
+            self._refused = True
+        return more
+
+    def readable(self) -> bool:
+        """Whether to wait for input."""
+        return self._linger_until is not None or bool(super().readable())
+
+    def handle_read(self) -> None:
+        """Read; what comes after a refusal is thrown away."""
+        if self._linger_until is None:
+            super().handle_read()
+            return
+        try:
+            data = self.recv(self.adj.recv_bytes)
+        except OSError:
+            data = b""
+        if not data or time.monotonic() > self._linger_until:
+            super().handle_close()
+
+    def handle_close(self) -> None:
+        """Close, unless the sender of a refused body has yet to read the answer."""
+        if not self._refused or self._linger_until is not None or not self.connected:
+            super().handle_close()
+            return
+        self._linger_until = time.monotonic() + _LINGER
+        self.will_close = False
+        self.last_activity = time.time()
+        try:
+            self.socket.shutdown(1)
+        except OSError:
+            super().handle_close()
+
+
+def channel_class(limit: int | None) -> type[_Channel]:
+    """Return the class of connections to a site whose largest file has ``limit`` bytes, if it says."""
+    parser = type("Parser", (_Parser,), {"limit": limit})
+    return type("Channel", (_Channel,), {"parser_class": parser})
