@@ -263,13 +263,15 @@ def test_an_open_blob_is_a_file_of_the_system_at_its_offset(store: FilesystemSto
         assert os.fstat(blob.fileno()).st_size == 10
 
 
-def test_a_deletion_takes_the_empty_folders_with_it(store: FilesystemStore, tmp_path: Path) -> None:
+def test_a_deletion_takes_the_empty_folders_with_it_but_for_the_outermost(
+    store: FilesystemStore, tmp_path: Path
+) -> None:
     for key in ("demo/5e5e/a", "demo/77aa/a", "other/5e5e/a", "top"):
         store.put(key, b"data")
     store.delete("demo/5e5e/a")
     store.delete("other/5e5e/a")
     store.delete("top")
-    assert files_below(tmp_path / "blobs") == ["demo", "demo/77aa", "demo/77aa/a"]
+    assert files_below(tmp_path / "blobs") == ["demo", "demo/77aa", "demo/77aa/a", "other"]
     store.delete("demo/77aa/a")
     assert files_below(tmp_path) == ["blobs", "staging"]
 

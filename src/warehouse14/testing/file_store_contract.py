@@ -248,11 +248,40 @@ class FileStoreContract(Contract):
                 staged.commit(KEY)
                 use(staged)
 
-        for use in (lambda staged: staged.write(b"more"), lambda staged: staged.commit("other/key")):
+        uses: tuple[Callable[[Staged], object], ...] = (
+            lambda staged: staged.write(b"more"),
+            lambda staged: staged.beside("other/small", b"more"),
+            lambda staged: staged.commit("other/key"),
+        )
+        for use in uses:
             with pytest.raises(RuntimeError):
                 use_after_commit(use)
         assert read(store, KEY) == b"data"
         assert names(store) == [KEY]
+
+    def test_small_blobs_beside_a_staged_one_are_there_with_it_and_not_before(self, store: FileStore) -> None:
+        beside = {f"{KEY}.json": b"{}", "demo/5e5e/METADATA": b"Name: demo\n", "elsewhere/small": b""}
+        with store.stage() as staged:
+            staged.write(b"data")
+            for key, data in beside.items():
+                staged.beside(key, data)
+            assert names(store) == []
+            staged.commit(KEY)
+        assert {key: read(store, key) for key in names(store)} == {KEY: b"data", **beside}
+        assert list(store.leftovers(datetime.now(UTC) + timedelta(days=1))) == []
+
+    def test_small_blobs_beside_what_is_not_committed_are_gone_with_it(self, store: FileStore) -> None:
+        with nothing_left(store), store.stage() as staged:
+            staged.write(b"data")
+            staged.beside("demo/5e5e/METADATA", b"Name: demo\n")
+
+    def test_a_small_blob_that_is_there_keeps_its_bytes(self, store: FileStore) -> None:
+        store.put("demo/5e5e/METADATA", b"first")
+        with store.stage() as staged:
+            staged.write(b"data")
+            staged.beside("demo/5e5e/METADATA", b"second")
+            staged.commit(KEY)
+        assert read(store, "demo/5e5e/METADATA") == b"first"
 
     def test_two_stages_at_the_same_time_do_not_mix(self, store: FileStore) -> None:
         with store.stage() as one, store.stage() as two:
