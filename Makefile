@@ -46,6 +46,8 @@ lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
 	$(BIN)/uv pip compile $(UV_LOCK) setup.py --output-file requirements/runtime.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/test.in --output-file requirements/test.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients.in --output-file requirements/clients.txt
+	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-pypiserver.in --output-file benchmarks/peers-pypiserver.txt
+	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-devpi.in --output-file benchmarks/peers-devpi.txt
 
 UV_LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 

@@ -273,7 +273,7 @@ def test_a_deletion_takes_the_empty_folders_with_it_but_for_the_outermost(
     store.delete("top")
     assert files_below(tmp_path / "blobs") == ["demo", "demo/77aa", "demo/77aa/a", "other"]
     store.delete("demo/77aa/a")
-    assert files_below(tmp_path) == ["blobs", "staging"]
+    assert files_below(tmp_path) == ["blobs", "blobs/demo", "blobs/other", "staging"]
 
 
 # -- what lies about in the folders
