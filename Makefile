@@ -49,7 +49,7 @@ lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
 	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-pypiserver.in --output-file benchmarks/peers-pypiserver.txt
 	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-devpi.in --output-file benchmarks/peers-devpi.txt
 
-UV_LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+UV_LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --constraint requirements/constraints.in
 
 clean:  ## Remove the environments and caches; var/ stays
 	rm -rf $(VENV) .tools build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
