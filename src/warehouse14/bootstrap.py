@@ -2,7 +2,9 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -85,21 +87,27 @@ def verify_site(site: Site) -> None:
     if site.secret_file is None:
         return
     try:
-        mode = os.stat(site.secret_file).st_mode
+        found = os.stat(site.secret_file)
     except OSError as error:
         raise Misconfigured(f"{site.secret_file}: {error.strerror}; 'warehouse14 init' makes it") from error
-    if stat.S_IMODE(mode) & 0o077:
+    if found.st_size < _SECRET_BYTES:
+        raise Misconfigured(f"{site.secret_file} is too short; remove it and run 'warehouse14 init'")
+    if stat.S_IMODE(found.st_mode) & 0o077:
         raise Misconfigured(f"{site.secret_file} is open to others; run chmod 600 on it")
 
 
 def _make_secret(path: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Make the secret whole or not at all; one that is there stays."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    if os.path.exists(path):
         return
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with tempfile.NamedTemporaryFile("w", dir=folder, encoding="ascii") as file:
         file.write(os.urandom(_SECRET_BYTES).hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def _adapter(section: Section, key: str, group: str, port: type[Any]) -> Any:

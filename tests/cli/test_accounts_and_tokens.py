@@ -63,6 +63,7 @@ def test_an_account_can_be_without_a_password(site: Any) -> None:
         (["add", "a b"], "", "not an account name"),
         (["add", "bob", "--password-stdin"], "", "password: use 8 to 1000 characters"),
         (["add", "bob", "--password-stdin"], "short\n", "password: use 8 to 1000 characters"),
+        (["add", "bob", "--password-stdin"], "long en\udcffough\n", "password: it is not text in UTF-8"),
         (["password", "nobody", "--password-stdin"], "long enough\n", "no account"),
         (["disable", "nobody"], "", "no account"),
         (["enable", "nobody"], "", "no account"),

@@ -92,6 +92,8 @@ def _row(account: Account) -> Row:
 
 def _password_of_stdin() -> str:
     try:
-        return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
+        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+        password.encode()  # in some locales Python lets other bytes pass, escaped
+    except UnicodeError:
         raise Rejected("password: it is not text in UTF-8.", field="password") from None
+    return password
