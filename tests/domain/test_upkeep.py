@@ -88,9 +88,7 @@ def test_the_blobs_of_what_was_deleted_are_collected(
     assert list(warehouse.store.keys()) == []
 
 
-def test_a_blob_that_is_put_again_is_young_and_stays(
-    warehouse: Warehouse, clock: Clock
-) -> None:
+def test_a_blob_that_is_put_again_is_young_and_stays(warehouse: Warehouse, clock: Clock) -> None:
     clock.now = datetime.now(UTC) + timedelta(days=2)
     orphans = {"demo/0000/orphan.whl", "demo/0001/orphan.whl"}
     for key in orphans:

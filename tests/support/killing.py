@@ -7,6 +7,7 @@ file ``armed`` says, if it is there; it is removed first, so one step kills once
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
@@ -23,12 +24,15 @@ STEPS = (
     "before the first write",
     "after the first write",
     "before the inspection",
-    "before the blob",
-    "after the blob",
     "before the metadata",
     "after the metadata",
     "before the sidecar",
     "after the sidecar",
+    "before the blobs",
+    "before link 1",
+    "before link 2",
+    "before link 3",
+    "after the blobs",
     "before the row",
     "before the journal entry",
     "before the commit",
@@ -41,6 +45,22 @@ class Trap:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._links: int | None = None
+        sys.addaudithook(self._audit)
+
+    @contextmanager
+    def between_links(self) -> Iterator[None]:
+        """Make every link that the system is asked for in the block a step of its own."""
+        self._links = 0
+        try:
+            yield
+        finally:
+            self._links = None
+
+    def _audit(self, event: str, _: tuple[Any, ...]) -> None:
+        if event == "os.link" and self._links is not None:
+            self._links += 1
+            self(f"before link {self._links}")
 
     def __call__(self, step: str) -> None:
         with suppress(FileNotFoundError):
@@ -84,12 +104,6 @@ class TrappedStore(Proxy):
             self.trap("after the staging")
             yield TrappedStaged(staged, self.trap)
 
-    def put(self, key: str, data: bytes) -> None:
-        what = "metadata" if key.endswith("/METADATA") else "sidecar"
-        self.trap(f"before the {what}")
-        self.real.put(key, data)
-        self.trap(f"after the {what}")
-
 
 class TrappedStaged(Proxy):
     """A staged file with traps."""
@@ -104,10 +118,17 @@ class TrappedStaged(Proxy):
         reader: BinaryIO = self.real.reader()
         return reader
 
+    def beside(self, key: str, data: bytes) -> None:
+        what = "metadata" if key.endswith("/METADATA") else "sidecar"
+        self.trap(f"before the {what}")
+        self.real.beside(key, data)
+        self.trap(f"after the {what}")
+
     def commit(self, key: str) -> None:
-        self.trap("before the blob")
-        self.real.commit(key)
-        self.trap("after the blob")
+        self.trap("before the blobs")
+        with self.trap.between_links():
+            self.real.commit(key)
+        self.trap("after the blobs")
 
 
 class TrappedUnits(Proxy):

@@ -40,21 +40,22 @@ class Server:
         site: Site,
         *,
         port: int | None = None,
+        ini: Path | None = None,
         wrapper: Sequence[str] = (),
         prefix: str = "",
         program: Sequence[str | Path] | None = None,
     ) -> None:
         """Remember how to start.
 
-        ``wrapper`` are words before the command, ``prefix`` is the path that
-        the ini mounts the application at, and ``program`` is run instead of
-        ``warehouse14 serve``.
+        ``ini`` is the site's own unless given, ``wrapper`` are words before the
+        command, ``prefix`` is the path that the ini mounts the application at,
+        and ``program`` is run instead of ``warehouse14 serve``.
         """
         self.site = site
         self.port = port or free_port()
         self.prefix = prefix
         listen = f"127.0.0.1:{self.port}"
-        serve = program or [COMMAND, "--ini", site.ini, "serve", "--listen", listen]
+        serve = program or [COMMAND, "--ini", ini or site.ini, "serve", "--listen", listen]
         self._words = [*wrapper, *serve]
         self._log = site.folder / f"server-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None

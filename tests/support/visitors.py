@@ -2,17 +2,18 @@
 
 import hashlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import requests
 
+from support.forms import BOUNDARY, framed
 from support.servers import Server
+from support.wheels import StoredWheel
 from warehouse14.testing.builders import BuiltFile
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
-BOUNDARY = "a-boundary-that-no-file-has"
 
 
 class Visitor:
@@ -58,10 +59,11 @@ class Visitor:
                 timeout=120,
             )
 
-    def post(self, body: Any, headers: Mapping[str, str]) -> requests.Response:
-        """Send a body of one's own to the upload address."""
+    def upload_in_pieces(self, wheel: StoredWheel) -> requests.Response:
+        """Publish a wheel that is made while it is sent."""
+        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
         with self._session as session:
-            return session.post(f"{self.server.url}/legacy/", data=body, headers=headers, timeout=120)
+            return session.post(f"{self.server.url}/legacy/", data=wheel, headers=headers, timeout=120)
 
     def request_head(self, length: int | None, *more: str, close: bool = True) -> bytes:
         """Return the line and headers of an upload whose body has ``length`` bytes."""
@@ -104,19 +106,6 @@ def fields_of(built: BuiltFile) -> dict[str, str]:
 def form_around(built: BuiltFile) -> tuple[bytes, bytes]:
     """Return what comes before and after the content in the body of an upload."""
     return framed(fields_of(built), built.filename)
-
-
-def framed(fields: Mapping[str, str], filename: str) -> tuple[bytes, bytes]:
-    """Return what comes before and after the content in the body of a form."""
-    parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    parts.append(
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="content"; filename="{filename}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    return "".join(parts).encode("ascii"), f"\r\n--{BOUNDARY}--\r\n".encode("ascii")
 
 
 def body_of(built: BuiltFile) -> bytes:

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from functools import cached_property
 
-from support.visitors import BOUNDARY, framed
+from support.forms import framed
 from warehouse14.testing.builders import core_metadata, record_of, wheel_member
 
 _NOISE = hashlib.shake_256(b"noise").digest(1024 * 1024)
@@ -33,20 +33,16 @@ class StoredWheel:
         yield from self._noise()
         yield self._rest
 
-    def body(self) -> Iterator[bytes]:
-        """Yield the body of the upload; its length must be announced with :meth:`headers`."""
+    def __len__(self) -> int:
+        """The length of the body of its upload."""
+        return sum(map(len, self._frame)) + self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the body of its upload."""
         before, after = self._frame
         yield before
         yield from self.content()
         yield after
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers of the upload."""
-        length = sum(map(len, self._frame)) + self.size
-        return {
-            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
-            "Content-Length": str(length),
-        }
 
     @property
     def _noise_name(self) -> str:

@@ -1,0 +1,265 @@
+"""Well-known files of all kinds from the public registry: published, and fetched and installed back.
+
+This is the one place that uses the machine's own configuration: the files
+come from the index that its pip is set up for.
+"""
+
+import email
+import json
+import re
+import subprocess
+import tarfile
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+import requests
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+
+from support.clients import Clients, program
+from support.projects import sha256_of
+from support.servers import Server
+from support.sites import Site
+from support.visitors import Visitor
+
+pytestmark = pytest.mark.registry
+
+FILES = [
+    "Django-5.1.3.tar.gz",
+    "PyYAML-3.13.tar.gz",
+    "attrs-24.2.0-py3-none-any.whl",
+    "attrs-24.2.0.tar.gz",
+    "backports.zoneinfo-0.2.1.tar.gz",
+    "black-24.10.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.manylinux_2_28_x86_64.whl",
+    "certifi-2025.1.31-py3-none-any.whl",
+    "certifi-2025.1.31.tar.gz",
+    "certifi-2025.4.26.tar.gz",
+    "collective.recipe.omelette-1.1.0.tar.gz",
+    "cryptography-43.0.3-cp39-abi3-manylinux_2_28_x86_64.whl",
+    "cython-3.1.0-py3-none-any.whl",
+    "django-5.2.1-py3-none-any.whl",
+    "docutils-0.12.tar.gz",
+    "docutils-0.21.2-py3-none-any.whl",
+    "flit_core-3.10.1.tar.gz",
+    "greenlet-3.1.1-cp311-cp311-macosx_11_0_universal2.whl",
+    "hatchling-1.26.3-py3-none-any.whl",
+    "humanfriendly-10.0-py2.py3-none-any.whl",
+    "jaraco_functools-4.2.1-py3-none-any.whl",
+    "jaraco_functools-4.2.1.tar.gz",
+    "jinja2-3.1.4-py3-none-any.whl",
+    "lockfile-0.12.2.tar.gz",
+    "lxml-5.3.0-cp311-cp311-macosx_10_9_universal2.whl",
+    "markupsafe-3.0.2.tar.gz",
+    "markupsafe-3.0.3-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl",
+    "mercurial-6.8.2.tar.gz",
+    "mpmath-0.19.tar.gz",
+    "msgpack-1.1.0-cp311-cp311-win32.whl",
+    "numpy-1.21.6.zip",
+    "numpy-2.1.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    "numpy-2.1.0.tar.gz",
+    "orjson-3.10.12-cp311-cp311-macosx_10_15_x86_64.macosx_11_0_arm64.macosx_10_15_universal2.whl",
+    "orjson-3.10.12-cp311-none-win_amd64.whl",
+    "pandas-2.2.3-cp311-cp311-manylinux2014_aarch64.manylinux_2_17_aarch64.whl",
+    "pexpect-4.9.0-py2.py3-none-any.whl",
+    "pip-24.3.1-py3-none-any.whl",
+    "poetry_core-1.9.1.tar.gz",
+    "pydantic_core-2.27.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    "pydantic_core-2.27.1.tar.gz",
+    "python-dateutil-2.9.0.post0.tar.gz",
+    "python_dateutil-2.9.0.post0-py2.py3-none-any.whl",
+    "pytz-2024.2-py2.py3-none-any.whl",
+    "pywin32-308-cp311-cp311-win_amd64.whl",
+    "pyyaml-6.0.3-cp311-cp311-musllinux_1_2_x86_64.whl",
+    "repoze.lru-0.7.tar.gz",
+    "requests-2.32.3-py3-none-any.whl",
+    "requests-2.32.3.tar.gz",
+    "ruamel.yaml.clib-0.2.8.tar.gz",
+    "ruff-0.8.0-py3-none-musllinux_1_2_x86_64.whl",
+    "scipy-1.14.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    "setuptools-75.6.0-py3-none-any.whl",
+    "simplejson-3.16.0.tar.gz",
+    "simplejson-3.19.3-cp311-cp311-musllinux_1_2_aarch64.whl",
+    "six-1.10.0.tar.gz",
+    "six-1.16.0-py2.py3-none-any.whl",
+    "sqlalchemy-2.0.41-cp311-cp311-win_amd64.whl",
+    "twisted-24.10.0-py3-none-any.whl",
+    "typing_extensions-4.14.0-py3-none-any.whl",
+    "typing_extensions-4.14.0.tar.gz",
+    "zest.releaser-9.2.0.tar.gz",
+    "zipp-3.21.0-py3-none-any.whl",
+    "zope.interface-5.0.0.tar.gz",
+    "zope_interface-7.1.0.tar.gz",
+    "zope_interface-8.0-cp311-cp311-manylinux1_x86_64.manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_5_x86_64.whl",
+]
+
+#: Installed back, without what they need in turn: these run everywhere.
+INSTALLED = {
+    "jaraco-functools": "4.2.1",
+    "pytz": "2024.2",
+    "python-dateutil": "2.9.0.post0",
+    "six": "1.16.0",
+    "typing-extensions": "4.14.0",
+}
+_SETTINGS = """
+import json
+from pip._internal.commands.download import DownloadCommand
+options, _ = DownloadCommand("download", "").parse_args([])
+print(json.dumps([options.index_url, options.cert]))
+"""
+
+
+class Registry:
+    """The index that this machine's pip is set up for."""
+
+    def __init__(self) -> None:
+        words = [program("python"), "-c", _SETTINGS]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        self._index, self._certificates = json.loads(done.stdout)
+
+    def download(self, filename: str, folder: Path) -> Path:
+        page = self._get(f"{self._index.rstrip('/')}/{project_of(filename)}/")
+        links = re.findall(r'href="([^"]+)"', page.text)
+        link = next((link for link in links if f"/{filename}#" in f"{unescape(link)}#"), None)
+        assert link is not None, f"the index of this machine has no {filename}"
+        address, _, digest = urljoin(page.url, unescape(link)).partition("#")
+        path = folder / filename
+        path.write_bytes(self._get(address).content)
+        assert digest in {"", f"sha256={sha256_of(path)}"}
+        return path
+
+    def _get(self, address: str) -> requests.Response:
+        answer = requests.get(
+            address, verify=self._certificates or True, timeout=300, headers={"Accept": "text/html"}
+        )
+        answer.raise_for_status()
+        return answer
+
+
+def project_of(filename: str) -> str:
+    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
+    return canonicalize_name(parse(filename)[0])
+
+
+def metadata_version(path: Path) -> str:
+    """Return the version of a file's core metadata."""
+    if path.name.endswith(".tar.gz"):
+        with tarfile.open(path) as archive:
+            name = min((name for name in archive.getnames() if name.endswith("/PKG-INFO")), key=len)
+            member = archive.extractfile(name)
+            assert member is not None
+            data = member.read()
+    else:
+        with zipfile.ZipFile(path) as archive:
+            ends = ".dist-info/METADATA" if path.suffix == ".whl" else "/PKG-INFO"
+            data = archive.read(min((n for n in archive.namelist() if n.endswith(ends)), key=len))
+    return str(email.message_from_bytes(data)["Metadata-Version"])
+
+
+def twine_refuses(path: Path) -> bool:
+    """twine takes no fields that are newer than the metadata's version, as some of these have."""
+    return metadata_version(path) in {"1.2", "2.3"}
+
+
+def uv_refuses(path: Path) -> bool:
+    """uv takes no sdist whose name is not normalized, and no ZIP file."""
+    stem = project_of(path.name).replace("-", "_")
+    return not path.name.startswith(f"{stem}-") or path.suffix == ".zip"
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("originals")
+    registry = Registry()
+    with ThreadPoolExecutor(6) as pool:
+        return list(pool.map(lambda name: registry.download(name, folder), FILES))
+
+
+@pytest.fixture(scope="module")
+def published(
+    server: Server, shared_site: Site, originals: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> Server:
+    """A server with all of them, some published with twine and the rest with uv."""
+    clients = Clients(tmp_path_factory.mktemp("publisher"))
+    by_uv = [path for number, path in enumerate(originals) if number % 2 or twine_refuses(path)]
+    by_uv = [path for path in by_uv if not uv_refuses(path)]
+    by_twine = [path for path in originals if path not in by_uv]
+    clients.twine(server.url, shared_site.tokens["ada"], *by_twine).well()
+    said = clients.uv_publish(server.url, shared_site.tokens["ada"], *by_uv).well()
+    assert "skipping" not in said
+    assert min(len(by_twine), len(by_uv)) > 15
+    return server
+
+
+def test_the_table_has_files_of_all_kinds(originals: list[Path]) -> None:
+    assert len(originals) >= 30
+    versions = {metadata_version(path) for path in originals}
+    assert versions >= {"1.1", "1.2", "2.1", "2.2", "2.3", "2.4"}
+    assert "2.0" not in versions
+    assert max(path.stat().st_size for path in originals) > 30_000_000
+
+
+def test_every_file_comes_back_with_its_bytes(published: Server, originals: list[Path]) -> None:
+    ada = Visitor(published, published.site.tokens["ada"])
+    for path in originals:
+        project = project_of(path.name)
+        listed = {file["filename"]: file for file in ada.page(project).json()["files"]}
+        assert listed[path.name]["hashes"]["sha256"] == sha256_of(path)
+        assert listed[path.name]["size"] == path.stat().st_size
+        assert ada.get(f"/packages/{project}/{path.name}").content == path.read_bytes(), path.name
+    assert sorted(ada.projects()) == sorted({project_of(path.name) for path in originals})
+
+
+def test_the_metadata_of_every_wheel_is_that_of_its_archive(published: Server, originals: list[Path]) -> None:
+    ada = Visitor(published, published.site.tokens["ada"])
+    for path in originals:
+        if path.suffix == ".whl":
+            with zipfile.ZipFile(path) as archive:
+                name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+                expected = archive.read(name)
+            answer = ada.get(f"/packages/{project_of(path.name)}/{path.name}.metadata")
+            assert answer.content == expected, path.name
+
+
+def test_publishing_all_again_changes_nothing(
+    published: Server, originals: list[Path], clients: Clients
+) -> None:
+    ada = Visitor(published, published.site.tokens["ada"])
+    before = ada.get("/simple/").content
+    again = [path for path in originals if not uv_refuses(path)]
+    clients.uv_publish(published.url, published.site.tokens["ada"], *again).well()
+    assert ada.get("/simple/").content == before
+    assert published.site.run("check", "--digests").returncode == 0
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_they_install_with_their_hashes(
+    published: Server, originals: list[Path], clients: Clients, tmp_path: Path, installer: str
+) -> None:
+    environment = clients.empty_environment("empty")
+    install = {"pip": environment.pip, "uv": environment.uv}[installer]
+    wheels = [path for path in originals if path.suffix == ".whl"]
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(
+        "".join(
+            f"{name}=={version} "
+            + " ".join(f"--hash=sha256:{sha256_of(p)}" for p in wheels if project_of(p.name) == name)
+            + "\n"
+            for name, version in INSTALLED.items()
+        ),
+        encoding="utf-8",
+    )
+    index = published.as_account(published.site.tokens["ada"])
+    install(index, "--no-deps", "--require-hashes", "-r", requirements).well()
+    assert environment.installed() == INSTALLED
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_what_they_need_is_found_in_the_table(published: Server, clients: Clients, installer: str) -> None:
+    environment = clients.empty_environment("empty")
+    install = {"pip": environment.pip, "uv": environment.uv}[installer]
+    index = published.as_account(published.site.tokens["ada"])
+    install(index, "python-dateutil").well()
+    assert environment.installed() == {"python-dateutil": "2.9.0.post0", "six": "1.16.0"}
