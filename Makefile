@@ -7,6 +7,8 @@ INI ?= development.ini
 VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := .tools/clients
+# Files of tests are spread over processes; each file runs in one, in order.
+PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -20,12 +22,12 @@ serve: $(VENV)/.runtime  ## Serve development.ini on 127.0.0.1:6543 (PORT=NNNN f
 	@exec $(BIN)/warehouse14 --ini $(INI) serve --listen 127.0.0.1:$(PORT)
 
 test: $(VENV)/.test $(CLIENTS)/.made  ## Run the tests that need PyPI alone
-	$(BIN)/pytest -m "not debian and not registry" $(PYTEST_ARGS)
+	$(PYTEST) -m "not debian and not registry" $(PYTEST_ARGS)
 	@echo "make test did not run: the tests against nginx and a small disk (Debian), and those with well-known files from PyPI. make test-all runs them, too."
 
 test-all: $(VENV)/.test $(CLIENTS)/.made  ## Run all tests; installs packages from Debian
 	tests/install-debian
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 check: lint types imports  ## Lint, types and import rules
 

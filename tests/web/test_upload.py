@@ -585,7 +585,7 @@ def test_an_error_is_json_for_those_who_prefer_it(any_index: Index, accept: str)
     assert answer.headers["Content-Type"] == "application/json"
     value = json.loads(answer.text)
     assert set(value) == {"message", "code", "title"}
-    assert (value["code"], value["title"]) == ("409 Conflict", "Conflict")
+    assert (value["code"], value["title"]) == (f"409 {value['message']}", "Conflict")
     assert "File already exists" in value["message"]
     assert "File already exists" in answer.reason
     for by, status in (("eve", 403), (None, 401)):

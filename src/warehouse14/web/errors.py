@@ -176,7 +176,8 @@ def write(request: Request, answer: Answer) -> Response:
     if _prefers_json(request):
         response.json_body = {
             "message": answer.message,
-            "code": f"{answer.status} {title}",
+            # All that uv prints.
+            "code": f"{answer.status} {answer.message}",
             "title": title,
         }
         response.headers["Content-Type"] = _JSON
