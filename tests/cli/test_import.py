@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,15 +104,23 @@ def test_a_store_that_fails_ends_the_import(site: Any, dist: Dist) -> None:
     assert _projects(site) == []
 
 
+def test_what_is_no_file_is_passed_over(site: Any, dist: Dist) -> None:
+    os.mkfifo(dist() / "one-1.0.tar.gz")
+    (dist() / "two-1.0.tar.gz").mkdir()
+    outcome = _import(site, dist())
+    assert (outcome.status, outcome.out, outcome.err) == (0, "0 published, 0 there already, 0 refused\n", "")
+
+
 def test_an_interrupted_import_says_nothing_and_leaves_nothing(site: Any, dist: Dist) -> None:
-    pipe = dist() / "one-1.0.tar.gz"
-    os.mkfifo(pipe)
+    huge = dist() / "one-1.0.tar.gz"
+    huge.touch()
+    os.truncate(huge, 4 * 1024**3)
     process = site.start("import", str(dist()), "--account", "ada")
-    with pipe.open("wb") as writer:  # opens when the import reads
-        writer.write(b"the beginning")
-        writer.flush()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    opened = Path(f"/proc/{process.pid}/fd")
+    while not any(os.path.realpath(link) == str(huge.resolve()) for link in opened.iterdir()):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "")
     assert list((site.folder / "var" / "files" / "staging").iterdir()) == []
     assert _projects(site) == []

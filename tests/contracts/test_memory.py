@@ -1,11 +1,14 @@
+import errno
+from collections.abc import Callable
+
 import pytest
 
 from warehouse14.adapters import memory
-from warehouse14.adapters.memory import MemoryFiles
-from warehouse14.domain.errors import Conflict
-from warehouse14.domain.ports import Blob, FileStore, UnitOfWork, Units
+from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
+from warehouse14.domain.errors import Conflict, Unavailable
+from warehouse14.domain.ports import Blob, FileStore, Staged, UnitOfWork, Units
 from warehouse14.settings import Section
-from warehouse14.testing.file_store_contract import FileStoreContract
+from warehouse14.testing.file_store_contract import METHODS, FileStoreContract, stage
 from warehouse14.testing.samples import (
     DEMO,
     LATER,
@@ -16,20 +19,83 @@ from warehouse14.testing.samples import (
     sample_project,
     sample_token,
 )
-from warehouse14.testing.units_contract import OTHER, READS, WRITES, UnitsContract, commit, create
+from warehouse14.testing.units_contract import (
+    OTHER,
+    READS,
+    WRITES,
+    UnitsContract,
+    add_account,
+    commit,
+    create,
+    everything,
+)
 
-NO_ENGINE = {
-    "outage": "memory does not stop answering",
-    "sharing": "it lives in one object of one process",
+ALONE = {"sharing": "it lives in one object of one process"}
+OUTAGE = OSError(errno.EIO, "the engine is gone")
+
+JOURNAL = {"journal.append": lambda unit: unit.journal.append(sample_change())}
+
+#: Every use of a stage.
+STAGED: dict[str, Callable[[Staged], object]] = {
+    "write": lambda staged: staged.write(b"more"),
+    "reader": lambda staged: staged.reader(),
+    "beside": lambda staged: staged.beside("a/small", b"small"),
+    "commit": lambda staged: staged.commit("a/key"),
 }
 
 
 class TestMemoryUnits(UnitsContract):
-    lacks = NO_ENGINE
+    lacks = ALONE
 
     @pytest.fixture
     def units(self) -> Units:
         return memory.units(Section("warehouse14.metadata.", {}))
+
+    @pytest.fixture
+    def broken_units(self) -> Units:
+        units = MemoryUnits()
+        units.fail_with(OUTAGE)
+        return units
+
+    @pytest.mark.parametrize("method", READS | WRITES | JOURNAL)
+    def test_an_open_unit_fails_at_once_and_with_the_given_error(self, method: str) -> None:
+        units = MemoryUnits()
+        with pytest.raises(Unavailable) as at_the_end, units.write() as unit:
+            units.fail_with(OUTAGE)
+            with pytest.raises(Unavailable) as at_once:
+                (READS | WRITES | JOURNAL)[method](unit)
+        assert at_once.value.__cause__ is at_the_end.value.__cause__ is OUTAGE
+
+    def test_no_unit_is_opened_or_ended_and_no_pulse_is_taken_in_an_outage(self) -> None:
+        units = MemoryUnits()
+        with pytest.raises(Unavailable), units.read():
+            units.fail_with(OUTAGE)
+        for kind in (units.read, units.write):
+            with pytest.raises(Unavailable) as caught:
+                kind().__enter__()
+            assert caught.value.__cause__ is OUTAGE
+        with pytest.raises(Unavailable):
+            units.pulse()
+
+    @pytest.mark.parametrize("over", [True, False])
+    def test_a_unit_that_was_open_in_an_outage_changes_nothing(self, over: bool) -> None:
+        units = MemoryUnits()
+        create(units)
+        before = everything(units), units.pulse()
+
+        def fail(unit: UnitOfWork) -> None:
+            unit.journal.append(sample_change(account=sample_account().name))
+            units.fail_with(OUTAGE)
+            if over:
+                units.fail_with(None)
+
+        with pytest.raises(Unavailable), units.write() as unit:
+            unit.accounts.add(sample_account())
+            fail(unit)
+        units.fail_with(None)
+        assert (everything(units), units.pulse()) == before
+        add_account(units)
+        assert units.pulse() == 2
 
     def test_a_change_without_a_journal_entry_is_a_mistake(self, units: Units) -> None:
         with pytest.raises(RuntimeError, match="without a journal entry"), units.write() as unit:
@@ -96,11 +162,45 @@ class TestMemoryUnits(UnitsContract):
 
 
 class TestMemoryFiles(FileStoreContract):
-    lacks = NO_ENGINE | {"bounded_memory": "memory is where its blobs are"}
+    lacks = ALONE | {"bounded_memory": "memory is where its blobs are"}
 
     @pytest.fixture
     def store(self) -> FileStore:
         return memory.file_store(Section("warehouse14.files.", {}))
+
+    @pytest.fixture
+    def broken_store(self) -> FileStore:
+        store = MemoryFiles()
+        store.fail_with(OUTAGE)
+        return store
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_an_outage_has_the_given_error_and_an_end(self, method: str) -> None:
+        store = MemoryFiles()
+        stage(store, "demo/kept", b"kept")
+        store.fail_with(OUTAGE)
+        with pytest.raises(Unavailable) as caught:
+            METHODS[method](store)
+        assert caught.value.__cause__ is OUTAGE
+        store.fail_with(None)
+        assert [blob.key for blob in store.keys()] == ["demo/kept"]
+        if method != "open":
+            METHODS[method](store)
+
+    @pytest.mark.parametrize("use", STAGED)
+    def test_a_stage_fails_in_an_outage_and_leaves_nothing(self, use: str) -> None:
+        store = MemoryFiles()
+        with store.stage() as staged:
+            staged.write(b"data")
+            staged.beside("a/beside", b"small")
+            store.fail_with(OUTAGE)
+            with pytest.raises(Unavailable) as caught:
+                STAGED[use](staged)
+        assert caught.value.__cause__ is OUTAGE
+        with pytest.raises(Unavailable):
+            store.stage().__enter__()
+        store.fail_with(None)
+        assert list(store.keys()) == []
 
     def test_the_clock_can_be_chosen(self) -> None:
         store = MemoryFiles(now=lambda: WHEN)

@@ -1,12 +1,15 @@
+import hashlib
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.domain.conftest import Clock
 from warehouse14.domain.access import Identity
+from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.services.upkeep import Finding, Report
-from warehouse14.domain.services.uploads import Published
+from warehouse14.domain.services.uploads import Published, form_of
 from warehouse14.domain.warehouse import Warehouse
-from warehouse14.testing.builders import build_sdist
+from warehouse14.testing.builders import build_sdist, build_wheel
 
 Publish = Callable[..., Published]
 
@@ -84,13 +87,15 @@ def test_the_blobs_of_what_was_deleted_are_collected(
     assert set(warehouse.upkeep.collect()) == {gone.key, gone.metadata_key, gone.sidecar_key}
     assert warehouse.store.stat(kept.key) is not None
     warehouse.projects.delete(ada, "demo")
+    assert list(warehouse.upkeep.collect()) == [], "the grace counts from the deletion"
+    clock.pass_by(timedelta(days=2))
     assert set(warehouse.upkeep.collect()) == {kept.key, kept.metadata_key, kept.sidecar_key}
     assert list(warehouse.store.keys()) == []
 
 
 def test_a_blob_that_is_put_again_is_young_and_stays(warehouse: Warehouse, clock: Clock) -> None:
     clock.now = datetime.now(UTC) + timedelta(days=2)
-    orphans = {"demo/0000/orphan.whl", "demo/0001/orphan.whl"}
+    orphans = {"demo/0000/orphan.whl", "other/0001/orphan.whl"}
     for key in orphans:
         warehouse.store.put(key, b"x")
     collecting = warehouse.upkeep.collect()
@@ -99,3 +104,48 @@ def test_a_blob_that_is_put_again_is_young_and_stays(warehouse: Warehouse, clock
     warehouse.store.put(second, b"x")
     assert list(collecting) == []
     assert [blob.key for blob in warehouse.store.keys()] == [second]
+
+
+def test_no_race_of_upload_and_collector_leaves_a_listed_file_without_its_bytes(
+    warehouse: Warehouse, ada: Identity, clock: Clock
+) -> None:
+    """Old blobs of uploads that failed are collected while the same files are published again."""
+    warehouse.projects.create(ada, "demo")
+    builds = [build_wheel("demo", f"1.{number}") for number in range(30)]
+    for built in builds:
+        sha256 = hashlib.sha256(built.content).hexdigest()
+        warehouse.store.put(f"demo/{sha256}/{built.filename}", built.content)
+    clock.now = datetime.now(UTC) + timedelta(seconds=1)
+    refused = []
+
+    def publish_all() -> None:
+        for built in builds:
+            try:
+                warehouse.uploads.publish(ada, form_of(built.filename), [built.content])
+            except Unavailable as error:
+                refused.append(error)
+
+    publishing = threading.Thread(target=publish_all)
+    publishing.start()
+    while publishing.is_alive():
+        list(warehouse.upkeep.collect(older_than=timedelta(0)))
+    publishing.join()
+    assert len(warehouse.projects.files(ada, "demo")) == len(builds) - len(refused)
+    assert [
+        report for report in warehouse.upkeep.check(digests=True) if report and report.finding.is_damage
+    ] == []
+
+
+def test_publishing_the_same_bytes_again_mends_a_file_that_was_lost(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    file = publish(ada).file
+    for damage in (
+        lambda: warehouse.store.delete(file.key),
+        lambda: warehouse.store.delete(file.metadata_key),
+        lambda: (warehouse.store.delete(file.key), warehouse.store.put(file.key, b"cut off")),
+    ):
+        damage()
+        assert findings(warehouse) != []
+        assert not publish(ada).is_new
+        assert findings(warehouse, digests=True) == []

@@ -1,6 +1,11 @@
 """Who may do what, written out by hand, and held against what the web answers and what the domain allows."""
 
+from types import SimpleNamespace
+
 import pytest
+from pyramid.authorization import DENY_ALL
+from pyramid.location import lineage
+from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, allows, allows_site
 from warehouse14.domain.errors import WarehouseError
@@ -8,6 +13,8 @@ from warehouse14.domain.model import Role, Scope
 from warehouse14.domain.names import AccountName, project_name
 from warehouse14.domain.services.uploads import UploadForm
 from warehouse14.testing.builders import build_wheel
+from warehouse14.web.resources import Resource, Root
+from warehouse14.web.security import TokenPolicy
 from web.asking import Index
 from web.bodies import form_body, upload_form
 from web.test_open_views import views
@@ -58,13 +65,17 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {
     ],
 }
 
-#: The same for the domain, on a project: what each of PEOPLE is allowed, private / public.
+#: The policy itself, on a project: what each of PEOPLE is allowed, private / public.
 ALLOWED: dict[Permission, tuple[str, str]] = {
     Permission.READ: ("- - y y - y y y -", "- y y y y y y y -"),
     Permission.UPLOAD: ("- - - y - - y y -", "- - - y - - y y -"),
     Permission.YANK: ("- - - y - - - - -", "- - - y - - - - -"),
     Permission.DELETE: ("- - - y - - - - -", "- - - y - - - - -"),
     Permission.MANAGE: ("- - - y - - - - -", "- - - y - - - - -"),
+    # What is for the site is not for a project, whatever the tree allows above it.
+    Permission.BROWSE: ("- - - - - - - - -", "- - - - - - - - -"),
+    Permission.CREATE: ("- - - - - - - - -", "- - - - - - - - -"),
+    Permission.ADMINISTER: ("- - - - - - - - -", "- - - - - - - - -"),
 }
 
 #: And on the site as a whole.
@@ -75,6 +86,15 @@ ON_THE_SITE: dict[Permission, str] = {
 }
 
 PROJECTS = {"private": "demo", "public": "pub"}
+
+#: Where a project is in the resource tree.
+PLACES = (
+    "simple/NAME",
+    "legacy/+simple/NAME",
+    "packages/NAME",
+    "packages/NAME/FILE",
+    "packages/NAME/FILE.metadata",
+)
 
 CASES = [
     (method, address, name, who, int(status))
@@ -124,6 +144,30 @@ def identity(who: str, name: str) -> Identity | None:
     return account_identity(AccountName(account), administrator=account == "root", token=held)
 
 
+def allowed_by_the_table(permission: Permission, who: str, kind: str) -> bool:
+    column = ALLOWED[permission][0 if kind == "private" else 1]
+    return column.split()[PEOPLE.index(who)] == "y"
+
+
+def request_of(index: Index, acting: Identity | None) -> Request:
+    """Return a request whose token, if there is somebody to have one, stands for ``acting`` as it is.
+
+    So those are asked for, too, who have no token to hold them back.
+    """
+    asking = Request.blank("/", headers={} if acting is None else {"Authorization": "Bearer text"})
+    tokens = SimpleNamespace(identify=lambda text, origin: acting)
+    asking.registry = SimpleNamespace(warehouse=SimpleNamespace(index=index.warehouse.index, tokens=tokens))
+    return asking
+
+
+def resource_at(asking: Request, place: str, name: str) -> Resource:
+    """Return the resource at ``place``, where NAME and FILE are a project's and its wheel's."""
+    found: Resource = Root(asking)
+    for part in place.replace("NAME", name).replace("FILE", f"{name}-1.0-py3-none-any.whl").split("/"):
+        found = found[part] if part else found
+    return found
+
+
 def test_every_view_is_in_the_table(stocked: Index) -> None:
     assert {view.key for view in views(stocked)} == set(TABLE)
 
@@ -164,15 +208,37 @@ def test_the_domain_allows_what_the_table_says(
     peopled: Index, permission: Permission, who: str, kind: str, name: str
 ) -> None:
     acting = identity(who, name)
-    if permission in ON_THE_SITE:
-        wanted = ON_THE_SITE[permission].split()[PEOPLE.index(who)] == "y"
-        assert (acting is not None and allows_site(acting, permission)) == wanted
-        return
-    column = ALLOWED[permission][0 if kind == "private" else 1]
     project = peopled.warehouse.projects.get(peopled.warehouse.operator(), name)
-    assert (acting is not None and allows(acting, permission, project)) == (
-        column.split()[PEOPLE.index(who)] == "y"
-    )
+    allowed = acting is not None and allows(acting, permission, project)
+    assert allowed == allowed_by_the_table(permission, who, kind)
+
+
+@pytest.mark.parametrize("permission", Permission)
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize(("kind", "name"), PROJECTS.items())
+def test_the_access_lists_permit_what_the_table_says(
+    peopled: Index, permission: Permission, who: str, kind: str, name: str
+) -> None:
+    asking = request_of(peopled, identity(who, name))
+    for place in PLACES:
+        permitted = bool(TokenPolicy().permits(asking, resource_at(asking, place, name), permission))
+        assert permitted == allowed_by_the_table(permission, who, kind), place
+
+
+@pytest.mark.parametrize("place", ["", "simple", "legacy", "legacy/+simple", "packages", "health", *PLACES])
+def test_every_access_list_ends_with_a_refusal(peopled: Index, place: str) -> None:
+    found = resource_at(request_of(peopled, None), place, "pub")
+    for resource in lineage(found):
+        assert resource.__acl__[-1] == DENY_ALL
+        assert list(resource.__acl__).count(DENY_ALL) == 1
+
+
+@pytest.mark.parametrize("permission", ON_THE_SITE)
+@pytest.mark.parametrize("who", PEOPLE)
+def test_the_domain_allows_on_the_site_what_the_table_says(permission: Permission, who: str) -> None:
+    acting = identity(who, PROJECTS["private"])
+    allowed = acting is not None and allows_site(acting, permission)
+    assert allowed == (ON_THE_SITE[permission].split()[PEOPLE.index(who)] == "y")
 
 
 @pytest.mark.parametrize(("kind", "name"), PROJECTS.items())
@@ -211,4 +277,6 @@ def test_the_table_is_whole() -> None:
     for rows in TABLE.values():
         for _, *columns in rows:
             assert [len(column.split()) for column in columns] == [len(PEOPLE)] * 2
-    assert set(ALLOWED) | set(ON_THE_SITE) == set(Permission)
+    assert set(ALLOWED) == set(Permission)
+    for columns in [*ALLOWED.values(), *([column] for column in ON_THE_SITE.values())]:
+        assert [len(column.split()) for column in columns] == [len(PEOPLE)] * len(columns)

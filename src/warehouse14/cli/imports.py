@@ -60,8 +60,13 @@ def _distributions(root: str) -> list[str]:
         os.path.relpath(os.path.join(parent, name), root)
         for parent, _, names in os.walk(root, onerror=_raise)
         for name in names
-        if name.lower().endswith(_EXTENSIONS)
+        if name.lower().endswith(_EXTENSIONS) and _can_be_read(os.path.join(parent, name))
     )
+
+
+def _can_be_read(path: str) -> bool:
+    """Whether to try: a pipe would never end, a link to nothing is refused by name."""
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> _Outcome:

@@ -117,12 +117,18 @@ class File:
     @property
     def metadata_key(self) -> str:
         """The key of the core metadata, cut out of the archive (PEP 658)."""
-        return f"{self.project}/{self.sha256}/METADATA"
+        return f"{self.key}.metadata"
 
     @property
     def sidecar_key(self) -> str:
         """The key of what cannot be read from the archive (who, when, spelled how)."""
         return f"{self.key}.json"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all blobs that belong to it."""
+        metadata = () if self.metadata_sha256 is None else (self.metadata_key,)
+        return (self.key, *metadata, self.sidecar_key)
 
 
 @dataclass(frozen=True, slots=True)

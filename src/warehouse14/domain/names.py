@@ -27,11 +27,11 @@ RESERVED_PROJECTS = frozenset({"namespaces", "namespace"})
 
 _PROJECT = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 _ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9._@+-]*[a-z0-9])?\Z", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FILE = re.compile(r"[A-Z0-9][A-Z0-9._+!-]*\Z", re.IGNORECASE | re.ASCII)
 
 _PROJECT_LENGTH = 200
 _ACCOUNT_LENGTH = 200
-_FILE_BYTES = 240
+_FILE_LENGTH = 240
 
 
 def project_name(raw: str, *, field: str = "name") -> ProjectName:
@@ -52,21 +52,17 @@ def project_name(raw: str, *, field: str = "name") -> ProjectName:
 def file_name(raw: str, *, field: str = "content") -> FileName:
     """Return ``raw`` as a file name, or raise ``Rejected``.
 
-    Control characters, slashes and more than 240 bytes of UTF-8 are refused;
-    whether it is the name of a wheel or a sdist is for the archive's inspection.
+    Only what the names of wheels and sdists are made of is taken, and at most
+    240 characters; whether it is such a name is for the archive's inspection.
     """
-    if not raw or raw in {".", ".."} or "/" in raw or "\\" in raw or _CONTROL.search(raw):
+    if not _FILE.match(raw):
         raise Rejected(
-            f"{field}: {_shown(raw)} is not a file name. It must have no '/', no '\\' "
-            "and no control characters.",
+            f"{field}: {_shown(raw)} is not a file name. Use ASCII letters, digits, '.', '-', '_', '+' "
+            "and '!', with a letter or digit first.",
             field=field,
         )
-    try:
-        size = len(raw.encode("utf-8"))
-    except UnicodeEncodeError:
-        raise Rejected(f"{field}: the file name is not UTF-8.", field=field) from None
-    if size > _FILE_BYTES:
-        raise Rejected(f"{field}: the file name is longer than {_FILE_BYTES} bytes.", field=field)
+    if len(raw) > _FILE_LENGTH:
+        raise Rejected(f"{field}: the file name is longer than {_FILE_LENGTH} characters.", field=field)
     return FileName(raw)
 
 

@@ -67,9 +67,10 @@ def project_page(project: Project, files: Iterable[File]) -> ProjectPage:
     )
 
 
-def project_list(serial: int, projects: Sequence[ProjectSummary]) -> ProjectList:
-    """Return the list of ``projects`` as of ``serial``."""
-    return ProjectList(serial=serial, projects=tuple(projects))
+def project_list(projects: Sequence[ProjectSummary]) -> ProjectList:
+    """Return the list of ``projects``. Its serial is their newest: those of others are not shown."""
+    newest = max((project.serial for project in projects), default=0)
+    return ProjectList(serial=newest, projects=tuple(projects))
 
 
 def _line(file: File) -> FileLine:

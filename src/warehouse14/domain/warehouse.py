@@ -1,5 +1,6 @@
 """The index as one object: the services over one metadata store and one file store."""
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from queue import Full, Queue
 from typing import Self
 
 from warehouse14.domain.access import Identity, account_identity, operator
-from warehouse14.domain.errors import NotFound, WarehouseError
+from warehouse14.domain.errors import NotFound
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
@@ -19,6 +20,8 @@ from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.tokens import TokenService
 from warehouse14.domain.services.upkeep import UpkeepService
 from warehouse14.domain.services.uploads import UploadService
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +139,5 @@ class Background:
         while (task := self._tasks.get()) is not None:
             try:
                 task()
-            except WarehouseError:
-                continue
+            except Exception:  # noqa: BLE001 - whatever it is, the thread goes on
+                _log.exception("a write in the background failed")

@@ -1,14 +1,27 @@
 """Absolute addresses. ``warehouse14.url`` decides them; without it, the request does."""
 
+import re
 from urllib.parse import quote
 
 from pyramid.request import Request
 
+from warehouse14.domain.errors import Rejected
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?\Z|\[[0-9A-Fa-f:.]+\](:\d+)?\Z", re.ASCII)
+
 
 def absolute(request: Request, path: str) -> str:
     """Return the public address of ``path``, which begins with a slash and is not yet quoted."""
-    base: str = request.registry.site.url or request.application_url
+    base: str = request.registry.site.url or _of_request(request)
     return base.rstrip("/") + quote(path, safe="/+")
+
+
+def _of_request(request: Request) -> str:
+    """Return the address of the application as the client called it."""
+    if not _HOST.match(request.host):
+        raise Rejected("Host: not the name of a host.", field="Host")
+    address: str = request.application_url
+    return address
 
 
 def absolute_with_query(request: Request, path: str) -> str:

@@ -53,6 +53,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         """Take ``data``; return how much of it belonged to this request."""
         try:
             taken: int = super().received(data)
+        except ValueError:
+            self._refuse(_Refused(400, "Bad Request", "The request is malformed."))
+            return len(data)
         except OSError as error:
             _log.exception("a request's body cannot be kept")
             self._refuse(
@@ -64,9 +67,18 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
                 )
             )
             return len(data)
+        if self.chunked and "CONTENT_LENGTH" in self.headers and not self.completed:
+            # RFC 9112, section 6.1: what is behind us might believe the other.
+            message = "Send Content-Length or Transfer-Encoding, not both."
+            self._refuse(_Refused(400, "Bad Request", message))
         if isinstance(self.error, RequestEntityTooLarge):
-            limit = self.adj.max_request_body_size if self.limit is None else self.limit
-            self._refuse(_Refused(413, "Content Too Large", str(too_large(limit))))
+            message = (
+                f"The request is larger than {self.adj.max_request_body_size} bytes, the limit of this "
+                "server (max_request_body_size)."
+                if self.limit is None
+                else str(too_large(self.limit))
+            )
+            self._refuse(_Refused(413, "Content Too Large", message))
         return taken
 
     def _refuse(self, error: _Refused) -> None:
@@ -105,6 +117,12 @@ class _Task(WSGITask):  # type: ignore[misc]
         environ["wsgi.file_wrapper"] = _FileBuffer
         return environ
 
+    def set_close_on_finish(self) -> None:
+        """Close after this answer, but for one without a body, after which nothing is left to read."""
+        wants_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or self.version != "1.1" or wants_close:
+            super().set_close_on_finish()
+
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """A connection. After a refusal it listens a little longer before it closes."""
@@ -112,6 +130,33 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     task_class = _Task
     _linger_until: float | None = None
     _refused = False
+    _parked = False
+
+    def service(self) -> None:
+        """Answer the next request, unless the client has yet to take the last answer.
+
+        Then the request waits here, and not a thread with it.
+        """
+        with self.outbuf_lock:
+            self._parked = bool(self.connected and self.total_outbufs_len)
+        if self._parked:
+            self.server.pull_trigger()
+        else:
+            super().service()
+
+    def writable(self) -> bool:
+        """Whether to wait for room."""
+        return self._parked or bool(super().writable())
+
+    def handle_write(self) -> None:
+        """Write; when all is written, a request that waited has its turn."""
+        super().handle_write()
+        if self._parked and not self.total_outbufs_len:
+            self._parked = False
+            self.server.add_task(self)
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Never wait for a client: a file takes no memory, and requests wait their turn."""
 
     def send(self, data: Any, do_close: bool = True) -> int:  # noqa: FBT002 - as waitress has it
         """Send bytes, or a piece of a file; return how many went."""

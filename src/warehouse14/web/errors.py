@@ -188,8 +188,6 @@ def write(request: Request, answer: Answer) -> Response:
 
 
 def _reason(answer: Answer) -> str:
-    if answer.status in {401, 404, 405, 406, 500}:
-        return _REASONS[answer.status]
     return _UNPRINTABLE.sub(" ", answer.message)[:_REASON_LENGTH].strip()
 
 

@@ -133,6 +133,8 @@ class _Reading:
         self._bytes += len(data)
         if self._bytes > FIELDS_BYTES:
             raise Rejected(f"The fields of the form have more than {FIELDS_BYTES} bytes.", field="form")
+        if 0 in data:
+            raise Rejected(f"{_short(self._name or '')}: has a NUL character.", field=self._name or "")
         if keep and self._name in FIELDS:
             self._value += data
             if len(self._value) > _FIELD_BYTES:
@@ -161,8 +163,6 @@ def _text(name: str, value: bytes) -> str:
         text = value.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Rejected(f"{name}: not UTF-8.", field=name) from error
-    if "\0" in text:
-        raise Rejected(f"{name}: has a NUL character.", field=name)
     return text
 
 

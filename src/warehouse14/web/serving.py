@@ -16,8 +16,11 @@ from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
+from warehouse14.settings import DEFAULT_MAX_FILE_BYTES
 from warehouse14.web.connections import channel_class
 from warehouse14.web.forms import ALLOWANCE
+
+_log = logging.getLogger(__name__)
 
 #: How long requests in progress may still take after SIGTERM, in seconds.
 _GRACE = 1.2
@@ -28,8 +31,13 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # How many requests wait is for a metric, not for a line per request.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    limit = _limit(app, settings)
+    try:
+        limit = _limit(app, settings)
+    except ValueError as error:
+        sys.stderr.write("warehouse14: max_request_body_size is not a whole number\n")
+        raise SystemExit(2) from error
     settings.setdefault("asyncore_use_poll", True)
+    settings.setdefault("connection_limit", 1000)
     settings.setdefault("ident", "")
     sockets: dict[int, Any] = {}
     try:
@@ -45,15 +53,19 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
 
 
 def _limit(app: Any, settings: dict[str, Any]) -> int | None:
-    """Return the largest file of an app that is ours, and let no body be much longer."""
-    registry = getattr(app, "registry", None)
-    warehouse = getattr(registry, "warehouse", None)
-    if warehouse is None:
-        return None
-    limit: int = warehouse.uploads.max_file_bytes
+    """Return the largest file of an app that is ours, and let no body be much longer.
+
+    An app inside a composite or a filter cannot be asked: then the server takes
+    what the largest file by default needs, and the app refuses what is too long for it.
+    """
+    warehouse = getattr(getattr(app, "registry", None), "warehouse", None)
+    limit = DEFAULT_MAX_FILE_BYTES if warehouse is None else warehouse.uploads.max_file_bytes
     fitting = limit + ALLOWANCE
-    settings["max_request_body_size"] = min(int(settings.get("max_request_body_size", fitting)), fitting)
-    return limit
+    given = int(settings.get("max_request_body_size", fitting))
+    if given < limit:
+        _log.warning("max_request_body_size = %s takes no file of %s bytes, as the site allows", given, limit)
+    settings["max_request_body_size"] = given if warehouse is None else min(given, fitting)
+    return limit if given >= limit and warehouse is not None else None
 
 
 def _run(sockets: dict[int, Any], *, use_poll: bool) -> None:

@@ -2,12 +2,12 @@
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from warehouse14.domain.errors import NotFound
+from warehouse14.domain.errors import NotFound, Unavailable
 from warehouse14.domain.ports import Blob, Now, Staged
 
 
@@ -18,10 +18,22 @@ class MemoryFiles:
         self._now = now
         self._blobs: dict[str, tuple[bytes, datetime]] = {}
         self._lock = threading.Lock()
+        self._error: OSError | None = None
+
+    def fail_with(self, error: OSError | None) -> None:
+        """Do not answer from now on, because of ``error``; answer again for None."""
+        with self._lock:
+            self._error = error
+
+    def check(self) -> None:
+        """Raise ``Unavailable`` unless the store answers."""
+        if self._error is not None:
+            raise Unavailable("The file store does not answer.") from self._error
 
     @contextmanager
     def stage(self) -> Iterator[Staged]:
         """Return a place to write to."""
+        self.check()
         staged = MemoryStaged(self)
         try:
             yield staged
@@ -30,15 +42,20 @@ class MemoryFiles:
 
     def put(self, key: str, data: bytes) -> None:
         """Store a small blob; one that is there keeps its bytes and is young again."""
-        _check(key)
+        self.put_all([(key, data)])
+
+    def put_all(self, blobs: Iterable[tuple[str, bytes]]) -> None:
+        """Store blobs as :meth:`put` does, all of them or none."""
+        checked = [(_checked(key), bytes(data)) for key, data in blobs]
         with self._lock:
-            kept, _ = self._blobs.get(key, (bytes(data), None))
-            self._blobs[key] = (kept, self._now())
+            self.check()
+            for key, data in checked:
+                kept, _ = self._blobs.get(key, (data, None))
+                self._blobs[key] = (kept, self._now())
 
     def open(self, key: str, start: int) -> BinaryIO:
         """Return the blob's bytes from offset ``start`` on."""
-        _check(key)
-        found = self._blobs.get(key)
+        found = self._found(key)
         if found is None:
             raise NotFound("blob", key)
         blob = io.BytesIO(found[0])
@@ -47,34 +64,44 @@ class MemoryFiles:
 
     def stat(self, key: str) -> Blob | None:
         """Return what is known of ``key``."""
-        _check(key)
-        found = self._blobs.get(key)
+        found = self._found(key)
         return None if found is None else Blob(key, len(found[0]), found[1])
+
+    def _found(self, key: str) -> tuple[bytes, datetime] | None:
+        _checked(key)
+        self.check()
+        return self._blobs.get(key)
 
     def delete(self, key: str) -> None:
         """Remove ``key``."""
-        _check(key)
+        _checked(key)
         with self._lock:
+            self.check()
             self._blobs.pop(key, None)
 
     def keys(self) -> Iterator[Blob]:
         """Return every blob that is there now."""
         with self._lock:
+            self.check()
             blobs = list(self._blobs.items())
         return (Blob(key, len(data), modified) for key, (data, modified) in blobs)
 
     def leftovers(self, before: datetime) -> Iterator[str]:  # noqa: ARG002 - there are none of any age
         """Return nothing: what is not committed is gone with its object."""
+        self.check()
         return iter(())
 
     def sweep(self, leftover: str) -> None:
-        """Do nothing: nothing is ever left."""
+        """Check that it answers: nothing is ever left."""
+        self.check()
 
     def prepare(self) -> None:
-        """Do nothing: there is nothing to prepare."""
+        """Check that it answers: there is nothing to prepare."""
+        self.check()
 
     def verify(self) -> None:
-        """Do nothing: memory is as it must be."""
+        """Check that it answers: memory is as it must be."""
+        self.check()
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
@@ -99,16 +126,12 @@ class MemoryStaged:
     def beside(self, key: str, data: bytes) -> None:
         """Add a small blob."""
         self._open()
-        _check(key)
-        self._beside[key] = data
+        self._beside[_checked(key)] = data
 
     def commit(self, key: str) -> None:
         """Make it the blob ``key``."""
         whole = bytes(self._open())
-        _check(key)
-        for small, data in self._beside.items():
-            self._store.put(small, data)
-        self._store.put(key, whole)
+        self._store.put_all([*self._beside.items(), (key, whole)])
         self.end()
 
     def end(self) -> None:
@@ -118,10 +141,12 @@ class MemoryStaged:
     def _open(self) -> bytearray:
         if self._data is None:
             raise RuntimeError("what was staged is committed or gone")
+        self._store.check()
         return self._data
 
 
-def _check(key: str) -> None:
-    """Raise ``ValueError`` unless ``key`` is made of ``/``-separated names."""
+def _checked(key: str) -> str:
+    """Return ``key``, or raise ``ValueError`` unless it is made of ``/``-separated names."""
     if not {"", ".", ".."}.isdisjoint(key.split("/")) or "\\" in key or "\0" in key:
         raise ValueError(f"{key!r} is no key of a blob")
+    return key

@@ -7,6 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from warehouse14.adapters.memory.tables import Tables
+from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.model import (
     Account,
     Change,
@@ -35,30 +36,46 @@ class MemoryUnits:
     def __init__(self) -> None:
         self._tables = Tables()
         self._lock = threading.Lock()
+        self._connection = Connection()
+
+    def fail_with(self, error: OSError | None) -> None:
+        """Do not answer from now on, because of ``error``; answer again for None.
+
+        A unit that is open when this begins is lost: it does not commit, not even after the end of the outage.
+        """
+        with self._lock:
+            if error is None:
+                self._connection = Connection()
+            else:
+                self._connection.error = error
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """Return a unit that sees what is committed now."""
-        unit = MemoryUnit(self._tables, writable=False)
+        connection = self._connection.checked()
+        unit = MemoryUnit(self._tables, connection, writable=False)
         try:
             yield unit
+            connection.checked()
         finally:
             unit.end()
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """Return a unit whose writes are checked and applied together at its end."""
-        unit = MemoryUnit(self._tables, writable=True)
+        connection = self._connection.checked()
+        unit = MemoryUnit(self._tables, connection, writable=True)
         try:
             yield unit
-            self._commit(unit.intents())
+            self._commit(unit.intents(), connection)
         finally:
             unit.end()
 
-    def _commit(self, intents: Sequence[Intent]) -> None:
-        if not intents:
-            return
+    def _commit(self, intents: Sequence[Intent], connection: "Connection") -> None:
         with self._lock:
+            connection.checked()
+            if not intents:
+                return
             tables = self._tables.copy()
             for intent in intents:
                 intent(tables)
@@ -66,23 +83,40 @@ class MemoryUnits:
 
     def pulse(self) -> Hashable:
         """Return the number of commits."""
+        self._connection.checked()
         return self._tables.commits
 
     def prepare(self) -> None:
-        """Do nothing: there is nothing to prepare."""
+        """Check that it answers: there is nothing to prepare."""
+        self._connection.checked()
 
     def verify(self) -> None:
-        """Do nothing: memory is as it must be."""
+        """Check that it answers: memory is as it must be."""
+        self._connection.checked()
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
 
+class Connection:
+    """What all units share that were opened since the last outage: the next one ends it for good."""
+
+    def __init__(self) -> None:
+        self.error: OSError | None = None
+
+    def checked(self) -> "Connection":
+        """Return this connection, or raise ``Unavailable`` if it was lost."""
+        if self.error is not None:
+            raise Unavailable("The metadata store does not answer.") from self.error
+        return self
+
+
 class MemoryUnit:
     """One unit of work: the rows of one moment to read, and the intents to write."""
 
-    def __init__(self, tables: Tables, *, writable: bool) -> None:
+    def __init__(self, tables: Tables, connection: Connection, *, writable: bool) -> None:
         self._tables: Tables | None = tables
+        self._connection = connection
         self._writable = writable
         self._intents: list[Intent] = []
         self._items: set[Hashable] = set()
@@ -100,6 +134,7 @@ class MemoryUnit:
         """The committed rows that this unit sees."""
         if self._tables is None:
             raise RuntimeError("this unit of work is over")
+        self._connection.checked()
         return self._tables
 
     def touch(self, item: Hashable, intent: Intent) -> None:
@@ -143,6 +178,7 @@ class MemoryUnit:
             raise RuntimeError("this unit of work only reads")
         if self._entry is not None:
             raise RuntimeError("the journal entry is the last write of a unit of work")
+        self._connection.checked()
 
 
 class MemoryProjects:

@@ -17,4 +17,5 @@ def units(section: Section) -> Units:
     Keys: ``url``, ``sqlite:///PATH``; ``busy_seconds``, how long a writer waits for another (10).
     """
     path = sqlite_path(section.text("url"))
-    return SqliteUnits(path, sqlite_engine(path, busy_seconds=section.number("busy_seconds", 10)))
+    busy_seconds = section.number("busy_seconds", 10)
+    return SqliteUnits(path, sqlite_engine(path, busy_seconds=busy_seconds), busy_seconds=busy_seconds)

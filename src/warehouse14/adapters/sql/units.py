@@ -18,7 +18,7 @@ from warehouse14.adapters.sql.projects import SqlProjects
 from warehouse14.adapters.sql.pulse import SqlitePulse
 from warehouse14.adapters.sql.running import Runner, translated
 from warehouse14.adapters.sql.schema import prepare_schema, verify_schema
-from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.ports import UnitOfWork
 
 
@@ -37,9 +37,10 @@ class SqlUnit:
 class SqliteUnits:
     """Implements ``Units`` and ``Prepared`` on one SQLite file."""
 
-    def __init__(self, path: str, engine: Engine) -> None:
+    def __init__(self, path: str, engine: Engine, *, busy_seconds: int) -> None:
         self._path = path
         self._engine = engine
+        self._busy_seconds = busy_seconds
         self._writing = engine.execution_options(**{BEGIN: "IMMEDIATE"})
         # SQLite lets writers of several connections poll for its lock; within
         # a process they queue here instead, which is fairer and faster.
@@ -56,12 +57,21 @@ class SqliteUnits:
     def write(self) -> Iterator[UnitOfWork]:
         """See the port."""
         manager = TransactionManager(explicit=True)
-        with translated(), self._turn, manager:
+        with translated(), self._taking_turns(), manager:
             session = Session(self._writing)
             zope.sqlalchemy.register(
                 session, initial_state=zope.sqlalchemy.datamanager.STATUS_CHANGED, transaction_manager=manager
             )
             yield SqlUnit(session.connection())
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=max(self._busy_seconds, 1)):
+            raise Unavailable("The database is locked by others. Try again.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def pulse(self) -> Hashable:
         """See the port."""

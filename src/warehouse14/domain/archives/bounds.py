@@ -19,8 +19,8 @@ BOMB_RATIO: Final = 50
 #: No archive unpacks to more than this.
 MAX_UNPACKED: Final = 16 * GIB
 #: No archive has more members than this.
-MAX_MEMBERS: Final = 100_000
-#: The zip central directory is held in memory: 160 bytes for each of the most members.
+MAX_MEMBERS: Final = 50_000
+#: The zip central directory is held in memory: 330 bytes for each of the most members.
 MAX_DIRECTORY: Final = 16 * MIB
 #: METADATA and PKG-INFO, and of it the fields without the description that follows them.
 MAX_METADATA: Final = 4 * MIB
@@ -28,12 +28,22 @@ MAX_FIELDS: Final = 1 * MIB
 #: How many fields those may be, and of how many names: the e-mail parser takes their product in time.
 MAX_FIELD_COUNT: Final = 20_000
 MAX_FIELD_NAMES: Final = 100
+#: How many lines those may take; old tools fold the whole description into one field.
+MAX_FIELD_LINES: Final = 50_000
 MAX_WHEEL: Final = 64 * KIB
 #: RECORD is read line by line.
 MAX_RECORD: Final = 64 * MIB
 MAX_RECORD_LINE: Final = 8 * KIB
-#: A pax header or GNU long name in a tar archive.
+#: It may have that many lines more than the wheel has files: itself, its signatures and blank lines.
+MAX_RECORD_SURPLUS: Final = 16
+#: The pax headers and GNU long names before one member of a tar archive, and those of all members.
 MAX_TAR_HEADER: Final = 1 * MIB
+MAX_TAR_HEADERS: Final = 16 * MIB
+#: How many those may be: tools write one of each type at most, and many write one for every member.
+MAX_TAR_HEADERS_OF_MEMBER: Final = 8
+MAX_TAR_BLOCKS: Final = 2 * MAX_MEMBERS
+#: How many records one pax header may have; tools write fewer than thirty.
+MAX_PAX_RECORDS: Final = 1000
 #: How many bytes are read or unpacked at a time.
 CHUNK: Final = 256 * KIB
 

@@ -14,7 +14,7 @@ from packaging.metadata import parse_email
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from warehouse14.domain.archives.bounds import MAX_FIELD_COUNT, MAX_FIELD_NAMES, MAX_FIELDS
+from warehouse14.domain.archives.bounds import MAX_FIELD_COUNT, MAX_FIELD_LINES, MAX_FIELD_NAMES, MAX_FIELDS
 from warehouse14.domain.archives.refusals import refusal, shown
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.names import ProjectName, project_name
@@ -52,7 +52,7 @@ def read_core_metadata(data: bytes, *, filename: str, member: str) -> CoreMetada
     """Return the core metadata in ``data``, which is ``member`` of the archive ``filename``.
 
     Raises ``Rejected`` if it is not UTF-8, if a single-use field occurs
-    twice, if Metadata-Version, Name or Version is missing, unknown or
+    twice or a field has a NUL character, if Metadata-Version, Name or Version is missing, unknown or
     invalid, or if Requires-Python is no set of version specifiers.
     """
     return _Reader(filename, member).read(data)
@@ -88,6 +88,10 @@ class _Reader:
             raise self._refusal(
                 "fields", f"they are longer than {MAX_FIELDS} bytes; put the description after them"
             )
+        if len(fields.splitlines()) > MAX_FIELD_LINES:
+            raise self._refusal("fields", f"they take more than {MAX_FIELD_LINES} lines")
+        if b"\0" in fields:
+            raise self._refusal("fields", "there is a NUL character in them; remove it")
         try:
             text = fields.decode()
             body.decode()

@@ -4,6 +4,7 @@ Wheels are named as the binary distribution format says (PEP 427), sdists as
 setuptools and others named them before and after PEP 625.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -29,6 +30,7 @@ MAX_TAGS: Final = 1000
 
 _EXTENSIONS: Final = {FileType.WHEEL: (WHEEL,), FileType.SDIST: (TAR_GZ, ZIP)}
 _ALL_EXTENSIONS: Final = (WHEEL, TAR_GZ, ZIP)
+_TAGS = re.compile(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+){2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ def expand_tags(compressed: str) -> frozenset[str] | None:
 
     None means that it is no tag set, or one of more than ``MAX_TAGS`` tags.
     """
+    if not _TAGS.fullmatch(compressed):
+        return None
     parts = [part.split(".") for part in compressed.lower().split("-")]
-    if len(parts) != 3 or any("" in part for part in parts):
+    if any("" in part for part in parts):
         return None
     if len(parts[0]) * len(parts[1]) * len(parts[2]) > MAX_TAGS:
         return None

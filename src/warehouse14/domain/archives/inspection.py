@@ -8,7 +8,7 @@ from packaging.version import Version
 from warehouse14.domain.archives.coremetadata import CoreMetadata, read_core_metadata
 from warehouse14.domain.archives.filenames import ClaimedName, parse_file_name
 from warehouse14.domain.archives.refusals import refusal, shown
-from warehouse14.domain.archives.sdist import read_sdist
+from warehouse14.domain.archives.sdist import check_top_folder, read_sdist
 from warehouse14.domain.archives.wheel import read_wheel
 from warehouse14.domain.model import FileType
 from warehouse14.domain.names import FileName, ProjectName
@@ -58,6 +58,8 @@ def inspect_archive(
         member, data = read_sdist(stream, filename)
     found = read_core_metadata(data, filename=filename, member=member)
     _check_agreement(found, claimed, filename, member)
+    if filetype is FileType.SDIST:
+        check_top_folder(member, claimed, filename)
     offered = filetype is FileType.WHEEL or found.final
     return Inspected(
         display_name=found.display_name,

@@ -6,6 +6,8 @@ from typing import Final
 
 #: Longer than any path that Windows or a packaging tool makes.
 MAX_PATH: Final = 1024
+#: Deeper than any tree of sources.
+MAX_FOLDERS: Final = 100
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 _ROOTED = re.compile(r"/|[A-Za-z]:")
@@ -21,6 +23,8 @@ def path_fault(name: str) -> str | None:
         return "has an empty name"
     if len(name) > MAX_PATH:
         return f"has a name of more than {MAX_PATH} characters"
+    if name.count("/") > MAX_FOLDERS:
+        return f"has a name of more than {MAX_FOLDERS} folders"
     if _UNSAFE.search(name):
         return "has a control character or a backslash in its name; use '/' between folders"
     if _ROOTED.match(name):

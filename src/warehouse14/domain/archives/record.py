@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from warehouse14.domain.archives.bounds import MAX_RECORD, MAX_RECORD_LINE
+from warehouse14.domain.archives.bounds import MAX_RECORD, MAX_RECORD_LINE, MAX_RECORD_SURPLUS
 from warehouse14.domain.archives.refusals import refusal, shown
 from warehouse14.domain.errors import Rejected
 
@@ -88,13 +88,16 @@ class _Record:
 
     def _lines(self, chunks: Iterable[bytes]) -> Iterator[str]:
         """Yield the lines in text, each of bounded length."""
-        total = 0
+        total = count = 0
         rest = b""
         for chunk in chunks:
             total += len(chunk)
             if total > MAX_RECORD:
                 raise self._refusal(f"it is larger than {MAX_RECORD} bytes")
             *lines, rest = (rest + chunk).split(b"\n")
+            count += len(lines)
+            if count > len(self._sizes) + MAX_RECORD_SURPLUS:
+                raise self._refusal("it has more lines than the wheel has files")
             for line in lines:
                 yield self._text(line) + "\n"
             if len(rest) > MAX_RECORD_LINE:

@@ -3,7 +3,7 @@
 from typing import BinaryIO, Final
 
 from warehouse14.domain.archives.bounds import MAX_METADATA, gathered
-from warehouse14.domain.archives.filenames import ZIP
+from warehouse14.domain.archives.filenames import ZIP, ClaimedName, split_version
 from warehouse14.domain.archives.paths import path_fault
 from warehouse14.domain.archives.refusals import refusal, shown
 from warehouse14.domain.archives.tarstream import Kind, TarMember, TarStream
@@ -26,6 +26,20 @@ def read_sdist(stream: BinaryIO, filename: str) -> tuple[str, bytes]:
     if found is None:
         raise refusal(filename, f"it has no {_PKG_INFO} in its top folder, which every sdist must have.")
     return f"{tree.top}/{_PKG_INFO}", found
+
+
+def check_top_folder(pkg_info: str, claimed: ClaimedName, filename: str) -> None:
+    """Raise ``Rejected`` unless the folder of the member ``pkg_info`` is named after project and version.
+
+    They are compared as in a file name, so the spellings of old tools fit (``PyYAML-3.13``).
+    """
+    top = pkg_info.partition("/")[0]
+    if split_version(top, claimed.project) != claimed.version:
+        raise refusal(
+            filename,
+            f"its top folder {shown(top)} must be named after {claimed.project} and {claimed.version}, "
+            "as the file is.",
+        )
 
 
 class _Tree:
@@ -113,7 +127,7 @@ def _checked_path(member: TarMember, filename: str) -> str:
 def _check_link(member: TarMember, path: str, filename: str) -> None:
     """Raise ``Rejected`` if the link leads out of the top folder, however its target is resolved."""
     fault = path_fault(member.target.replace("..", "__"))
-    parts = _parts(member.target)
+    parts = [] if fault else _parts(member.target)
     climbs = 0
     while climbs < len(parts) and parts[climbs] == "..":
         climbs += 1

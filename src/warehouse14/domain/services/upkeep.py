@@ -1,10 +1,11 @@
 """Upkeep: does every listed file have its bytes, and which bytes belong to nobody?"""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.model import File
@@ -13,6 +14,8 @@ from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
 
 DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
+#: How many blobs go in one unit.
+_BATCH = 100
 
 
 class Finding(StrEnum):
@@ -50,54 +53,71 @@ class UpkeepService:
 
         Yields one report for each finding and None for each file that is as it
         must be, so that a caller can show progress. With ``digests`` every
-        byte is read.
+        byte is read. Nothing is held open meanwhile.
         """
         live: set[str] = set()
         blobs = list(self._store.keys())
         for file in self._listed():
-            live.update((file.key, file.metadata_key, file.sidecar_key))
-            yield self._look_at(file, digests=digests)
+            live.update(file.keys)
+            report = self._look_at(file, digests=digests)
+            yield report if report and self._is_listed(file) else None
         for blob in blobs:
             if blob.key not in live:
                 yield Report(Finding.UNREFERENCED, blob.key)
 
     def count(self) -> int:
         """Return how many files are listed."""
-        return sum(1 for _ in self._listed())
+        with self._units.read() as unit:
+            return sum(1 for _ in unit.files.all())
 
     def collect(self, *, older_than: timedelta = DEFAULT_GRACE, dry_run: bool = False) -> Iterator[str]:
-        """Delete what nobody refers to and is older than ``older_than``; yield each key.
+        """Delete what nobody has referred to for ``older_than``; yield each key.
 
-        Blobs are listed first and references second, so that a blob whose
-        row comes in between is known; and each is looked at once more right
-        before it goes.
+        Blobs are listed first and references second, so that a blob whose row
+        comes in between is known; and each is looked at once more right before
+        it goes, in a unit that no publishing unit can run beside.
         """
         before = self._now() - older_than
         every = self._store.keys()
-        blobs = [blob for blob in every if blob.modified <= before]
-        live = {key for file in self._listed() for key in (file.key, file.metadata_key, file.sidecar_key)}
-        for blob in blobs:
-            if blob.key not in live and (dry_run or self._take(blob)):
-                yield blob.key
+        old = sorted((blob for blob in every if blob.modified <= before), key=lambda blob: blob.key)
+        for name, blobs in groupby(old, key=_project_of):
+            with self._units.read() as unit:
+                kept = _kept_keys(unit, name, before)
+            loose = [blob for blob in blobs if blob.key not in kept]
+            for start in range(0, len(loose), _BATCH):
+                batch = loose[start : start + _BATCH]
+                yield from (blob.key for blob in (batch if dry_run else self._take(name, batch, before)))
         for leftover in self._store.leftovers(before):
             if not dry_run:
                 self._store.sweep(leftover)
             yield leftover
 
-    def _take(self, blob: Blob) -> bool:
-        """Delete ``blob`` unless somebody refers to it, or put it again, since it was listed."""
-        now = self._store.stat(blob.key)
-        if now is None or now.modified != blob.modified:
-            return False
-        with self._units.read() as unit:
-            if _is_live(unit, blob.key):
-                return False
-        self._store.delete(blob.key)
-        return True
+    def _take(self, name: ProjectName, blobs: Sequence[Blob], before: datetime) -> list[Blob]:
+        """Delete those of ``blobs`` that nobody refers to or has put again since they were listed."""
+        taken = []
+        with self._units.write() as unit:
+            kept = _kept_keys(unit, name, before)
+            for blob in blobs:
+                now = self._store.stat(blob.key)
+                if blob.key not in kept and now is not None and now.modified == blob.modified:
+                    self._store.delete(blob.key)
+                    taken.append(blob)
+        return taken
 
     def _listed(self) -> Iterator[File]:
         with self._units.read() as unit:
-            yield from unit.files.all()
+            names = [project.name for project in unit.projects.visible(None)]
+        for name in names:
+            with self._units.read() as unit:
+                files = unit.files.of(name)
+            yield from (file for file in files if file.deleted_at is None)
+
+    def _is_listed(self, file: File) -> bool:
+        """Whether ``file`` has not been deleted since it was looked at."""
+        with self._units.read() as unit:
+            project = unit.projects.get(file.project)
+            found = unit.files.get(file.project, file.filename)
+        return bool(project and project.deleted_at is None and found and found.deleted_at is None)
 
     def _look_at(self, file: File, *, digests: bool) -> Report | None:
         found = self._store.stat(file.key)
@@ -129,10 +149,18 @@ class UpkeepService:
         return running.hexdigest()
 
 
-def _is_live(unit: UnitOfWork, key: str) -> bool:
-    name, _, rest = key.partition("/")
-    digest = rest.partition("/")[0]
-    project = unit.projects.get(ProjectName(name))
-    if project is None or project.deleted_at is not None:
-        return False
-    return any(file.deleted_at is None and file.sha256 == digest for file in unit.files.of(project.name))
+def _project_of(blob: Blob) -> ProjectName:
+    return ProjectName(blob.key.partition("/")[0])
+
+
+def _kept_keys(unit: UnitOfWork, name: ProjectName, before: datetime) -> set[str]:
+    """Return the keys of a project's files that are listed, or were deleted after ``before``."""
+    project = unit.projects.get(name)
+    if project is None:
+        return set()
+    kept: set[str] = set()
+    for file in unit.files.of(name):
+        deleted_at = file.deleted_at or project.deleted_at
+        if deleted_at is None or deleted_at > before:
+            kept.update(file.keys)
+    return kept

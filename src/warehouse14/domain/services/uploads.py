@@ -31,6 +31,7 @@ from warehouse14.domain.errors import (
     Forbidden,
     Rejected,
     TooLarge,
+    Unavailable,
 )
 from warehouse14.domain.model import Action, File, FileType, Project, Role
 from warehouse14.domain.names import (
@@ -170,8 +171,8 @@ class UploadService:
         self, identity: Identity, claim: "_Claim", staged: Staged, hashes: Mapping[str, str], size: int
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
-        existing = self._existing(claim, hashes)
-        if existing is not None:
+        existing = self._existing(identity, claim, hashes)
+        if existing is not None and self._is_whole(existing):
             return Published(existing, is_new=False)
         with staged.reader() as stream:
             inspected = inspect_archive(
@@ -182,9 +183,25 @@ class UploadService:
                 version=claim.version,
                 strict_wheel_names=claim.strict,
             )
+        if existing is not None:
+            self._mend(staged, existing, inspected)
+            return Published(existing, is_new=False)
         file = _new_file(claim, inspected, hashes, size, identity, self._now)
         self._put(staged, file, inspected)
         return self._list(identity, claim, file, inspected.display_name, hashes)
+
+    def _is_whole(self, file: File) -> bool:
+        """Whether all blobs of ``file`` are there, the file itself with its size."""
+        found = {key: self._store.stat(key) for key in file.keys}
+        blob = found[file.key]
+        return None not in found.values() and blob is not None and blob.size == file.size
+
+    def _mend(self, staged: Staged, file: File, inspected: Inspected) -> None:
+        """Put the blobs of a listed file again: some were lost, and here are the same bytes."""
+        blob = self._store.stat(file.key)
+        if blob is not None and blob.size != file.size:
+            self._store.delete(file.key)
+        self._put(staged, file, inspected)
 
     @staticmethod
     def _put(staged: Staged, file: File, inspected: Inspected) -> None:
@@ -212,6 +229,9 @@ class UploadService:
                 detail = {"files": file.filename, "project": "created"}
             else:
                 detail = {"files": file.filename}
+            if not self._is_whole(file):
+                # A collector took what an earlier upload had left, and has not seen this one.
+                raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
             unit.files.add(file)
             unit.journal.append(
                 entry(Action.FILE_UPLOAD, identity, self._now, project=file.project, detail=detail)
@@ -232,8 +252,9 @@ class UploadService:
             grants={account_principal(identity.account): Role.ADMIN},
         )
 
-    def _existing(self, claim: "_Claim", hashes: Mapping[str, str]) -> File | None:
+    def _existing(self, identity: Identity, claim: "_Claim", hashes: Mapping[str, str]) -> File | None:
         with self._units.read() as unit:
+            self._permit(identity, claim.project, unit.projects.get(claim.project))
             existing = unit.files.get(claim.project, claim.filename)
         return None if existing is None else _same(existing, hashes)
 

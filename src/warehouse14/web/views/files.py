@@ -61,9 +61,9 @@ def _send(request: Request, key: str, size: int, sha256: str, modified: str) -> 
         raise Refusal(416, f"The file has {size} bytes.", content_range=f"bytes */{size}")
     headers["Content-Length"] = str(part.length)
     if part.whole:
-        return _response("200 OK", headers, _body(request, key, part))
+        return _response("200 OK", headers, _body(request, key, size, part))
     headers["Content-Range"] = f"bytes {part.start}-{part.start + part.length - 1}/{size}"
-    return _response("206 Partial Content", headers, _body(request, key, part))
+    return _response("206 Partial Content", headers, _body(request, key, size, part))
 
 
 def _is_known(request: Request, headers: dict[str, str]) -> bool:
@@ -78,11 +78,15 @@ def _response(status: str, headers: dict[str, str], body: Any) -> Response:
     return Response(status=status, headerlist=list(headers.items()), app_iter=body)
 
 
-def _body(request: Request, key: str, part: Part) -> Any:
+def _body(request: Request, key: str, size: int, part: Part) -> Any:
     """Return the bytes, through the server's own way of sending a file where it has one."""
     if request.method == "HEAD" or part.length == 0:
         return ()
-    stream = _open(request.registry.warehouse.store, key, part.start)
+    store: FileStore = request.registry.warehouse.store
+    found = store.stat(key)
+    if found is None or found.size != size:
+        raise _lost(key)
+    stream = _open(store, key, part.start)
     wrapper = request.environ.get("wsgi.file_wrapper")
     if wrapper is not None:
         return wrapper(stream, _CHUNK)
