@@ -94,18 +94,18 @@ with open_warehouse(settings) as warehouse:
     assert publish(builts[0]).is_new is False
     wheel, sdist, second = (one.file for one in published)
     assert (wheel.filetype, sdist.filetype) == ("bdist_wheel", "sdist")
-    assert names() == sorted(built.filename for built in builts)
+    assert names() == [built.filename for built in builts]
     for built in builts:
         with warehouse.files.open(ada, "demo", built.filename) as stream:
             assert stream.read() == built.content
 
-    # Yanking: the files are listed by name, the wheels first
+    # Yanking: the files are listed by name, as they were published here
     warehouse.files.yank(ada, "demo", wheel.filename, reason="broken")
     assert yanks() == ["broken", None, None]
     warehouse.files.unyank(ada, "demo", wheel.filename)
     assert yanks() == [None, None, None]
     warehouse.files.yank_release(ada, "demo", "1.0", reason="all of it")
-    assert yanks() == ["all of it", None, "all of it"]
+    assert yanks() == ["all of it", "all of it", None]
     releases = warehouse.projects.releases(ada, "demo")
     assert [(str(release.version), release.yanked) for release in releases] == [("2.0", False), ("1.0", True)]
 

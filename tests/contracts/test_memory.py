@@ -60,11 +60,17 @@ class TestMemoryUnits(UnitsContract):
     @pytest.mark.parametrize("method", READS | WRITES | JOURNAL)
     def test_an_open_unit_fails_at_once_and_with_the_given_error(self, method: str) -> None:
         units = MemoryUnits()
-        with pytest.raises(Unavailable) as at_the_end, units.write() as unit:
+        caught: list[Unavailable] = []
+
+        def fail(unit: UnitOfWork) -> None:
             units.fail_with(OUTAGE)
             with pytest.raises(Unavailable) as at_once:
                 (READS | WRITES | JOURNAL)[method](unit)
-        assert at_once.value.__cause__ is at_the_end.value.__cause__ is OUTAGE
+            caught.append(at_once.value)
+
+        with pytest.raises(Unavailable) as at_the_end, units.write() as unit:
+            fail(unit)
+        assert [error.__cause__ for error in (*caught, at_the_end.value)] == [OUTAGE, OUTAGE]
 
     def test_no_unit_is_opened_or_ended_and_no_pulse_is_taken_in_an_outage(self) -> None:
         units = MemoryUnits()
@@ -83,15 +89,15 @@ class TestMemoryUnits(UnitsContract):
         create(units)
         before = everything(units), units.pulse()
 
-        def fail(unit: UnitOfWork) -> None:
+        def add_and_fail(unit: UnitOfWork) -> None:
+            unit.accounts.add(sample_account())
             unit.journal.append(sample_change(account=sample_account().name))
             units.fail_with(OUTAGE)
             if over:
                 units.fail_with(None)
 
         with pytest.raises(Unavailable), units.write() as unit:
-            unit.accounts.add(sample_account())
-            fail(unit)
+            add_and_fail(unit)
         units.fail_with(None)
         assert (everything(units), units.pulse()) == before
         add_account(units)

@@ -49,6 +49,12 @@ def test_another_metadata_version_is_refused(version):
         inspect(build_wheel("foo", "1.0", metadata_version=version))
 
 
+@pytest.mark.parametrize("field", [b"Summary: a\0b", b"Keywords: a\n \0", b"\0: a"])
+def test_a_nul_character_in_a_field_is_refused(field):
+    with pytest.raises(Rejected, match=r"fields in 'foo-1\.0.*METADATA': there is a NUL character"):
+        inspect(wheel_with(GOOD + field + b"\n"))
+
+
 @pytest.mark.parametrize(
     "field",
     [b"Name: foo", b"name: foo", b"Version: 1.0", b"Summary: b", b"Requires-Python: >=3",

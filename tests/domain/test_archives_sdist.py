@@ -9,7 +9,7 @@ from warehouse14.domain.archives.bounds import MAX_TAR_HEADER
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import FileType
 from warehouse14.domain.names import FileName, project_name
-from warehouse14.testing.builders import build_sdist, core_metadata, tar_gz_bytes
+from warehouse14.testing.builders import build_sdist, core_metadata, tar_gz_bytes, zip_bytes
 
 TOP = "foo-1.0"
 PKG_INFO = core_metadata("foo", "1.0")
@@ -272,3 +272,29 @@ def test_a_prefix_in_a_header_of_the_gnu_format_is_refused():
 def test_the_metadata_of_the_sdist_must_fit_its_name():
     with pytest.raises(Rejected, match="must be that of the project 'bar'"):
         inspect(tar_gz_bytes({f"{TOP}/PKG-INFO": PKG_INFO}), "bar-1.0.tar.gz", "bar")
+
+
+@pytest.mark.parametrize("extension", [".tar.gz", ".zip"])
+@pytest.mark.parametrize(
+    ("top", "name", "version", "stem"),
+    [
+        ("PyYAML-3.13", "PyYAML", "3.13", "PyYAML-3.13"),
+        ("zope.interface-5.0", "zope.interface", "5.0.0", "zope_interface-5.0.0"),
+        ("backports.zoneinfo-0.2.1", "backports.zoneinfo", "0.2.1", "backports.zoneinfo-0.2.1"),
+        ("python-dateutil-2.8.2", "python-dateutil", "2.8.2", "python_dateutil-2.8.2"),
+        ("foo-1.0-beta.1", "foo", "1.0b1", "foo-1.0b1"),
+    ],
+)
+def test_the_top_folder_may_be_spelled_as_old_tools_do(top, name, version, stem, extension):
+    pack = zip_bytes if extension == ".zip" else tar_gz_bytes
+    content = pack({f"{top}/PKG-INFO": core_metadata(name, version)})
+    assert inspect(content, stem + extension, name).display_name == name
+
+
+@pytest.mark.parametrize("extension", [".tar.gz", ".zip"])
+@pytest.mark.parametrize("top", ["foo", "foo-1.1", "bar-1.0", "foo-bar-1.0", "src", "foo_1.0", "foo-1.0-x"])
+def test_a_top_folder_of_another_name_is_refused(top, extension):
+    pack = zip_bytes if extension == ".zip" else tar_gz_bytes
+    content = pack({f"{top}/PKG-INFO": PKG_INFO})
+    with pytest.raises(Rejected, match=r"must be named after foo and 1\.0, as the file is"):
+        inspect(content, f"foo-1.0{extension}")

@@ -160,7 +160,8 @@ def edited(old, new):
         (b"\xff,,\n", "not UTF-8"),
         (b'"foo', "'foo"),
         (b"x" * 9000, "a line of more than"),
-        (b'"' + b"x\n" * 100_000, "not CSV"),
+        (b"foo\rpy,,\n", "not CSV"),
+        (b'"' + b"x\n" * 100_000, "more lines than the wheel has files"),
         (b"", "does not list 'foo.py'"),
     ],
 )

@@ -62,7 +62,7 @@ def test_the_list_is_an_object_with_serials(filled: Index) -> None:
     assert page["meta"] == {"api-version": "1.4", "_last-serial": int(answer.headers["X-PyPI-Last-Serial"])}
     serial = detail(filled)["meta"]["_last-serial"]
     assert page["projects"] == [{"name": "demo-pkg", "_last-serial": serial}]
-    assert page["meta"]["_last-serial"] > serial
+    assert page["meta"]["_last-serial"] == serial, "what happens in hidden projects is not shown"
 
 
 def test_a_project_is_as_it_was_when_it_was_last_looked_at(filled: Index) -> None:

@@ -133,7 +133,7 @@ class _Reading:
         self._bytes += len(data)
         if self._bytes > FIELDS_BYTES:
             raise Rejected(f"The fields of the form have more than {FIELDS_BYTES} bytes.", field="form")
-        if 0 in data:
+        if 0 in data and self._name not in _FILE_FIELDS:
             raise Rejected(f"{_short(self._name or '')}: has a NUL character.", field=self._name or "")
         if keep and self._name in FIELDS:
             self._value += data

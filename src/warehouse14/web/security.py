@@ -9,7 +9,7 @@ import base64
 import binascii
 from typing import Any
 
-from pyramid.authorization import ACLHelper
+from pyramid.authorization import ACLHelper, Everyone
 from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, token_allows
@@ -18,6 +18,8 @@ from warehouse14.domain.errors import Unauthenticated
 #: The permission of a view that names none; no ACL gives it.
 CLOSED = "closed"
 
+#: What DENY_ALL is said of.
+_EVERYONE = frozenset({Everyone})
 _TOKEN_USER = "__token__"
 _BEARERS = frozenset({"bearer", "token"})
 _UNKNOWN = "_warehouse14_identity"
@@ -58,7 +60,7 @@ class TokenPolicy:
         name = None if project is None else project.name
         if permission == CLOSED or not token_allows(identity, Permission(permission), name):
             return False
-        return self._acl.permits(context, identity.principals, permission)
+        return self._acl.permits(context, identity.principals | _EVERYONE, permission)
 
     def remember(self, request: Request, userid: str, **kw: Any) -> list[Any]:  # noqa: ARG002
         """Return no headers: a token is sent with every request."""

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -42,16 +42,11 @@ class MemoryFiles:
 
     def put(self, key: str, data: bytes) -> None:
         """Store a small blob; one that is there keeps its bytes and is young again."""
-        self.put_all([(key, data)])
-
-    def put_all(self, blobs: Iterable[tuple[str, bytes]]) -> None:
-        """Store blobs as :meth:`put` does, all of them or none."""
-        checked = [(_checked(key), bytes(data)) for key, data in blobs]
+        _checked(key)
         with self._lock:
             self.check()
-            for key, data in checked:
-                kept, _ = self._blobs.get(key, (data, None))
-                self._blobs[key] = (kept, self._now())
+            kept, _ = self._blobs.get(key, (bytes(data), None))
+            self._blobs[key] = (kept, self._now())
 
     def open(self, key: str, start: int) -> BinaryIO:
         """Return the blob's bytes from offset ``start`` on."""
@@ -91,7 +86,7 @@ class MemoryFiles:
         self.check()
         return iter(())
 
-    def sweep(self, leftover: str) -> None:
+    def sweep(self, leftover: str) -> None:  # noqa: ARG002 - there is none of any name
         """Check that it answers: nothing is ever left."""
         self.check()
 
@@ -131,7 +126,10 @@ class MemoryStaged:
     def commit(self, key: str) -> None:
         """Make it the blob ``key``."""
         whole = bytes(self._open())
-        self._store.put_all([*self._beside.items(), (key, whole)])
+        _checked(key)
+        for small, data in self._beside.items():
+            self._store.put(small, data)
+        self._store.put(key, whole)
         self.end()
 
     def end(self) -> None:

@@ -41,7 +41,7 @@ class MemoryUnits:
     def fail_with(self, error: OSError | None) -> None:
         """Do not answer from now on, because of ``error``; answer again for None.
 
-        A unit that is open when this begins is lost: it does not commit, not even after the end of the outage.
+        A unit that is open then is lost: it does not commit, not even after the outage.
         """
         with self._lock:
             if error is None:

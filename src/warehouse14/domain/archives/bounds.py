@@ -41,9 +41,11 @@ MAX_TAR_HEADER: Final = 1 * MIB
 MAX_TAR_HEADERS: Final = 16 * MIB
 #: How many those may be: tools write one of each type at most, and many write one for every member.
 MAX_TAR_HEADERS_OF_MEMBER: Final = 8
-MAX_TAR_BLOCKS: Final = 2 * MAX_MEMBERS
-#: How many records one pax header may have; tools write fewer than thirty.
+#: How many members and extended headers there may be together.
+MAX_TAR_BLOCKS: Final = 75_000
+#: How many records one pax header may have, and all of an archive; tools write fewer than ten for a member.
 MAX_PAX_RECORDS: Final = 1000
+MAX_PAX_RECORDS_OF_ALL: Final = 200_000
 #: How many bytes are read or unpacked at a time.
 CHUNK: Final = 256 * KIB
 

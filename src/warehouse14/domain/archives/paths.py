@@ -7,7 +7,7 @@ from typing import Final
 #: Longer than any path that Windows or a packaging tool makes.
 MAX_PATH: Final = 1024
 #: Deeper than any tree of sources.
-MAX_FOLDERS: Final = 100
+MAX_FOLDERS: Final = 40
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 _ROOTED = re.compile(r"/|[A-Za-z]:")

@@ -105,7 +105,7 @@ def _from_tar(stream: BinaryIO, tree: _Tree) -> bytes | None:
         if not path and member.kind is Kind.FOLDER:
             continue
         tree.add(path, member.kind)
-        if member.kind in {Kind.SYMLINK, Kind.HARDLINK}:
+        if member.kind is Kind.SYMLINK or member.kind is Kind.HARDLINK:
             _check_link(member, path, tree.filename)
         if tree.is_pkg_info(path) and member.kind is Kind.FILE:
             found = gathered(

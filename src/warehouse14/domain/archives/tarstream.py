@@ -5,19 +5,36 @@ long names of GNU tar. The standard library's reader is not used because it
 holds extended headers of any size in memory and follows sparse maps.
 """
 
+import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
-from warehouse14.domain.archives.bounds import CHUNK, MAX_MEMBERS, MAX_TAR_HEADER, Budget
+from warehouse14.domain.archives.bounds import (
+    CHUNK,
+    MAX_MEMBERS,
+    MAX_PAX_RECORDS,
+    MAX_PAX_RECORDS_OF_ALL,
+    MAX_TAR_BLOCKS,
+    MAX_TAR_HEADER,
+    MAX_TAR_HEADERS,
+    MAX_TAR_HEADERS_OF_MEMBER,
+    Budget,
+)
 from warehouse14.domain.archives.refusals import refusal, shown
 from warehouse14.domain.errors import Rejected
 
 _BLOCK: Final = 512
+_HALF: Final = _BLOCK // 2
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _PAX_DIGITS: Final = 20
+_ASCII: Final = bytes(range(128))
+_NEWLINE: Final = ord("\n")
+#: Name, size, checksum, type, link target, magic and prefix.
+_FIELDS: Final = struct.Struct("100s24x12s12x8sc100s6s82x155s12x")
+_KNOWN: Final = frozenset({b"path", b"linkpath", b"size"})
+_EXTENDED: Final = frozenset({b"x", b"X", b"g", b"L", b"K"})
 
 
 class Kind(Enum):
@@ -39,8 +56,7 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TarMember:
+class TarMember(NamedTuple):
     """One member as its headers describe it; ``size`` is that of its contents."""
 
     name: str
@@ -49,8 +65,7 @@ class TarMember:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(NamedTuple):
     name: bytes
     kind: bytes
     size: int
@@ -60,7 +75,7 @@ class _Header:
 class TarStream:
     """The members of a ``.tar.gz`` stream. Iterate once; ``contents`` is for the member at hand."""
 
-    __slots__ = ("_left", "_pieces", "filename")
+    __slots__ = ("_blocks", "_extended_bytes", "_left", "_pieces", "_records", "filename")
 
     def __init__(self, stream: BinaryIO, filename: str) -> None:
         self.filename = filename
@@ -68,6 +83,9 @@ class TarStream:
         stream.seek(0)
         self._pieces = _Pieces(_gunzipped(stream, filename, Budget(filename, packed)))
         self._left = 0
+        self._blocks = 0
+        self._extended_bytes = 0
+        self._records = 0
 
     def __iter__(self) -> Iterator[TarMember]:
         for _ in range(MAX_MEMBERS):
@@ -77,7 +95,8 @@ class TarStream:
                 return
             self._left = _padded(member.size)
             yield member
-            self._skip(self._left)
+            if self._left:
+                self._skip(self._left)
         raise self._refusal(f"it has more than the {MAX_MEMBERS} members that are allowed")
 
     def contents(self, member: TarMember) -> Iterator[bytes]:
@@ -93,7 +112,11 @@ class TarStream:
         """Return the next member, its extended headers applied, or None at the end."""
         pax: dict[bytes, bytes] = {}
         header = self._header()
-        while header is not None and header.kind in b"xXgLK":
+        count = total = 0
+        while header is not None and header.kind in _EXTENDED:
+            count += 1
+            total += header.size
+            self._check_extended(count, total, header.size)
             pax.update(self._extended(header))
             header = self._header()
         if header is None:
@@ -120,50 +143,73 @@ class TarStream:
 
     def _header(self) -> _Header | None:
         """Return the next header block, or None at the end of the archive."""
-        block = b"".join(self._pieces.take(_BLOCK))
+        block = self._pieces.whole(_BLOCK)
         if not block.strip(b"\0"):
             return None
+        self._blocks += 1
+        if self._blocks > MAX_TAR_BLOCKS:
+            raise self._refusal(f"it has more than the {MAX_TAR_BLOCKS} headers that are allowed")
         if len(block) < _BLOCK or not _checksum_fits(block):
             raise self._refusal("it is not a tar archive, or it is damaged: a header's checksum is wrong")
-        prefix, magic = block[345:500].partition(b"\0")[0], block[257:263]
-        name = block[:100].partition(b"\0")[0]
+        name, size, _, kind, target, magic, prefix = _FIELDS.unpack(block)
+        name, prefix = name.partition(b"\0")[0], prefix.partition(b"\0")[0]
         if prefix and magic != b"ustar\0":
             raise self._refusal(f"its member {shown(_text(name))} has a header that tools read differently")
         return _Header(
             name=prefix + b"/" + name if prefix else name,
-            kind=block[156:157],
-            size=self._number(block[124:136]),
-            target=block[157:257].partition(b"\0")[0],
+            kind=kind,
+            size=self._number(size),
+            target=target.partition(b"\0")[0],
         )
+
+    def _check_extended(self, count: int, total: int, size: int) -> None:
+        """Raise ``Rejected`` if one member has too many extended headers, or they are too long."""
+        self._extended_bytes += size
+        if count > MAX_TAR_HEADERS_OF_MEMBER:
+            raise self._refusal(
+                f"it has a member with more than {MAX_TAR_HEADERS_OF_MEMBER} extended headers"
+            )
+        if total > MAX_TAR_HEADER or self._extended_bytes > MAX_TAR_HEADERS:
+            raise self._refusal(
+                f"it has an extended header of more than {MAX_TAR_HEADER} bytes for one member, "
+                f"or of more than {MAX_TAR_HEADERS} for all"
+            )
 
     def _extended(self, header: _Header) -> dict[bytes, bytes]:
         """Return what the extended ``header`` says of the next member."""
-        if header.size > MAX_TAR_HEADER:
-            raise self._refusal(f"it has an extended header of more than {MAX_TAR_HEADER} bytes")
-        data = b"".join(self._pieces.take(header.size))
+        data = self._pieces.whole(header.size)
         self._check_whole(len(data), header.size)
-        self._skip(_padded(header.size) - header.size)
+        if data:
+            self._skip(_padded(header.size) - header.size)
         if header.kind in b"LK":
             return {b"path" if header.kind == b"L" else b"linkpath": data.partition(b"\0")[0]}
-        records = dict(self._pax_records(data))
-        if any(key.startswith(b"GNU.sparse.") for key in records):
-            raise self._refusal("it has a sparse member; use regular files")
-        known = {key: value for key, value in records.items() if key in {b"path", b"linkpath", b"size"}}
+        known: dict[bytes, bytes] = {}
+        for key, value in self._pax_records(data):
+            if key in _KNOWN:
+                known[key] = value
+            elif key.startswith(b"GNU.sparse."):
+                raise self._refusal("it has a sparse member; use regular files")
         if header.kind == b"g" and known:
             raise self._refusal("it has a global pax header that gives every member the same name or size")
         return known
 
     def _pax_records(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        at = 0
+        at = count = 0
         while at < len(data):
+            count += 1
+            if count > MAX_PAX_RECORDS or self._records + count > MAX_PAX_RECORDS_OF_ALL:
+                raise self._refusal(
+                    f"it has a pax header of more than {MAX_PAX_RECORDS} records, "
+                    f"or more than {MAX_PAX_RECORDS_OF_ALL} in all"
+                )
             space = data.find(b" ", at, at + _PAX_DIGITS)
-            length = self._decimal(data[at : max(at, space)])
-            record = data[space + 1 : at + length]
-            key, equals, value = record[:-1].partition(b"=")
-            if not equals or record[-1:] != b"\n" or at + length > len(data):
+            end = at + self._decimal(data[at : max(at, space)])
+            equals = data.find(b"=", space + 1, end)
+            if equals < 0 or end > len(data) or data[end - 1] != _NEWLINE:
                 raise self._refusal("it has a malformed pax header")
-            yield key, value
-            at += length
+            yield data[space + 1 : equals], data[equals + 1 : end - 1]
+            at = end
+        self._records += count
 
     def _decimal(self, digits: bytes) -> int:
         if not digits.isdigit() or len(digits) > _PAX_DIGITS:
@@ -218,6 +264,15 @@ class _Pieces:
             length -= len(part)
             yield part
 
+    def whole(self, length: int) -> bytes:
+        """Return the next ``length`` bytes in one, or fewer if the source ends."""
+        end = self._at + length
+        if end <= len(self._piece):
+            part = self._piece[self._at : end]
+            self._at = end
+            return part
+        return b"".join(self.take(length))
+
     def rest(self) -> Iterable[bytes]:
         """Yield all that is left."""
         yield self._piece[self._at :]
@@ -266,9 +321,15 @@ def _checksum_fits(block: bytes) -> bool:
     text = block[148:156].partition(b"\0")[0].strip()
     if not text or text.strip(b"01234567"):
         return False
+    told = int(text, 8)
     counted = block[:148] + b" " * 8 + block[156:]
-    unsigned = sum(counted)
-    return int(text, 8) in {unsigned, unsigned - 256 * sum(byte > 127 for byte in counted)}
+    unsigned = _sum(counted[:_HALF]) + _sum(counted[_HALF:])
+    return told == unsigned or told == unsigned - 256 * len(counted.translate(None, _ASCII))
+
+
+def _sum(half: bytes) -> int:
+    """The sum of the bytes of half a block; adler32 adds them modulo 65521, and 256 of them stay below."""
+    return (zlib.adler32(half) & 0xFFFF) - 1
 
 
 def _text(raw: bytes) -> str:
