@@ -1,12 +1,14 @@
 """Package metadata. No logic lives here; tools are configured in pyproject.toml."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 setup(
     name="warehouse14",
     version="0.1.0",
     description="A private Python package index whose projects are shared by the people who own them",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     license_files=["LICENSE"],
