@@ -16,7 +16,7 @@ from benchmarks.settings import MIB, ROOT
 from warehouse14 import open_warehouse
 from warehouse14.domain.model import Action, Change, File, FileType, Project, Role
 from warehouse14.domain.names import FileName, ProjectName, account_name, account_principal
-from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile
 

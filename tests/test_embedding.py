@@ -34,7 +34,7 @@ from datetime import timedelta
 from warehouse14 import open_warehouse
 from warehouse14.domain.errors import AlreadyExists, NotFound, Unauthenticated
 from warehouse14.domain.model import Role, Scope
-from warehouse14.domain.services.uploads import form_of
+from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.upkeep import Finding
 from warehouse14.testing.builders import build_sdist, build_wheel
 
@@ -166,7 +166,7 @@ def folder(tmp_path: Path) -> Path:
             warehouse.accounts.add(warehouse.operator(), name)
         ada = warehouse.account("ada")
         warehouse.projects.create(ada, "demo")
-        from warehouse14.domain.services.uploads import form_of
+        from warehouse14.domain.services.uploadform import form_of
 
         warehouse.uploads.publish(ada, form_of(built.filename), [built.content])
     return tmp_path

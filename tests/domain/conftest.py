@@ -7,7 +7,8 @@ import pytest
 
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
-from warehouse14.domain.services.uploads import Published, form_of
+from warehouse14.domain.services.uploadform import form_of
+from warehouse14.domain.services.uploads import Published
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_wheel
 

@@ -7,7 +7,8 @@ from tests.domain.conftest import Clock
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.services.upkeep import Finding, Report
-from warehouse14.domain.services.uploads import Published, form_of
+from warehouse14.domain.services.uploadform import form_of
+from warehouse14.domain.services.uploads import Published
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_sdist, build_wheel
 

@@ -9,7 +9,8 @@ import pytest
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import FileExists, Forbidden, Rejected, TooLarge
 from warehouse14.domain.model import Role, Scope
-from warehouse14.domain.services.uploads import Published, UploadService, form_of
+from warehouse14.domain.services.uploadform import form_of
+from warehouse14.domain.services.uploads import Published, UploadService
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_sdist, build_wheel
 

@@ -16,7 +16,7 @@ from webtest import lint
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.errors import AlreadyExists
 from warehouse14.domain.model import Role, Scope
-from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 from warehouse14.web import make_app

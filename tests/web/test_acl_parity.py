@@ -11,7 +11,7 @@ from warehouse14.domain.access import Identity, Permission, TokenLimits, account
 from warehouse14.domain.errors import WarehouseError
 from warehouse14.domain.model import Role, Scope
 from warehouse14.domain.names import AccountName, project_name
-from warehouse14.domain.services.uploads import UploadForm
+from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.testing.builders import build_wheel
 from warehouse14.web.resources import Resource, Root
 from warehouse14.web.security import TokenPolicy

@@ -13,7 +13,7 @@ from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import ORIGIN, on_site
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Unavailable, WarehouseError
-from warehouse14.domain.services.uploads import form_of
+from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Warehouse
 
 _EXTENSIONS = (".whl", ".tar.gz", ".zip")

@@ -17,7 +17,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
 from waitress.utilities import Error, RequestEntityTooLarge
 
-from warehouse14.domain.services.uploads import too_large
+from warehouse14.domain.services.uploadform import too_large
 
 _log = logging.getLogger(__name__)
 

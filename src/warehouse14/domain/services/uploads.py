@@ -8,89 +8,36 @@ that nobody refers to, never a listed file that cannot be downloaded.
 """
 
 import hashlib
-import hmac
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
-
 from warehouse14.domain.access import Identity, Permission, allows, allows_site
-from warehouse14.domain.archives import Inspected, inspect_archive, parse_file_name
+from warehouse14.domain.archives import Inspected, inspect_archive
 from warehouse14.domain.errors import (
     FileExists,
     Forbidden,
     Rejected,
-    TooLarge,
     Unavailable,
 )
-from warehouse14.domain.model import Action, File, FileType, Project, Role
+from warehouse14.domain.model import Action, File, Project, Role
 from warehouse14.domain.names import (
     RESERVED_PROJECTS,
-    FileName,
     ProjectName,
     account_principal,
-    file_name,
-    project_name,
 )
 from warehouse14.domain.ports import FileStore, Now, Staged, UnitOfWork, Units
+from warehouse14.domain.services.uploadform import (
+    DIGESTS,
+    Claim,
+    UploadForm,
+    compare_digests,
+    read_form,
+    too_large,
+)
 from warehouse14.domain.services.working import attempt, entry
-
-#: The digests that a form may declare, and how each is computed. ``md5`` alone does not do.
-DIGESTS: Mapping[str, Callable[[], Any]] = {
-    "sha256": hashlib.sha256,
-    "blake2_256": lambda: hashlib.blake2b(digest_size=32),
-    "md5": lambda: hashlib.md5(usedforsecurity=False),
-}
-_ENOUGH = frozenset({"sha256", "blake2_256"})
-_LENGTHS = {"sha256": 64, "blake2_256": 64, "md5": 32}
-_HEX = re.compile(r"[0-9a-f]+\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class UploadForm:
-    """What is said of a file before its bytes come, as raw text.
-
-    Attributes:
-        name: the project's name.
-        filetype: ``sdist`` or ``bdist_wheel``.
-        filename: the file's name.
-        version: the version, or None if it is not said.
-        strict: whether a wheel's file name must be spelled as its standard says. Those
-            of old build tools are not; an import takes them.
-    """
-
-    name: str
-    filetype: str
-    filename: str
-    version: str | None = None
-    strict: bool = True
-
-
-def form_of(filename: str, *, strict: bool = True) -> UploadForm:
-    """Return what a file's name alone says of it, for files that come without a form.
-
-    Raises ``Rejected`` if it is neither the name of a wheel nor that of a sdist.
-    """
-    file_name(filename)
-    filetype = FileType.WHEEL if filename.endswith(".whl") else FileType.SDIST
-    try:
-        if filetype is FileType.WHEEL:
-            name, version, _, _ = parse_wheel_filename(filename)
-        else:
-            name, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename) as error:
-        raise Rejected(f"content: {error}.", field="content") from error
-    return UploadForm(name, filetype.value, filename, str(version), strict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +94,7 @@ class UploadService:
         What is not finished in the ``with`` block is gone after it. Raises as
         :meth:`publish` does.
         """
-        claim = _read_form(form)
+        claim = read_form(form)
         with self._units.read() as unit:
             self._permit(identity, claim.project, unit.projects.get(claim.project))
         with self._store.stage() as staged:
@@ -168,7 +115,7 @@ class UploadService:
             raise Forbidden(f"{identity.name} may not upload to the project {name}.")
 
     def _settle(
-        self, identity: Identity, claim: "_Claim", staged: Staged, hashes: Mapping[str, str], size: int
+        self, identity: Identity, claim: Claim, staged: Staged, hashes: Mapping[str, str], size: int
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
         existing = self._existing(identity, claim, hashes)
@@ -213,7 +160,7 @@ class UploadService:
     def _list(
         self,
         identity: Identity,
-        claim: "_Claim",
+        claim: Claim,
         file: File,
         display_name: str,
         hashes: Mapping[str, str],
@@ -252,7 +199,7 @@ class UploadService:
             grants={account_principal(identity.account): Role.ADMIN},
         )
 
-    def _existing(self, identity: Identity, claim: "_Claim", hashes: Mapping[str, str]) -> File | None:
+    def _existing(self, identity: Identity, claim: Claim, hashes: Mapping[str, str]) -> File | None:
         with self._units.read() as unit:
             self._permit(identity, claim.project, unit.projects.get(claim.project))
             existing = unit.files.get(claim.project, claim.filename)
@@ -262,7 +209,7 @@ class UploadService:
 class Upload:
     """A file on its way in."""
 
-    def __init__(self, service: UploadService, identity: Identity, claim: "_Claim", staged: Staged) -> None:
+    def __init__(self, service: UploadService, identity: Identity, claim: Claim, staged: Staged) -> None:
         self._service = service
         self._identity = identity
         self._claim = claim
@@ -282,79 +229,10 @@ class Upload:
     def finish(self, digests: Mapping[str, str]) -> Published:
         """List the file if it passes every rule; ``digests`` are those that were declared."""
         hashes = {name: running.hexdigest() for name, running in self._hashes.items()}
-        _compare(digests, hashes)
+        compare_digests(digests, hashes)
         return self._service._settle(  # noqa: SLF001
             self._identity, self._claim, self._staged, hashes, self._size
         )
-
-
-def check_digests(digests: Mapping[str, str], *, required: bool) -> dict[str, str]:
-    """Return the declared digests in lower case, or raise ``Rejected``.
-
-    With ``required`` one of sha256 and blake2_256 must be among them.
-    """
-    folded = {name: value.strip().lower() for name, value in digests.items()}
-    for name, value in folded.items():
-        if len(value) != _LENGTHS[name] or not _HEX.match(value):
-            field = f"{name}_digest"
-            raise Rejected(f"{field}: send {_LENGTHS[name]} hexadecimal digits.", field=field)
-    if required and not _ENOUGH & folded.keys():
-        raise Rejected(
-            "sha256_digest: send sha256_digest or blake2_256_digest; md5 alone does not do.",
-            field="sha256_digest",
-        )
-    return folded
-
-
-def too_large(limit: int) -> TooLarge:
-    """Return the error for a file of more than ``limit`` bytes."""
-    return TooLarge(
-        f"The file is larger than {limit} bytes, the limit of this index (warehouse14.max_file_bytes).",
-        field="content",
-        limit=limit,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A form that parsed."""
-
-    project: ProjectName
-    filename: FileName
-    filetype: FileType
-    version: Version | None
-    strict: bool
-
-
-def _read_form(form: UploadForm) -> _Claim:
-    project = project_name(form.name)
-    try:
-        filetype = FileType(form.filetype)
-    except ValueError:
-        kinds = " or ".join(FileType)
-        raise Rejected(f"filetype: {form.filetype[:40]!r} must be {kinds}.", field="filetype") from None
-    version = None if form.version is None else _version(form.version)
-    filename = file_name(form.filename)
-    parse_file_name(filename, filetype, project=project, version=version, strict_wheel_names=form.strict)
-    return _Claim(project, filename, filetype, version, form.strict)
-
-
-def _version(raw: str) -> Version:
-    try:
-        return Version(raw)
-    except InvalidVersion:
-        raise Rejected(f"version: {raw[:60]!r} is not a version by PEP 440.", field="version") from None
-
-
-def _compare(declared: Mapping[str, str], computed: Mapping[str, str]) -> None:
-    for name, value in check_digests(declared, required=False).items():
-        if not hmac.compare_digest(value, computed[name]):
-            field = f"{name}_digest"
-            raise Rejected(
-                f"{field}: the content has {computed[name]}, not the digest that was sent. "
-                "It may have been damaged on the way; send it again.",
-                field=field,
-            )
 
 
 def _same(existing: File, hashes: Mapping[str, str]) -> File:
@@ -371,7 +249,7 @@ def _same(existing: File, hashes: Mapping[str, str]) -> File:
 
 
 def _new_file(
-    claim: _Claim,
+    claim: Claim,
     inspected: Inspected,
     hashes: Mapping[str, str],
     size: int,

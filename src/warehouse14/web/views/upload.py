@@ -9,7 +9,7 @@ from pyramid.view import view_config
 
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
-from warehouse14.domain.services.uploads import UploadForm, check_digests, too_large
+from warehouse14.domain.services.uploadform import UploadForm, check_digests, too_large
 from warehouse14.web.addresses import absolute_with_query
 from warehouse14.web.errors import Refusal
 from warehouse14.web.forms import ALLOWANCE, Content, UploadStream, digests
