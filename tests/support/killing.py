@@ -119,7 +119,7 @@ class TrappedStaged(Proxy):
         return reader
 
     def beside(self, key: str, data: bytes) -> None:
-        what = "metadata" if key.endswith("/.metadata") else "sidecar"
+        what = "metadata" if key.endswith(".metadata") else "sidecar"
         self.trap(f"before the {what}")
         self.real.beside(key, data)
         self.trap(f"after the {what}")
