@@ -5,6 +5,7 @@ sender who is refused gets to read the answer; a file goes from the disk to
 the socket without passing through this process (sendfile).
 """
 
+import errno
 import io
 import logging
 import os
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 _LINGER = 10.0
 #: What one call hands from a file to a socket at most, in bytes.
 _PIECE = 1024 * 1024
+#: What a system says that cannot hand a file of this kind to a socket.
+_NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 class _Refused(Error):  # type: ignore[misc]
@@ -131,6 +134,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     _linger_until: float | None = None
     _refused = False
     _parked = False
+    last_activity: float
 
     def service(self) -> None:
         """Answer the next request, unless the client has yet to take the last answer.
@@ -138,22 +142,34 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         Then the request waits here, and not a thread with it.
         """
         with self.outbuf_lock:
-            self._parked = bool(self.connected and self.total_outbufs_len)
-        if self._parked:
+            # The main thread may give the parked request its turn as soon as the lock is free.
+            parked = self._parked = bool(self.connected and self.total_outbufs_len)
+        if parked:
             self.server.pull_trigger()
-        else:
-            super().service()
+            return
+        if self.requests and self.requests[0].error is not None:
+            self._refused = True
+        super().service()
 
     def writable(self) -> bool:
-        """Whether to wait for room."""
+        """Whether to wait for room. A client that takes nothing of what is due is given up in time."""
+        if self._parked and time.time() - self.last_activity > self.adj.channel_timeout:
+            self.will_close = True
         return self._parked or bool(super().writable())
 
     def handle_write(self) -> None:
         """Write; when all is written, a request that waited has its turn."""
+        if self._parked:
+            self._flush_exception(self._flush_some_if_lockable)
         super().handle_write()
         if self._parked and not self.total_outbufs_len:
             self._parked = False
             self.server.add_task(self)
+
+    def _flush_some(self, do_close: bool = True) -> bool:  # noqa: FBT002 - as waitress has it
+        """Send what can be sent; one thread at a time."""
+        with self.outbuf_lock:
+            return bool(super()._flush_some(do_close))
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Never wait for a client: a file takes no memory, and requests wait their turn."""
@@ -166,7 +182,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             sent = os.sendfile(self.socket.fileno(), data.descriptor, data.offset, data.length)
         except BlockingIOError:
             return 0
-        except OSError:
+        except OSError as error:
+            if error.errno in _NO_SENDFILE:
+                piece = os.pread(data.descriptor, data.length, data.offset)
+                return int(super().send(piece, do_close))
             sent = 0
         if sent == 0:
             # The client is gone, or the file is shorter than was said.
@@ -174,13 +193,6 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             if do_close:
                 self.handle_close()
         return sent
-
-    def received(self, data: bytes) -> bool:
-        """Take what came in."""
-        more: bool = super().received(data)
-        if self.requests and self.requests[-1].error is not None:
-            self._refused = True
-        return more
 
     def readable(self) -> bool:
         """Whether to wait for input."""

@@ -16,6 +16,7 @@ from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
+from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import DEFAULT_MAX_FILE_BYTES
 from warehouse14.web.connections import channel_class
 from warehouse14.web.forms import ALLOWANCE
@@ -49,6 +50,10 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
         listener.channel_class = channel_class(limit)
     server.print_listen("Serving on http://{}:{}")
     _run(sockets, use_poll=server.adj.asyncore_use_poll)
+    warehouse = _warehouse_of(app)
+    if warehouse is not None:
+        # The last connection that closes folds SQLite's write-ahead log into its file.
+        warehouse.close()
     return 0
 
 
@@ -58,14 +63,18 @@ def _limit(app: Any, settings: dict[str, Any]) -> int | None:
     An app inside a composite or a filter cannot be asked: then the server takes
     what the largest file by default needs, and the app refuses what is too long for it.
     """
-    warehouse = getattr(getattr(app, "registry", None), "warehouse", None)
+    warehouse = _warehouse_of(app)
     limit = DEFAULT_MAX_FILE_BYTES if warehouse is None else warehouse.uploads.max_file_bytes
     fitting = limit + ALLOWANCE
     given = int(settings.get("max_request_body_size", fitting))
     if given < limit:
         _log.warning("max_request_body_size = %s takes no file of %s bytes, as the site allows", given, limit)
     settings["max_request_body_size"] = given if warehouse is None else min(given, fitting)
-    return limit if given >= limit and warehouse is not None else None
+    return limit if given >= fitting and warehouse is not None else None
+
+
+def _warehouse_of(app: Any) -> Warehouse | None:
+    return getattr(getattr(app, "registry", None), "warehouse", None)
 
 
 def _run(sockets: dict[int, Any], *, use_poll: bool) -> None:
