@@ -21,8 +21,8 @@ _NOTHING_SIZE = 500
 class Index:
     """The read side. It knows no permissions: who asks has been allowed to.
 
-    Looking up a project, with which everything begins, follows the journal. A
-    page comes with the serial at which it was read.
+    A server calls ``cache.follow()`` once in a request, before anything is
+    looked up. A page comes with the serial at which it was read.
     """
 
     def __init__(self, units: Units, cache: FollowedCache) -> None:
@@ -30,8 +30,7 @@ class Index:
         self.cache = cache
 
     def project(self, name: ProjectName) -> Project | None:
-        """Return the project as of now, unless it is absent or deleted."""
-        self.cache.follow()
+        """Return the project, unless it is absent or deleted."""
         return self._known(("project", name), name, lambda unit: unit.projects.get(name))
 
     def file(self, project: ProjectName, filename: FileName) -> File | None:

@@ -28,6 +28,8 @@ Acl = Sequence[Any]
 #: Everybody who is known may look around, and may try to publish.
 _KNOWN = ((Allow, AUTHENTICATED, frozenset({Permission.BROWSE})), DENY_ALL)
 
+#: Whether the process lives is no question to the database.
+_ALIVE = "/health"
 _METADATA_SUFFIX = ".metadata"
 
 
@@ -57,6 +59,9 @@ class Root(Resource):
     def __init__(self, request: Request) -> None:
         super().__init__(None, "")
         self._index: Index = request.registry.warehouse.index
+        if request.environ["PATH_INFO"] != _ALIVE:
+            # Before anything is looked up: what was committed by now counts in this request.
+            self._index.cache.follow()
 
     def __getitem__(self, name: str) -> Resource:
         return _PLACES[name](self, name, self._index)

@@ -87,7 +87,7 @@ def _identify(request: Request) -> tuple[Identity | None, str]:
     try:
         # The server's word for the address, never a header's.
         origin = request.environ.get("REMOTE_ADDR", "")
-        return request.registry.warehouse.tokens.identify(token, origin=origin), ""
+        return request.registry.warehouse.tokens.identify(token, origin=origin, follow=False), ""
     except Unauthenticated as error:
         return None, str(error)
 
