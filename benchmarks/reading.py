@@ -11,9 +11,10 @@ from benchmarks.peers import BACKENDS, Devpi, ceiling, pypiserver
 from benchmarks.processes import BenchmarkError, Server
 from benchmarks.report import Group, Row
 from benchmarks.samples import wheels
-from benchmarks.sites import publish
+from benchmarks.sites import PUBLISHER, publish
 from benchmarks.uploading import upload_all
 from warehouse14.domain.model import Role
+from warehouse14.domain.names import account_name
 
 #: What pip asks for, and what asks for HTML.
 _TYPE = "application/vnd.pypi.simple.v1"
@@ -94,6 +95,9 @@ def _after_write(bench: Bench, form: str, target: Target) -> Row:
     times = []
     files = wheels(f"written-{form.lower()}", _WRITES)
     with closing(target.server.connect()) as connection, closing(bench.site.warehouse()) as warehouse:
+        # Public, so that whoever asks for the list sees its changes.
+        name = f"written-{form.lower()}"
+        warehouse.projects.create(warehouse.operator(), name, admin=account_name(PUBLISHER), public=True)
         before = ask(connection, target).header("X-PyPI-Last-Serial")
         for number in range(_WRITES):
             if number % 2:
