@@ -149,14 +149,23 @@ def allowed_by_the_table(permission: Permission, who: str, kind: str) -> bool:
     return column.split()[PEOPLE.index(who)] == "y"
 
 
-def request_of(index: Index, acting: Identity | None) -> Request:
-    """Return a request whose token, if there is somebody to have one, stands for ``acting`` as it is.
+class Knowing(TokenPolicy):
+    """The policy of a request that ``acting`` makes, with or without a token.
 
     So those are asked for, too, who have no token to hold them back.
     """
-    asking = Request.blank("/", headers={} if acting is None else {"Authorization": "Bearer text"})
-    tokens = SimpleNamespace(identify=lambda text, origin: acting)
-    asking.registry = SimpleNamespace(warehouse=SimpleNamespace(index=index.warehouse.index, tokens=tokens))
+
+    def __init__(self, acting: Identity | None) -> None:
+        super().__init__()
+        self._acting = acting
+
+    def identity(self, request: Request) -> Identity | None:
+        return self._acting
+
+
+def request_of(index: Index) -> Request:
+    asking = Request.blank("/")
+    asking.registry = SimpleNamespace(warehouse=index.warehouse)
     return asking
 
 
@@ -219,15 +228,15 @@ def test_the_domain_allows_what_the_table_says(
 def test_the_access_lists_permit_what_the_table_says(
     peopled: Index, permission: Permission, who: str, kind: str, name: str
 ) -> None:
-    asking = request_of(peopled, identity(who, name))
+    asking, policy = request_of(peopled), Knowing(identity(who, name))
     for place in PLACES:
-        permitted = bool(TokenPolicy().permits(asking, resource_at(asking, place, name), permission))
+        permitted = bool(policy.permits(asking, resource_at(asking, place, name), permission))
         assert permitted == allowed_by_the_table(permission, who, kind), place
 
 
 @pytest.mark.parametrize("place", ["", "simple", "legacy", "legacy/+simple", "packages", "health", *PLACES])
 def test_every_access_list_ends_with_a_refusal(peopled: Index, place: str) -> None:
-    found = resource_at(request_of(peopled, None), place, "pub")
+    found = resource_at(request_of(peopled), place, "pub")
     for resource in lineage(found):
         assert resource.__acl__[-1] == DENY_ALL
         assert list(resource.__acl__).count(DENY_ALL) == 1
