@@ -51,6 +51,18 @@ def test_roles_come_and_go_but_the_last_admin_stays(site: Any) -> None:
     assert site("project", "revoke", "one", "account:ada").status == 1
 
 
+def test_the_roles_on_a_project_are_listed_by_principal(site: Any) -> None:
+    site.done("account", "add", "bob")
+    site.done("project", "create", "one", "--admin", "bob")
+    site.done("project", "grant", "one", "account:ada", "member")
+    assert site.done("project", "roles", "One", "--json").rows == [
+        {"principal": "account:ada", "role": "member"},
+        {"principal": "account:bob", "role": "admin"},
+    ]
+    titles, first, _ = site.done("project", "roles", "one").out.splitlines()
+    assert (titles.split(), first.split()) == (["PRINCIPAL", "ROLE"], ["account:ada", "member"])
+
+
 def test_a_project_opens_and_closes(site: Any) -> None:
     site.done("project", "create", "one", "--admin", "ada")
     site.done("project", "set", "one", "--public")
@@ -81,6 +93,7 @@ def test_a_deleted_project_is_gone_and_its_name_stays_taken(filled: Any) -> None
         ["project", "grant", "two", "account:ada", "member"],
         ["project", "revoke", "one", "account:nobody"],
         ["project", "set", "two", "--public"],
+        ["project", "roles", "two"],
         ["project", "delete", "two", "--yes"],
         ["file", "list", "two"],
         ["file", "yank", "two", WHEEL.filename],

@@ -161,7 +161,7 @@ _COMMANDS = [
     ["collect"],
     *(["account", name] for name in ("add", "password", "disable", "enable", "list")),
     *(["token", name] for name in ("mint", "list", "revoke")),
-    *(["project", name] for name in ("create", "grant", "revoke", "set", "list", "delete")),
+    *(["project", name] for name in ("create", "grant", "revoke", "set", "list", "roles", "delete")),
     *(["file", name] for name in ("list", "yank", "unyank", "delete")),
 ]
 

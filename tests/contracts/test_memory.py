@@ -19,11 +19,11 @@ from warehouse14.testing.samples import (
     sample_project,
     sample_token,
 )
-from warehouse14.testing.units_contract import (
+from warehouse14.testing.units_contract import UnitsContract
+from warehouse14.testing.units_contract.steps import (
     OTHER,
     READS,
     WRITES,
-    UnitsContract,
     add_account,
     commit,
     create,

@@ -30,8 +30,10 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--password-stdin", action="store_true", required=True, help="read it from the first line of stdin"
     )
-    _add_named(group, "disable", _disable, "Let an account and its tokens in no more.")
-    _add_named(group, "enable", _enable, "Let a disabled account and its tokens in again.")
+    parser = _add_named(group, "disable", _set_disabled, "Let an account and its tokens in no more.")
+    parser.set_defaults(disabled=True)
+    parser = _add_named(group, "enable", _set_disabled, "Let a disabled account and its tokens in again.")
+    parser.set_defaults(disabled=False)
     add_json(add_command(group, "list", _list, "List all accounts."), *_KEYS)
 
 
@@ -59,18 +61,11 @@ def _password(warehouse: Warehouse, arguments: Namespace) -> int:
 
 
 @on_site
-def _disable(warehouse: Warehouse, arguments: Namespace) -> int:
+def _set_disabled(warehouse: Warehouse, arguments: Namespace) -> int:
     name = account_name(arguments.account)
-    is_new = warehouse.accounts.set_disabled(actor(), name, disabled=True)
-    say(f"disabled the account {name}" if is_new else f"the account {name} was disabled before")
-    return 0
-
-
-@on_site
-def _enable(warehouse: Warehouse, arguments: Namespace) -> int:
-    name = account_name(arguments.account)
-    is_new = warehouse.accounts.set_disabled(actor(), name, disabled=False)
-    say(f"enabled the account {name}" if is_new else f"the account {name} was enabled before")
+    is_new = warehouse.accounts.set_disabled(actor(), name, disabled=arguments.disabled)
+    state = "disabled" if arguments.disabled else "enabled"
+    say(f"{state} the account {name}" if is_new else f"the account {name} was {state} before")
     return 0
 
 

@@ -55,15 +55,17 @@ def add_json(parser: Parser, *keys: str) -> None:
     )
 
 
-def add_confirmation(parser: Parser) -> None:
-    """Add ``--yes``, for what cannot be undone."""
+def add_confirmation(parser: Parser, what: str) -> None:
+    """Add ``--yes`` to a command that cannot be undone; without it nothing is done."""
     parser.add_argument("--yes", action="store_true", help="yes, this is meant; without it nothing is done")
+    run: Run = parser.get_default("run")
 
+    def run_if_confirmed(arguments: argparse.Namespace) -> int:
+        if not arguments.yes:
+            raise UsageError(f"{what} cannot be undone: add --yes to do it")
+        return run(arguments)
 
-def confirm(arguments: argparse.Namespace, what: str) -> None:
-    """Raise ``UsageError`` unless ``--yes`` was given."""
-    if not arguments.yes:
-        raise UsageError(f"{what} cannot be undone: add --yes to do it")
+    parser.set_defaults(run=run_if_confirmed)
 
 
 def text(raw: str) -> str:

@@ -10,7 +10,6 @@ from warehouse14.cli.arguments import (
     add_confirmation,
     add_group,
     add_json,
-    confirm,
     text,
 )
 from warehouse14.cli.output import Row, escaped, say, show
@@ -44,7 +43,9 @@ def add_commands(commands: Commands) -> None:
     parser = _add_named(group, "yank", _yank, "Let installers pass over a file unless it is pinned.")
     parser.add_argument("--reason", metavar="TEXT", type=text, default="", help="what they then say about it")
     _add_named(group, "unyank", _unyank, "Take the yank of a file back.")
-    add_confirmation(_add_named(group, "delete", _delete, "Delete a file; its name stays taken."))
+
+    parser = _add_named(group, "delete", _delete, "Delete a file; its name stays taken.")
+    add_confirmation(parser, "deleting a file")
 
 
 def _add_named(group: Commands, name: str, run: Run, summary: str) -> Parser:
@@ -75,13 +76,8 @@ def _unyank(warehouse: Warehouse, arguments: Namespace) -> int:
     return 0
 
 
-def _delete(arguments: Namespace) -> int:
-    confirm(arguments, "deleting a file")
-    return _delete_confirmed(arguments)
-
-
 @on_site
-def _delete_confirmed(warehouse: Warehouse, arguments: Namespace) -> int:
+def _delete(warehouse: Warehouse, arguments: Namespace) -> int:
     warehouse.files.delete(actor(), arguments.project, arguments.file)
     say(f"deleted {escaped(arguments.file)}")
     return 0

@@ -10,7 +10,6 @@ from warehouse14.cli.arguments import (
     add_confirmation,
     add_group,
     add_json,
-    confirm,
     text,
 )
 from warehouse14.cli.output import Row, say, show
@@ -20,6 +19,7 @@ from warehouse14.domain.names import account_name, project_name
 from warehouse14.domain.warehouse import Warehouse
 
 _KEYS = ("name", "display_name", "public", "serial")
+_ROLE_KEYS = ("principal", "role")
 
 
 def add_commands(commands: Commands) -> None:
@@ -46,9 +46,10 @@ def add_commands(commands: Commands) -> None:
     choice.add_argument("--private", action="store_true", help="only those with a role read it")
 
     add_json(add_command(group, "list", _list, "List all projects."), *_KEYS)
+    add_json(_add_named(group, "roles", _roles, "List who has a role on a project."), *_ROLE_KEYS)
 
     parser = _add_named(group, "delete", _delete, "Delete a project and its files; the names stay taken.")
-    add_confirmation(parser)
+    add_confirmation(parser, "deleting a project")
 
 
 def _add_named(group: Commands, name: str, run: Run, summary: str) -> Parser:
@@ -99,13 +100,16 @@ def _list(warehouse: Warehouse, arguments: Namespace) -> int:
     return 0
 
 
-def _delete(arguments: Namespace) -> int:
-    confirm(arguments, "deleting a project")
-    return _delete_confirmed(arguments)
+@on_site
+def _roles(warehouse: Warehouse, arguments: Namespace) -> int:
+    grants = warehouse.projects.get(actor(), arguments.project).grants
+    rows: list[Row] = [{"principal": who, "role": role.value} for who, role in sorted(grants.items())]
+    show(rows, _ROLE_KEYS, as_json=arguments.json)
+    return 0
 
 
 @on_site
-def _delete_confirmed(warehouse: Warehouse, arguments: Namespace) -> int:
+def _delete(warehouse: Warehouse, arguments: Namespace) -> int:
     name = project_name(arguments.project)
     warehouse.projects.delete(actor(), name)
     say(f"deleted the project {name}")

@@ -13,6 +13,7 @@ import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from packaging.utils import canonicalize_name
 
@@ -32,17 +33,24 @@ class BuiltFile:
     filetype: FileType
 
 
+class MetadataFields(TypedDict, total=False):
+    """What :func:`core_metadata` takes beside the name and the version."""
+
+    requires_python: str | None
+    requires_dist: Iterable[str]
+    dynamic: Iterable[str]
+    metadata_version: str
+    summary: str
+
+
 def build_wheel(
     name: str,
     version: str,
     *,
-    requires_python: str | None = None,
-    requires_dist: Iterable[str] = (),
-    metadata_version: str = "2.4",
-    summary: str = "A distribution for tests",
     extra_members: Mapping[str, bytes] | None = None,
     tag: str = "py3-none-any",
     body: bytes = b"",
+    **fields: Unpack[MetadataFields],
 ) -> BuiltFile:
     """Return a wheel of one module, whose contents are ``body``, and of the ``extra_members``.
 
@@ -51,18 +59,10 @@ def build_wheel(
     """
     stem = f"{_escaped(name)}-{version}"
     info = f"{stem}.dist-info"
-    metadata = core_metadata(
-        name,
-        version,
-        requires_python=requires_python,
-        requires_dist=requires_dist,
-        metadata_version=metadata_version,
-        summary=summary,
-    )
     members = {
         f"{_escaped(name)}.py": body,
         **(extra_members or {}),
-        f"{info}/METADATA": metadata,
+        f"{info}/METADATA": core_metadata(name, version, **fields),
         f"{info}/WHEEL": wheel_member(tag),
     }
     members[f"{info}/RECORD"] = record_of(members, f"{info}/RECORD")
@@ -73,14 +73,10 @@ def build_sdist(
     name: str,
     version: str,
     *,
-    requires_python: str | None = None,
-    requires_dist: Iterable[str] = (),
-    dynamic: Iterable[str] = (),
-    metadata_version: str = "2.4",
-    summary: str = "A distribution for tests",
     extra_members: Mapping[str, bytes] | None = None,
     extension: str = ".tar.gz",
     body: bytes = b"",
+    **fields: Unpack[MetadataFields],
 ) -> BuiltFile:
     """Return a sdist of one module, whose contents are ``body``, and of the ``extra_members``.
 
@@ -88,15 +84,7 @@ def build_sdist(
     are relative to the sdist's top folder.
     """
     top = f"{_escaped(name)}-{version}"
-    metadata = core_metadata(
-        name,
-        version,
-        requires_python=requires_python,
-        requires_dist=requires_dist,
-        dynamic=dynamic,
-        metadata_version=metadata_version,
-        summary=summary,
-    )
+    metadata = core_metadata(name, version, **fields)
     inner = {"PKG-INFO": metadata, f"{_escaped(name)}.py": body, **(extra_members or {})}
     members = {f"{top}/{path}": content for path, content in inner.items()}
     packed = zip_bytes(members) if extension == ".zip" else tar_gz_bytes(members)

@@ -1,0 +1,128 @@
+"""Tokens and their uses."""
+# The name of a test is its sentence:
+# ruff: noqa: D102
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Scope
+from warehouse14.domain.names import AccountName
+from warehouse14.domain.ports import Units
+from warehouse14.testing.contract import CROWD
+from warehouse14.testing.samples import (
+    ADA,
+    BOB,
+    DEMO,
+    LATER,
+    WHEN,
+    sample_account,
+    sample_change,
+    sample_token,
+)
+from warehouse14.testing.units_contract.fixtures import UnitsFixtures
+from warehouse14.testing.units_contract.steps import (
+    Act,
+    add_account,
+    add_token,
+    assert_one_winner,
+    commit,
+    conflict_of,
+    everything,
+    look,
+)
+
+
+class TokensContract(UnitsFixtures):
+    """Tokens."""
+
+    @pytest.fixture
+    def with_ada(self, units: Units) -> Units:
+        """Return ``units`` with Ada's account and her token ``t0``."""
+        add_account(units)
+        add_token(units)
+        return units
+
+    def test_a_token_is_read_as_it_was_written(self, with_ada: Units) -> None:
+        other = sample_token(
+            "t1",
+            scope=Scope.READ,
+            project=DEMO,
+            created_at=LATER,
+            expires_at=LATER + timedelta(days=1),
+            last_used_at=LATER + timedelta(hours=1),
+            revoked_at=LATER + timedelta(hours=2),
+        )
+        add_token(with_ada, other)
+        assert look(with_ada, lambda unit: unit.tokens.get("t0")) == sample_token()
+        assert look(with_ada, lambda unit: unit.tokens.get("t1")) == other
+        assert look(with_ada, lambda unit: unit.tokens.get("t2")) is None
+
+    def test_the_tokens_of_an_account_are_sorted_by_age(self, with_ada: Units) -> None:
+        add_account(with_ada, sample_account(BOB))
+        older = sample_token("t9", created_at=WHEN - timedelta(microseconds=1))
+        newer = sample_token("a1", created_at=WHEN + timedelta(microseconds=1))
+        for token in (newer, older, sample_token("b1", BOB)):
+            add_token(with_ada, token)
+        assert list(look(with_ada, lambda unit: unit.tokens.of(ADA))) == [older, sample_token(), newer]
+        assert list(look(with_ada, lambda unit: unit.tokens.of(AccountName("eve")))) == []
+
+    def test_a_taken_token_id_is_a_conflict_and_stays_as_it_was(self, with_ada: Units) -> None:
+        with conflict_of(with_ada, "token", "t0"):
+            add_token(with_ada, sample_token(name="thief"))
+
+    def test_a_token_of_no_account_is_a_conflict_of_the_kind_account(self, with_ada: Units) -> None:
+        with conflict_of(with_ada, "account", BOB):
+            add_token(with_ada, sample_token("t1", BOB))
+
+    def test_a_revoked_token_is_still_known(self, with_ada: Units) -> None:
+        commit(with_ada, lambda unit: unit.tokens.revoke("t0", LATER), sample_change(token="t0"))  # noqa: S106
+        revoked = sample_token(revoked_at=LATER)
+        assert look(with_ada, lambda unit: unit.tokens.get("t0")) == revoked
+        assert list(look(with_ada, lambda unit: unit.tokens.of(ADA))) == [revoked]
+
+    def test_a_token_is_revoked_once(self, with_ada: Units) -> None:
+        commit(with_ada, lambda unit: unit.tokens.revoke("t0", WHEN), sample_change())
+        with conflict_of(with_ada, "token", "t0"):
+            commit(with_ada, lambda unit: unit.tokens.revoke("t0", LATER), sample_change())
+
+    def test_a_token_that_is_not_there_cannot_be_revoked(self, with_ada: Units) -> None:
+        with pytest.raises(Conflict) as caught:
+            commit(with_ada, lambda unit: unit.tokens.revoke("t1", LATER), sample_change())
+        assert (caught.value.kind, caught.value.name) == ("token", "t1")
+
+    def _touch(self, units: Units, at: datetime, unless_since: datetime) -> datetime | None:
+        with units.write() as unit:
+            unit.tokens.touch("t0", at, unless_since=unless_since)
+        token = look(units, lambda unit: unit.tokens.get("t0"))
+        assert token is not None
+        assert token == sample_token(last_used_at=token.last_used_at)
+        return token.last_used_at
+
+    def test_a_use_is_noted_unless_one_was_lately(self, with_ada: Units) -> None:
+        second, minute = timedelta(seconds=1), timedelta(minutes=1)
+        assert self._touch(with_ada, LATER, unless_since=LATER - minute) == LATER
+        assert self._touch(with_ada, LATER + second, unless_since=LATER - minute) == LATER
+        assert self._touch(with_ada, LATER + minute, unless_since=LATER + second) == LATER + minute
+
+    def test_a_use_is_no_journal_entry_and_moves_no_serial(self, with_ada: Units) -> None:
+        before = look(with_ada, lambda unit: unit.journal.since(0, 100))
+        self._touch(with_ada, LATER, unless_since=WHEN)
+        assert look(with_ada, lambda unit: unit.journal.since(0, 100)) == before
+        assert look(with_ada, lambda unit: unit.journal.serial()) == len(before)
+
+    def test_a_use_of_an_unknown_token_is_nothing(self, with_ada: Units) -> None:
+        before = everything(with_ada)
+        with with_ada.write() as unit:
+            unit.tokens.touch("t1", LATER, unless_since=WHEN)
+        assert everything(with_ada) == before
+
+    def test_of_many_who_revoke_a_token_the_first_wins(self, with_ada: Units) -> None:
+        def revoking(runner: int) -> Act:
+            return lambda unit: unit.tokens.revoke("t0", LATER + timedelta(days=runner))
+
+        acts = [revoking(runner) for runner in range(CROWD)]
+        winner = assert_one_winner(with_ada, acts, sample_change(), "token")
+        revoked = sample_token(revoked_at=LATER + timedelta(days=winner))
+        assert look(with_ada, lambda unit: unit.tokens.get("t0")) == revoked
