@@ -31,6 +31,30 @@ def test_a_first_upload_creates_a_private_project_of_the_uploader(
     assert project.grants == {"account:ada": Role.ADMIN}
 
 
+def test_the_newest_upload_says_how_the_name_of_the_project_is_spelled(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    """Upload rule 53"""
+    publish(ada, build_wheel("de-mo", "1.0"))
+    before = warehouse.projects.get(ada, "de-mo")
+    publish(ada, build_wheel("De.Mo", "1.1"))
+    after = warehouse.projects.get(ada, "de-mo")
+    assert (before.display_name, after.display_name) == ("de-mo", "De.Mo")
+    assert [project.display_name for project in warehouse.projects.listed(ada)] == ["De.Mo"]
+    with warehouse.units.read() as unit:
+        (change,) = unit.journal.since(before.serial, 10)
+    assert change.detail == {"files": "de_mo-1.1-py3-none-any.whl", "display_name": "De.Mo"}
+
+
+def test_the_same_bytes_again_do_not_spell_the_project_as_they_did(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    first = build_wheel("de-mo", "1.0")
+    for wheel in (first, build_wheel("De.Mo", "1.1"), first):
+        publish(ada, wheel)
+    assert warehouse.projects.get(ada, "de-mo").display_name == "De.Mo"
+
+
 def test_a_file_is_recorded_as_the_archive_says(
     warehouse: Warehouse, ada: Identity, publish: Publish
 ) -> None:

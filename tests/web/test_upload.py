@@ -324,6 +324,16 @@ def test_a_body_of_another_type_is_415(stocked: Index, content_type: str) -> Non
 # -- the same file twice -----------------------------------------------------------------
 
 
+def test_unsorted_tags_in_a_wheels_name_are_taken_with_a_warning_in_the_answer(any_index: Index) -> None:
+    """Upload rule 83, A102"""
+    built = build_wheel("demo", "1.0", tag="py3.py2-none-any")
+    for _ in range(2):
+        answer = any_index.upload(built, "demo")
+        assert (answer.status, answer.media_type) == (200, "text/plain")
+        assert answer.text == f"{built.filename}: the tags py3.py2 should be sorted: py2.py3.\n"
+    assert any_index.upload(build_wheel("demo", "1.0", tag="py2.py3-none-any"), "demo").text == ""
+
+
 def test_identical_bytes_are_200_and_change_nothing(any_index: Index) -> None:
     """A103; upload rule 63"""
     for built in (WHEEL, SDIST):

@@ -104,6 +104,9 @@ class Projects(Protocol):
     def set_public(self, name: ProjectName, public: bool, *, expected: int) -> None:
         """Open or close it. Raises ``Conflict`` unless its serial is still ``expected``."""
 
+    def set_display_name(self, name: ProjectName, display_name: str, *, expected: int) -> None:
+        """Spell it differently. Raises ``Conflict`` unless its serial is still ``expected``."""
+
     def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
         """Give or change a role. Raises ``Conflict`` unless its serial is still ``expected``."""
 

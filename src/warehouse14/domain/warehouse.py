@@ -128,12 +128,16 @@ class Background:
             return
 
     def close(self) -> None:
-        """Finish what waits, and end the thread."""
+        """Finish what waits and end the thread, or leave it, a daemon, if that takes over a second."""
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None:
-            self._tasks.put(None)
-            thread.join(timeout=1)
+        if thread is None:
+            return
+        try:
+            self._tasks.put(None, timeout=1)
+        except Full:
+            return
+        thread.join(timeout=1)
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:

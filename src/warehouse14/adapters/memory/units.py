@@ -207,6 +207,10 @@ class MemoryProjects:
         """Open or close a project."""
         self._change(name, lambda tables: tables.change_project(name, expected, public=public))
 
+    def set_display_name(self, name: ProjectName, display_name: str, *, expected: int) -> None:
+        """Spell a project differently."""
+        self._change(name, lambda tables: tables.change_project(name, expected, display_name=display_name))
+
     def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
         """Give or change a role."""
         self._change(name, lambda tables: tables.grant(name, who, role, expected), part=who)

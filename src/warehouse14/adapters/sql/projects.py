@@ -40,6 +40,7 @@ _UNCHANGED = update(projects).where(
     projects.c.deleted_at.is_(None),
 )
 _SET_PUBLIC = _UNCHANGED.values(public=bindparam("new_public"))
+_SET_DISPLAY_NAME = _UNCHANGED.values(display_name=bindparam("new_display_name"))
 _DELETE = _UNCHANGED.values(deleted_at=bindparam("at"))
 _LOCK = _UNCHANGED.values(serial=bindparam("expected"))
 
@@ -91,6 +92,10 @@ class SqlProjects:
     def set_public(self, name: ProjectName, public: bool, *, expected: int) -> None:
         """See the port."""
         self._settle(_SET_PUBLIC, name, expected, new_public=public)
+
+    def set_display_name(self, name: ProjectName, display_name: str, *, expected: int) -> None:
+        """See the port."""
+        self._settle(_SET_DISPLAY_NAME, name, expected, new_display_name=display_name)
 
     def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
         """See the port."""

@@ -12,7 +12,7 @@ standards; ``zipdirectory``, ``zipframing`` and ``tarstream`` know the archive
 formats; ``paths`` and ``bounds`` say what no archive may do.
 """
 
-from warehouse14.domain.archives.filenames import ClaimedName, parse_file_name
+from warehouse14.domain.archives.filenames import ClaimedName, name_warnings, parse_file_name
 from warehouse14.domain.archives.inspection import Inspected, inspect_archive
 
-__all__ = ["ClaimedName", "Inspected", "inspect_archive", "parse_file_name"]
+__all__ = ["ClaimedName", "Inspected", "inspect_archive", "name_warnings", "parse_file_name"]

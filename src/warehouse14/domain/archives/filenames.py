@@ -93,6 +93,19 @@ def compressed_tags(filename: str) -> str:
     return "-".join(filename.removesuffix(WHEEL).rsplit("-", 3)[1:])
 
 
+def name_warnings(filename: FileName) -> tuple[str, ...]:
+    """Return what is to be mended in the name of the next file, in sentences, though it is no reason to
+    refuse this one.
+
+    The parts of a wheel's compressed tag set are to be sorted (the binary distribution format).
+    """
+    if not filename.endswith(WHEEL):
+        return ()
+    parts = (part.split(".") for part in compressed_tags(filename).split("-"))
+    unsorted = [(".".join(part), ".".join(sorted(part))) for part in parts if part != sorted(part)]
+    return tuple(f"{filename}: the tags {given} should be sorted: {wanted}." for given, wanted in unsorted)
+
+
 def split_version(stem: str, project: str) -> Version | None:
     """Return the version in ``stem``, which spells ``project``, a dash and the version somehow.
 

@@ -11,11 +11,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_site
-from warehouse14.domain.archives import Inspected, inspect_archive
+from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
 from warehouse14.domain.errors import (
     FileExists,
     Forbidden,
@@ -42,10 +42,17 @@ from warehouse14.domain.services.working import attempt, entry
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The outcome: the file, and whether it is new (or the same bytes were there before)."""
+    """The outcome.
+
+    Attributes:
+        file: as it is listed.
+        is_new: whether it was not there before, with the same bytes.
+        warnings: sentences for its publisher; none of them was a reason to refuse it.
+    """
 
     file: File
     is_new: bool
+    warnings: tuple[str, ...] = ()
 
 
 class UploadService:
@@ -171,11 +178,14 @@ class UploadService:
             existing = unit.files.get(file.project, file.filename)
             if existing is not None:
                 return Published(_same(existing, hashes), is_new=False)
+            detail: dict[str, str] = {"files": file.filename}
             if project is None:
                 unit.projects.create(self._first(identity, claim.project, display_name))
-                detail = {"files": file.filename, "project": "created"}
-            else:
-                detail = {"files": file.filename}
+                detail["project"] = "created"
+            elif project.display_name != display_name:
+                # The newest upload says how the name is spelled.
+                unit.projects.set_display_name(project.name, display_name, expected=project.serial)
+                detail["display_name"] = display_name
             if not self._is_whole(file):
                 # A collector took what an earlier upload had left, and has not seen this one.
                 raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
@@ -230,9 +240,10 @@ class Upload:
         """List the file if it passes every rule; ``digests`` are those that were declared."""
         hashes = {name: running.hexdigest() for name, running in self._hashes.items()}
         compare_digests(digests, hashes)
-        return self._service._settle(  # noqa: SLF001
+        published = self._service._settle(  # noqa: SLF001
             self._identity, self._claim, self._staged, hashes, self._size
         )
+        return replace(published, warnings=name_warnings(self._claim.filename))
 
 
 def _same(existing: File, hashes: Mapping[str, str]) -> File:

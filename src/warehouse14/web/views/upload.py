@@ -10,6 +10,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.services.uploadform import UploadForm, check_digests, too_large
+from warehouse14.domain.services.uploads import Published, UploadService
 from warehouse14.web.addresses import absolute_with_query
 from warehouse14.web.errors import Refusal
 from warehouse14.web.forms import ALLOWANCE, Content, UploadStream, digests
@@ -30,8 +31,9 @@ def upload(context: Resource, request: Request) -> Response:
     limit = request.registry.warehouse.uploads.max_file_bytes
     if request.content_length is not None and request.content_length > limit + ALLOWANCE:
         raise too_large(limit)
-    _receive(request)
-    return Response("", content_type="text/plain", cache_control="no-store")
+    published = _receive(request)
+    body = "".join(f"{warning}\n" for warning in published.warnings)
+    return Response(body, content_type="text/plain", cache_control="no-store")
 
 
 def _elsewhere(context: Resource, request: Request) -> Response | None:
@@ -43,7 +45,7 @@ def _elsewhere(context: Resource, request: Request) -> Response | None:
     return Response(f"Upload to {location}\n", status=308, location=location, content_type="text/plain")
 
 
-def _receive(request: Request) -> None:
+def _receive(request: Request) -> Published:
     content_type = request.environ.get("CONTENT_TYPE", "")
     stream = UploadStream(request.environ["wsgi.input"], content_type)
     events = stream.events()
@@ -53,11 +55,12 @@ def _receive(request: Request) -> None:
         raise Rejected("content: the form has no file. Send it last.", field="content")
     form = _read(stream.fields, content)
     check_digests(digests(stream.fields), required=True)
-    with request.registry.warehouse.uploads.receive(request.identity, form) as upload:
+    uploads: UploadService = request.registry.warehouse.uploads
+    with uploads.receive(request.identity, form) as upload:
         for chunk in events:
             assert isinstance(chunk, bytes)
             upload.write(chunk)
-        upload.finish(digests(stream.fields))
+        return upload.finish(digests(stream.fields))
 
 
 def _check_protocol(request: Request, fields: Mapping[str, str]) -> None:
