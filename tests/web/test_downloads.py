@@ -300,6 +300,7 @@ def test_bytes_that_are_lost_are_503_and_not_404(filled: Index, target: str) -> 
     """Behaviours J: never 404 for what is listed."""
     file = filled.warehouse.files.get(filled.warehouse.operator(), "demo", WHEEL.rpartition("/")[2])
     filled.warehouse.store.delete(file.metadata_key if target.endswith(".metadata") else file.key)
-    answer = filled.get(target)
-    assert answer.status == 503
-    assert int(answer.headers["Retry-After"]) > 0
+    for method in ("GET", "HEAD"):
+        answer = filled.ask(method, target, "ada")
+        assert (method, answer.status) == (method, 503)
+        assert int(answer.headers["Retry-After"]) > 0

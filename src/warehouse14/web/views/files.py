@@ -79,13 +79,16 @@ def _response(status: str, headers: dict[str, str], body: Any) -> Response:
 
 
 def _body(request: Request, key: str, size: int, part: Part) -> Any:
-    """Return the bytes, through the server's own way of sending a file where it has one."""
-    if request.method == "HEAD" or part.length == 0:
-        return ()
+    """Return the bytes, through the server's own way of sending a file where it has one.
+
+    HEAD, too, answers for a file that can be sent.
+    """
     store: FileStore = request.registry.warehouse.store
     found = store.stat(key)
     if found is None or found.size != size:
         raise _lost(key)
+    if request.method == "HEAD" or part.length == 0:
+        return ()
     stream = _open(store, key, part.start)
     wrapper = request.environ.get("wsgi.file_wrapper")
     if wrapper is not None:
