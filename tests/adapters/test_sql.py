@@ -12,10 +12,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from warehouse14.adapters import sql
-from warehouse14.adapters.sql import JoinedUnits, SqliteUnits
+from warehouse14.adapters.sql import SqliteUnits
 from warehouse14.adapters.sql.engine import sqlite_engine
 from warehouse14.adapters.sql.schema import known_revisions
 from warehouse14.adapters.sql.tables import metadata
+from warehouse14.adapters.sql.transactions import JoinedUnits
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.samples import ADA, sample_account, sample_change

@@ -4,11 +4,11 @@ The factory is found by the entry point ``sql`` of the group ``warehouse14.metad
 """
 
 from warehouse14.adapters.sql.engine import sqlite_engine, sqlite_path
-from warehouse14.adapters.sql.units import JoinedUnits, SqliteUnits
+from warehouse14.adapters.sql.units import SqliteUnits
 from warehouse14.domain.ports import Units
 from warehouse14.settings import Section
 
-__all__ = ["JoinedUnits", "SqliteUnits", "units"]
+__all__ = ["SqliteUnits", "units"]
 
 
 def units(section: Section) -> Units:

@@ -1,14 +1,11 @@
-"""Units of work on SQL: one transaction each, joined to an explicit transaction manager."""
+"""Units of work on SQL: one transaction each."""
 
 import os
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-import zope.sqlalchemy
 from sqlalchemy import Connection, Engine
-from sqlalchemy.orm import Session
-from transaction import TransactionManager
 
 from warehouse14.adapters.sql.accounts import SqlAccounts, SqlTokens
 from warehouse14.adapters.sql.engine import BEGIN
@@ -56,13 +53,11 @@ class SqliteUnits:
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """See the port."""
-        manager = TransactionManager(explicit=True)
-        with translated(), self._taking_turns(), manager:
-            session = Session(self._writing)
-            zope.sqlalchemy.register(
-                session, initial_state=zope.sqlalchemy.datamanager.STATUS_CHANGED, transaction_manager=manager
-            )
-            yield SqlUnit(session.connection())
+        # A server answers its first readers before it has imported what only writers need.
+        from warehouse14.adapters.sql.transactions import managed
+
+        with translated(), self._taking_turns(), managed(self._writing) as connection:
+            yield SqlUnit(connection)
 
     @contextmanager
     def _taking_turns(self) -> Iterator[None]:
@@ -99,34 +94,3 @@ class SqliteUnits:
         """See the port."""
         self._pulse.close()
         self._engine.dispose()
-
-
-class JoinedUnits:
-    """Implements ``Units`` within a transaction that the host application owns.
-
-    A unit that ends well has only added to ``manager``'s transaction, which
-    the host commits or aborts.
-    """
-
-    def __init__(self, session: Session, manager: TransactionManager) -> None:
-        self._session = session
-        zope.sqlalchemy.register(session, transaction_manager=manager)
-        self._manager = manager
-
-    @contextmanager
-    def read(self) -> Iterator[UnitOfWork]:
-        """See the port."""
-        with translated():
-            yield SqlUnit(self._session.connection())
-
-    @contextmanager
-    def write(self) -> Iterator[UnitOfWork]:
-        """See the port."""
-        with translated():
-            yield SqlUnit(self._session.connection())
-            zope.sqlalchemy.mark_changed(self._session, transaction_manager=self._manager)
-
-    def pulse(self) -> Hashable:
-        """See the port."""
-        with self.read() as unit:
-            return unit.journal.serial()
