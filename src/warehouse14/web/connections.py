@@ -1,8 +1,9 @@
 """Connections of waitress as this index needs them.
 
-A body that is too long, or that finds no room, is answered in our words; a
-sender who is refused gets to read the answer; a file goes from the disk to
-the socket without passing through this process (sendfile).
+A body that is too long, or that finds no room, is answered in our words, and
+so are headers that take too long; a sender who is refused gets to read the
+answer; a file goes from the disk to the socket without passing through this
+process (sendfile).
 """
 
 import errno
@@ -10,6 +11,7 @@ import io
 import logging
 import os
 import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from waitress.buffers import ReadOnlyFileBasedBuffer
@@ -22,6 +24,8 @@ from warehouse14.domain.services.uploadform import too_large
 
 _log = logging.getLogger(__name__)
 
+#: How long the headers of a request may take from their first byte to their last, in seconds.
+_HEADER_SECONDS = 30.0
 #: How long the rest of a refused body is read and thrown away, in seconds, so
 #: that its sender gets to see the refusal instead of a broken connection.
 _LINGER = 10.0
@@ -51,6 +55,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Parses a request. A body that is too long or finds no room becomes an answer."""
 
     limit: int | None = None
+    empty: bool
+    #: Since when the rest of the headers is waited for, on the monotonic clock.
+    awaited_since: float | None = None
 
     def received(self, data: bytes) -> int:
         """Take ``data``; return how much of it belonged to this request."""
@@ -70,6 +77,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
                 )
             )
             return len(data)
+        if self.empty:
+            # Blank lines begin the request that follows: sent one by one, they win no time for it.
+            self.empty = self.completed = self.headers_finished = False
+            self.header_plus = b""
         if self.chunked and "CONTENT_LENGTH" in self.headers and not self.completed:
             # RFC 9112, section 6.1: what is behind us might believe the other.
             message = "Send Content-Length or Transfer-Encoding, not both."
@@ -83,6 +94,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             )
             self._refuse(_Refused(413, "Content Too Large", message))
         return taken
+
+    def refuse_as_late(self) -> None:
+        """Answer a sender whose headers are late, as if a bare ``GET /`` had come."""
+        self.parse_header(b"GET / HTTP/1.1\r\n")
+        message = f"The headers of the request took more than {_HEADER_SECONDS:g} seconds."
+        self._refuse(_Refused(408, "Request Timeout", message))
 
     def _refuse(self, error: _Refused) -> None:
         self.error = error
@@ -135,6 +152,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     _refused = False
     _parked = False
     last_activity: float
+    request: Any
 
     def service(self) -> None:
         """Answer the next request, unless the client has yet to take the last answer.
@@ -202,6 +220,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         """Read; what comes after a refusal is thrown away."""
         if self._linger_until is None:
             super().handle_read()
+            if self.request is not None:
+                self._awaits_headers()
             return
         try:
             data = self.recv(self.adj.recv_bytes)
@@ -222,6 +242,43 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             self.socket.shutdown(1)
         except OSError:
             super().handle_close()
+
+    def sweep(self, now: float) -> None:
+        """Refuse a request whose headers are late; end a connection that has lingered."""
+        if self._linger_until is not None:
+            self.will_close = self.will_close or now > self._linger_until
+        elif (
+            self.request is not None
+            and self._awaits_headers()
+            and now - self.request.awaited_since > _HEADER_SECONDS
+        ):
+            self._refuse_as_late()
+
+    def _awaits_headers(self) -> bool:
+        """Whether the server waits for the rest of a request's headers; the first time starts the clock.
+
+        While an answer to an earlier request is due, nothing is read, and no sender is late.
+        """
+        if self.request.headers_finished or self.requests or not self.readable():
+            return False
+        if self.request.awaited_since is None:
+            self.request.awaited_since = time.monotonic()
+        return True
+
+    def _refuse_as_late(self) -> None:
+        # A thread that ends an earlier request looks at this one, with the same lock.
+        with self.requests_lock:
+            self.request.refuse_as_late()
+            self.requests.append(self.request)
+            self.request = None
+        self.server.add_task(self)
+
+
+def sweep(channels: Iterable[_Channel]) -> None:
+    """Let nobody hold a connection with headers that do not end. The thread that reads calls it."""
+    now = time.monotonic()
+    for channel in list(channels):
+        channel.sweep(now)
 
 
 def channel_class(limit: int | None) -> type[_Channel]:

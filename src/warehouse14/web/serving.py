@@ -1,4 +1,4 @@
-"""waitress as this index needs it: refusals at the headers, and an end within two seconds.
+"""waitress as this index needs it: refusals at the headers, a deadline for them, an end within two seconds.
 
 ``use = egg:warehouse14`` in a ``[server:...]`` section; every setting of
 waitress may stand beside it.
@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from waitress import create_server, wasyncore
@@ -18,7 +19,7 @@ from waitress.server import BaseWSGIServer
 
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import DEFAULT_MAX_FILE_BYTES
-from warehouse14.web.connections import channel_class
+from warehouse14.web.connections import channel_class, sweep
 from warehouse14.web.forms import ALLOWANCE
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
         raise SystemExit(1 if isinstance(error, OSError) else 2) from error
     for listener in _listeners(sockets):
         listener.channel_class = channel_class(limit)
+        listener.maintenance = _maintenance(listener)
     server.print_listen("Serving on http://{}:{}")
     _run(sockets, use_poll=server.adj.asyncore_use_poll)
     warehouse = _warehouse_of(app)
@@ -74,6 +76,17 @@ def _limit(app: Any, settings: dict[str, Any]) -> int | None:
         _log.warning("max_request_body_size = %s takes no file of %s bytes, as the site allows", given, limit)
     settings["max_request_body_size"] = given if warehouse is None else min(given, fitting)
     return limit if given >= fitting and warehouse is not None else None
+
+
+def _maintenance(listener: BaseWSGIServer) -> Callable[[float], None]:
+    """Return what is to be done every ``cleanup_interval``: what waitress does, and our sweep."""
+    usual = listener.maintenance
+
+    def maintenance(now: float) -> None:
+        usual(now)
+        sweep(listener.active_channels.values())
+
+    return maintenance
 
 
 def _warehouse_of(app: Any) -> Warehouse | None:
