@@ -91,12 +91,19 @@ class Server:
                 env=environment(),
                 start_new_session=True,
             )
+        try:
+            self._wait()
+        except BaseException:
+            self.process.kill()
+            raise
+        return self
+
+    def _wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_well():
             assert self.process.poll() is None, f"the server ended while it started:\n{self.log()}"
             assert time.monotonic() < deadline, f"the server does not answer:\n{self.log()}"
             time.sleep(0.02)
-        return self
 
     def is_well(self, *, timeout: float = 5) -> bool:
         """Whether ``/health`` answers 200."""

@@ -6,9 +6,11 @@ import sys
 from argparse import Namespace
 from contextlib import closing
 from textwrap import dedent
+from urllib.parse import quote
 
 from warehouse14.bootstrap import assemble, prepare_site, verify_site
 from warehouse14.cli.arguments import Commands, add_command, address
+from warehouse14.cli.mounting import mount_point
 from warehouse14.cli.output import say
 from warehouse14.cli.site import SiteFile, site_file
 from warehouse14.domain.services.accounts import FIRST_ADMINISTRATOR
@@ -60,13 +62,15 @@ def _init(arguments: Namespace) -> int:
     file = site_file(arguments)
     warehouse, site = assemble(file.settings())
     with closing(warehouse):
+        # Before there is a password: nothing in the file may then keep it from being shown.
+        url = site.url or _address(file, arguments.listen)
         prepare_site(site)
         warehouse.prepare()
         verify_site(site)
         warehouse.verify()
         password = None if arguments.no_admin else warehouse.accounts.add_first_administrator()
     if password is not None:
-        say(_welcome(file, site.url or f"http://{_reached(arguments.listen or _listen(file))}", password))
+        say(_welcome(file, url, password))
     elif not arguments.quiet:
         say("The site is ready.")
     return 0
@@ -89,6 +93,11 @@ def _program() -> str:
     """Return how this command is called from any folder."""
     called = sys.argv[0]
     return os.path.abspath(called) if os.path.basename(called) == "warehouse14" else "warehouse14"
+
+
+def _address(file: SiteFile, listen: str | None) -> str:
+    """Return the address of the file's application on the file's server, which may ``listen`` elsewhere."""
+    return f"http://{_reached(listen or _listen(file))}{quote(mount_point(file))}"
 
 
 def _listen(file: SiteFile) -> str:

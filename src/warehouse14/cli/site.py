@@ -55,6 +55,20 @@ class SiteFile:
         """Return the settings of ``[app:SECTION]``."""
         return dict(self._read(f"app:{self.section}"))
 
+    def application_section(self, name: str) -> tuple[str, Mapping[str, str]] | None:
+        """Return the kind of the application ``name``, such as ``pipeline``, and its settings.
+
+        None if the file has no such application.
+        """
+        sections = self._sections()
+        kind = next((kind for kind in _APPS if f"{kind}:{name}" in sections), None)
+        return None if kind is None else (kind, dict(self._read(f"{kind}:{name}")))
+
+    def filter_section(self, name: str) -> Mapping[str, str] | None:
+        """Return the settings of ``[filter:NAME]``, or None if there is none."""
+        section = f"filter:{name}"
+        return dict(self._read(section)) if section in self._sections() else None
+
     def has_server(self) -> bool:
         """Whether the file says how to serve it."""
         return "server:main" in self._sections()
