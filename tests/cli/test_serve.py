@@ -66,3 +66,11 @@ def test_what_cannot_be_served_is_one_line_and_status_2(site: Any, text: str, ot
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert outcome.err.startswith("warehouse14: ")
     assert words in outcome.err
+
+
+def test_a_port_that_is_taken_is_one_line_that_names_it(site: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        outcome = site("serve", "--listen", place)
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert f"cannot listen on {place}: " in outcome.err

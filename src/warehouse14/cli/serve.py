@@ -48,12 +48,11 @@ def _runner(file: SiteFile, use: str) -> Any:
     package, _, name = use.removeprefix(_EGG).partition("#")
     try:
         found = distribution(package).entry_points.select(group=_GROUP, name=name or "main")
-        if use.startswith(_EGG) and found:
-            return next(iter(found)).load()
-    except (PackageNotFoundError, ValueError, ImportError, AttributeError) as error:
-        raise _no_runner(file, use) from error
-    raise _no_runner(file, use)
-
-
-def _no_runner(file: SiteFile, use: str) -> Misconfigured:
-    return Misconfigured(f"{file.path}: [server:main] use = {use} names no server; write egg:warehouse14")
+    except (PackageNotFoundError, ValueError):
+        found = None
+    if not use.startswith(_EGG) or not found:
+        raise Misconfigured(f"{file.path}: [server:main] use = {use} names no server; write egg:warehouse14")
+    try:
+        return next(iter(found)).load()
+    except (ImportError, AttributeError) as error:
+        raise Misconfigured(f"{file.path}: [server:main] use = {use} cannot be loaded: {error}") from error

@@ -48,7 +48,11 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
     try:
         server = create_server(app, map=sockets, **settings)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"warehouse14: cannot listen: {error}\n")
+        wasyncore.close_all(sockets, ignore_all=True)
+        where = settings.get("listen") or ":".join(
+            settings[key] for key in ("host", "port") if key in settings
+        )
+        sys.stderr.write(f"warehouse14: cannot listen on {where or 'its address'}: {error}\n")
         raise SystemExit(1 if isinstance(error, OSError) else 2) from error
     for listener in _listeners(sockets):
         listener.channel_class = channel_class(limit)
