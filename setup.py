@@ -15,7 +15,15 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"warehouse14": ["py.typed", "web/templates/*.jinja2", "adapters/sql/migrations/*.mako"]},
+    package_data={
+        "warehouse14": [
+            "py.typed",
+            "web/templates/*.jinja2",
+            "web/static/*",
+            "web/static/vendor/*",
+            "adapters/sql/migrations/*.mako",
+        ]
+    },
     install_requires=[
         "alembic>=1.13",
         "authlib>=1.3",
@@ -25,6 +33,7 @@ setup(
         "plaster-pastedeploy>=1.0",
         "pyramid>=2.0",
         "pyramid-jinja2>=2.10",
+        "readme-renderer[md]>=44.0",
         "sqlalchemy>=2.0.30",
         "tqdm>=4.66",
         "transaction>=4.0",

@@ -5,6 +5,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -63,6 +64,8 @@ def assemble(
         max_file_bytes=site.max_file_bytes,
         create_on_upload=site.create_on_upload,
         page_cache_bytes=site.page_cache_bytes,
+        session_idle=timedelta(minutes=site.session_idle_minutes),
+        session_longest=timedelta(hours=site.session_hours),
     )
     return Warehouse(units, store, policy), site
 
@@ -94,6 +97,14 @@ def verify_site(site: Site) -> None:
         raise Misconfigured(f"{site.secret_file} is too short; remove it and run 'warehouse14 init'")
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise Misconfigured(f"{site.secret_file} is open to others; run chmod 600 on it")
+
+
+def read_secret(site: Site) -> bytes:
+    """Return the site's secret, or nothing for a site without one."""
+    if site.secret_file is None:
+        return b""
+    with open(site.secret_file, "rb") as file:
+        return file.read().strip()
 
 
 def _make_secret(path: str) -> None:

@@ -5,6 +5,7 @@ a misspelt setting must not be silently without effect.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +17,16 @@ PREFIX = "warehouse14."
 ENVIRONMENT_PREFIX = "WAREHOUSE14_"
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
+
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+
+
+#: What the name of a setting ends with whose value is a secret.
+_SECRETS = ("secret", "password", "token", "key")
+#: The password in an address.
+_CREDENTIALS = re.compile(r"(://[^/@:]*:)[^@]*@")
+_HIDDEN = "(hidden)"
 
 
 class SettingError(ValueError):
@@ -83,6 +94,17 @@ class Section:
 
         return self._take(key, "", parse, "an http or https address") or None
 
+    def hosts(self, key: str) -> tuple[str, ...]:
+        """Return ``key`` as names of hosts, in lower case, separated by commas or spaces."""
+
+        def parse(raw: str) -> tuple[str, ...]:
+            found = tuple(raw.lower().replace(",", " ").split())
+            if not all(_HOST.fullmatch(host) for host in found):
+                raise ValueError
+            return found
+
+        return self._take(key, (), parse, "a list of host names such as img.shields.io")
+
     def has(self, key: str) -> bool:
         """Whether ``key`` is set to something."""
         return bool(self._values.get(key, "").strip())
@@ -129,6 +151,10 @@ class Site:
         page_cache_bytes: how much memory the rendered pages may take.
         temporary: the folder for request bodies on their way in, or None for the system's.
         secret_file: where the site's secret lies, or None for a site without one.
+        session_idle_minutes: how long a browser stays signed in without being used.
+        session_hours: how long it stays signed in at most.
+        image_hosts: the hosts whose images descriptions may show.
+        style_page: whether ``/style`` shows every component of the pages.
     """
 
     url: str | None
@@ -138,6 +164,10 @@ class Site:
     page_cache_bytes: int
     temporary: str | None
     secret_file: str | None
+    session_idle_minutes: int
+    session_hours: int
+    image_hosts: tuple[str, ...]
+    style_page: bool
 
 
 _TEMPORARY = "tmp"
@@ -155,6 +185,10 @@ def read_site(section: Section) -> Site:
         page_cache_bytes=section.number("page_cache_bytes", DEFAULT_PAGE_CACHE_BYTES),
         temporary=section.path(_TEMPORARY) if section.has(_TEMPORARY) else None,
         secret_file=section.path("secret_file") if section.has("secret_file") else None,
+        session_idle_minutes=section.number("session_idle_minutes", 120, least=1),
+        session_hours=section.number("session_hours", 12, least=1),
+        image_hosts=section.hosts("image_hosts"),
+        style_page=section.flag("style_page", False),
     )
 
 
@@ -169,13 +203,30 @@ def section_of(settings: Mapping[str, str], environment: Mapping[str, str]) -> S
     ``WAREHOUSE14_METADATA_URL`` overrides ``warehouse14.metadata.url``. A
     variable that fits neither form is somebody else's and is left alone.
     """
+    return Section(PREFIX, _in_force(settings, environment))
+
+
+def shown_settings(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the same settings as an administrator may see them, by key: a value that is a secret, or
+    holds one, is hidden."""
+    values = _in_force(settings, environment)
+    return {PREFIX + key: _shown(key, values[key]) for key in sorted(values)}
+
+
+def _shown(key: str, value: str) -> str:
+    if key.endswith(_SECRETS) and value:
+        return _HIDDEN
+    return _CREDENTIALS.sub(rf"\g<1>{_HIDDEN}@", value)
+
+
+def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
     values = {key[len(PREFIX) :]: value for key, value in settings.items() if key.startswith(PREFIX)}
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
             key = _key_of_variable(name[len(ENVIRONMENT_PREFIX) :].lower())
             if key is not None:
                 values[key] = value
-    return Section(PREFIX, values)
+    return values
 
 
 def _key_of_variable(name: str) -> str | None:

@@ -18,6 +18,7 @@ from warehouse14.adapters.sql.schema import known_revisions
 from warehouse14.adapters.sql.tables import metadata
 from warehouse14.adapters.sql.transactions import JoinedUnits
 from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.model import Order
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.samples import ADA, sample_account, sample_change
 
@@ -101,6 +102,9 @@ def test_a_database_of_each_released_schema_is_upgraded_and_keeps_its_data(path:
     with units.read() as unit:
         (project,) = unit.projects.visible(None)
         assert project.name == "demo"
+        ((found,), _) = unit.projects.search(None, ["test"], order=Order.NAME, start=0, count=9)
+        assert found.latest is not None
+        assert (found.latest.version, found.latest.summary) == ("1.0", "A distribution for tests")
         assert [file.filename for file in unit.files.of(project.name)] == [
             "demo-1.0-py3-none-any.whl",
             "demo-1.0.tar.gz",

@@ -1,12 +1,15 @@
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from domain.conftest import Clock
 from warehouse14.domain.access import Identity, operator
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
-from warehouse14.domain.model import Action, Role
+from warehouse14.domain.model import Action, Latest, Role
 from warehouse14.domain.services.uploads import Published
 from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.builders import build_sdist, build_wheel
 
 Publish = Callable[..., Published]
 
@@ -192,3 +195,69 @@ def test_a_deleted_project_takes_its_files_with_it(
     with pytest.raises(Forbidden):
         publish(ada)
     assert warehouse.upkeep.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("uploads", "latest"),
+    [
+        (["1.9.0", "1.10.0"], "1.10.0"),
+        (["1.10.0", "1.9.0"], "1.10.0"),
+        (["1.0", "2.0rc1"], "1.0"),
+        (["2.0rc1", "1.0"], "1.0"),
+        (["1.0a1", "1.0.dev5", "1.0b2"], "1.0b2"),
+        (["1.0", "1.0.post1"], "1.0.post1"),
+        (["2.0", "1!1.0"], "1!1.0"),
+    ],
+)
+def test_the_latest_release_is_that_of_pep_440_in_whatever_order_files_come(
+    warehouse: Warehouse, ada: Identity, publish: Publish, uploads: list[str], latest: str
+) -> None:
+    for version in uploads:
+        publish(ada, build_wheel("demo", version, summary=f"Summary of {version}"))
+    found = warehouse.projects.get(ada, "demo").latest
+    assert found is not None
+    assert (found.version, found.summary) == (latest, f"Summary of {latest}")
+
+
+def test_the_latest_release_is_shown_as_its_first_file_says(
+    warehouse: Warehouse, ada: Identity, publish: Publish, clock: Clock
+) -> None:
+    publish(ada, build_wheel("demo", "1.0", summary="first"))
+    first = clock.now
+    clock.pass_by(timedelta(hours=1))
+    publish(ada, build_sdist("demo", "1.0", summary="second"))
+    assert warehouse.projects.get(ada, "demo").latest == Latest("1.0", "first", first)
+
+
+def test_yanks_and_deletes_make_another_release_the_latest(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    def latest() -> str | None:
+        found = warehouse.projects.get(ada, "demo").latest
+        return found and found.version
+
+    for version in ("1.0", "1.1", "2.0"):
+        publish(ada, build_wheel("demo", version))
+    warehouse.files.yank_release(ada, "demo", "2.0")
+    assert latest() == "1.1"
+    warehouse.files.delete(ada, "demo", "demo-1.1-py3-none-any.whl")
+    assert latest() == "1.0"
+    warehouse.files.yank(ada, "demo", "demo-1.0-py3-none-any.whl")
+    assert latest() is None
+    publish(ada, build_wheel("demo", "0.9"))
+    assert latest() == "0.9"
+    warehouse.files.unyank_release(ada, "demo", "2.0")
+    assert latest() == "2.0"
+    warehouse.files.delete_release(ada, "demo", "2.0")
+    assert latest() == "0.9"
+
+
+def test_a_release_that_is_yanked_in_part_is_still_the_latest(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    for built in (build_wheel("demo", "1.0"), build_wheel("demo", "2.0"), build_sdist("demo", "2.0")):
+        publish(ada, built)
+    warehouse.files.yank(ada, "demo", "demo-2.0.tar.gz")
+    found = warehouse.projects.get(ada, "demo").latest
+    assert found is not None
+    assert found.version == "2.0"

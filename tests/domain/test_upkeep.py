@@ -39,6 +39,13 @@ def test_lost_core_metadata_is_damage(warehouse: Warehouse, ada: Identity, publi
     assert findings(warehouse) == [Report(Finding.MISSING, file.metadata_key)]
 
 
+def test_a_lost_sidecar_is_damage(warehouse: Warehouse, ada: Identity, publish: Publish) -> None:
+    """The index could not be rebuilt from its store."""
+    file = publish(ada).file
+    warehouse.store.delete(file.sidecar_key)
+    assert findings(warehouse) == [Report(Finding.MISSING, file.sidecar_key)]
+
+
 def test_a_blob_of_another_size_is_damage(warehouse: Warehouse, ada: Identity, publish: Publish) -> None:
     file = publish(ada).file
     warehouse.store.delete(file.key)

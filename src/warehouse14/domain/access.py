@@ -73,12 +73,14 @@ class TokenLimits:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who acts, and from where. ``account`` is None for the operator of the site."""
+    """Who acts, and from where. ``account`` is None for the operator of the site; ``token`` or
+    ``session`` say how it signed in."""
 
     account: AccountName | None
     principals: frozenset[Principal]
     administrator: bool = False
     token: TokenLimits | None = None
+    session: str | None = None
     origin: str = ""
 
     @property
@@ -102,6 +104,7 @@ def account_identity(
     *,
     administrator: bool = False,
     token: TokenLimits | None = None,
+    session: str | None = None,
     origin: str = "",
 ) -> Identity:
     """Return the identity of an account, held back by ``token`` if one was used."""
@@ -110,6 +113,7 @@ def account_identity(
         principals=frozenset({AUTHENTICATED, account_principal(account)}),
         administrator=administrator,
         token=token,
+        session=session,
         origin=origin,
     )
 

@@ -1,4 +1,4 @@
-"""API tokens and passwords: minting, parsing, hashing.
+"""API tokens, sessions and passwords: minting, parsing, hashing.
 
 A token is ``wh14_`` + 10 characters of public id + 27 of secret + 6 of
 checksum, all in base 62. The id finds its row; the secret, 160 bits, is
@@ -113,6 +113,16 @@ def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
             maxmem=_SCRYPT_MEMORY,
             dklen=32,
         )
+
+
+def session_secret() -> str:
+    """Return what the cookie of a new session holds: 43 characters, 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def session_id(secret: str) -> str:
+    """Return the id under which the session with this cookie is kept: the hex SHA-256 of the secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def random_password() -> str:

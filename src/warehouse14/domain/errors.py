@@ -9,6 +9,7 @@
     ├── Conflict            it changed after it was read: somebody else was faster
     │   └── AlreadyExists   it is taken, and trying again will not help
     │       └── FileExists  other bytes under the name of a listed file
+    ├── TooManyAttempts     it failed too often lately; try later
     ├── Unavailable         a store or database does not answer; try again
     └── Misconfigured       the settings or the schema do not fit this program
 
@@ -105,6 +106,16 @@ class FileExists(AlreadyExists):
             f"File already exists: {filename} has other bytes. "
             "A file name never takes other bytes; publish a new version or build number.",
         )
+
+
+class TooManyAttempts(WarehouseError):
+    """It was tried too often without success. ``retry_after`` is in seconds."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many attempts failed. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
 
 
 class Unavailable(WarehouseError):

@@ -109,6 +109,12 @@ class FollowedCache:
             while self._size > self._max_bytes:
                 self._drop(next(iter(self._entries)))
 
+    def keep(self, key: Hashable, value: Any, *, size: int) -> None:
+        """Keep ``value``, of about ``size`` bytes, that no change makes stale."""
+        with self._lock:
+            serial = self._serial
+        self.put(key, value, size=size, tags=(), serial=serial)
+
     def _advance(self, serial: int, changes: Iterable[Change]) -> None:
         new = list(changes)
         with self._lock:

@@ -43,6 +43,8 @@ class Action(StrEnum):
     ACCOUNT_ENABLE = "account.enable"
     TOKEN_MINT = "token.mint"
     TOKEN_REVOKE = "token.revoke"
+    SESSION_START = "session.start"
+    SESSION_END = "session.end"
 
 
 class FileType(StrEnum):
@@ -53,8 +55,30 @@ class FileType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The release that a project shows first: its version, and the summary and time of its first file.
+
+    It is the newest that is not yanked, and a pre-release only where there is nothing else (PEP 440).
+    """
+
+    version: str
+    summary: str
+    at: datetime
+
+    def gives_way_to(self, version: str) -> bool:
+        """Whether a release of ``version`` would take its place."""
+        return _rank(version) > _rank(self.version)
+
+
+def _rank(version: str) -> tuple[bool, Version]:
+    parsed = Version(version)
+    return not parsed.is_prerelease, parsed
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
-    """A project and who may use it. ``serial`` is that of its last change."""
+    """A project and who may use it. ``serial`` is that of its last change; ``latest`` is None as long as
+    it has no file."""
 
     name: ProjectName
     display_name: str
@@ -64,6 +88,7 @@ class Project:
     grants: Mapping[Principal, Role] = field(default_factory=dict)
     serial: int = 0
     deleted_at: datetime | None = None
+    latest: Latest | None = None
 
     @property
     def admins(self) -> frozenset[Principal]:
@@ -79,6 +104,28 @@ class ProjectSummary:
     display_name: str
     public: bool
     serial: int
+
+
+def searched_text(name: ProjectName, display_name: str, latest: Latest | None) -> str:
+    """Return what a search looks through: a project's names and its summary, casefolded."""
+    return f"{name} {display_name} {latest.summary if latest else ''}".casefold()
+
+
+class Order(StrEnum):
+    """How found projects are sorted."""
+
+    NAME = "name"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProject:
+    """One project that a search found."""
+
+    name: ProjectName
+    display_name: str
+    public: bool
+    latest: Latest | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +208,28 @@ def releases(files: Iterable[File]) -> tuple[Release, ...]:
     return tuple(sorted(found, key=lambda release: release.version, reverse=True))
 
 
+def latest_of(files: Iterable[File]) -> Latest | None:
+    """Return the latest release of a project with these ``files``, or None if none is left unyanked."""
+    there = [file for file in files if file.deleted_at is None]
+    whole = [release for release in releases(there) if not release.yanked]
+    if not whole:
+        return None
+    release = max(whole, key=lambda release: _rank(str(release.version)))
+    first = min(release.files, key=lambda file: (file.uploaded_at, file.filename))
+    return Latest(first.version, first.summary, first.uploaded_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody, or something, that signs in."""
+    """Somebody, or something, that signs in. A password with ``password_once`` opens nothing but the
+    page that replaces it."""
 
     name: AccountName
     administrator: bool
     created_at: datetime
     password_hash: str | None = field(default=None, repr=False)
     disabled: bool = False
+    password_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +246,27 @@ class Token:
     expires_at: datetime | None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that is signed in. ``id`` is the hex SHA-256 of what its cookie holds; ``agent`` is what
+    the browser calls itself."""
+
+    id: str
+    account: AccountName
+    created_at: datetime
+    seen_at: datetime
+    origin: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How often something failed lately, and when last."""
+
+    count: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Every method may raise ``Unavailable``, with the engine's own error as its
 cause, when the engine does not answer; after that nothing was changed.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,15 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from warehouse14.domain.model import (
     Account,
     Change,
+    Failures,
     File,
+    FoundProject,
+    Latest,
+    Order,
     Project,
     ProjectSummary,
     Role,
+    Session,
     Token,
     Yank,
 )
@@ -24,6 +29,10 @@ from warehouse14.domain.names import AccountName, FileName, Principal, ProjectNa
 
 #: Returns the time, aware, in UTC.
 Now = Callable[[], datetime]
+
+
+#: See ``Projects.search``.
+MOST_COUNTED = 1000
 
 
 # -- bytes --------------------------------------------------------------------------
@@ -104,8 +113,28 @@ class Projects(Protocol):
     def set_public(self, name: ProjectName, public: bool, *, expected: int) -> None:
         """Open or close it. Raises ``Conflict`` unless its serial is still ``expected``."""
 
-    def set_display_name(self, name: ProjectName, display_name: str, *, expected: int) -> None:
-        """Spell it differently. Raises ``Conflict`` unless its serial is still ``expected``."""
+    def search(
+        self,
+        principals: frozenset[Principal] | None,
+        words: Sequence[str],
+        *,
+        order: Order,
+        start: int,
+        count: int,
+    ) -> tuple[Sequence[FoundProject], int]:
+        """Find among the projects that ``visible`` returns those in whose name or summary each of the
+        ``words`` occurs, in any case.
+
+        Returns ``count`` of them from place ``start`` on, by name, or the newest release first
+        and those without one last; and how many there are, counted no further than
+        ``MOST_COUNTED`` beyond this page: a count of all would cost more than the page.
+        """
+
+    def set_latest(
+        self, name: ProjectName, display_name: str, latest: Latest | None, *, expected: int
+    ) -> None:
+        """Replace the spelling and the latest release. Raises ``Conflict`` unless its serial is still
+        ``expected``."""
 
     def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
         """Give or change a role. Raises ``Conflict`` unless its serial is still ``expected``."""
@@ -154,7 +183,7 @@ class Accounts(Protocol):
     def add(self, account: Account) -> None:
         """Add one. Raises ``Conflict`` if the name is taken."""
 
-    def set_password(self, name: AccountName, password_hash: str) -> None:
+    def set_password(self, name: AccountName, password_hash: str, *, once: bool) -> None:
         """Replace the password. Raises ``Conflict`` if there is no such account."""
 
     def set_disabled(self, name: AccountName, disabled: bool) -> None:
@@ -179,6 +208,53 @@ class Tokens(Protocol):
 
     def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
         """Note its use at ``at``, unless one was noted at or after ``unless_since``. No journal entry."""
+
+
+class Sessions(Protocol):
+    """Browsers that are signed in. A session that has ended is gone."""
+
+    def get(self, session: str) -> Session | None:
+        """Return the session, or None."""
+
+    def of(self, account: AccountName) -> Sequence[Session]:
+        """Return an account's sessions, the one that was seen last first."""
+
+    def add(self, session: Session) -> None:
+        """Add one. Raises ``Conflict`` of the kind ``account`` if there is no such account, and of the
+        kind ``session`` if the id is taken."""
+
+    def touch(self, session: str, at: datetime) -> None:
+        """Note that it was seen; one that is not there is fine. No journal entry."""
+
+    def end(self, session: str) -> None:
+        """End one. Raises ``Conflict`` if it is not there."""
+
+    def end_of(self, account: AccountName, *, but: str | None) -> None:
+        """End all of an account but one."""
+
+    def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
+        """Remove those that are over by either time. No journal entry."""
+
+
+class Attempts(Protocol):
+    """Failures under keys that the caller makes up, counted by all processes together. No journal
+    entries: a count is tidied away, never history."""
+
+    def of(self, keys: Sequence[str]) -> Mapping[str, Failures]:
+        """Return what was counted under each of ``keys``; one without failures is left out."""
+
+    def count(self, key: str, at: datetime, *, since: datetime, expected: int) -> None:
+        """Count one more; if the last was before ``since``, it is the first again. Raises ``Conflict``
+        unless ``expected`` were counted, by the same rule, before."""
+
+    def take_back(self, key: str) -> None:
+        """Count one less; nothing is fine."""
+
+    def clear(self, key: str) -> None:
+        """Forget what was counted under ``key``; nothing is fine."""
+
+    def forget(self, before: datetime) -> None:
+        """Remove those whose last failure was before ``before``."""
 
 
 class Journal(Protocol):
@@ -217,6 +293,14 @@ class UnitOfWork(Protocol):
     @property
     def tokens(self) -> Tokens:
         """The tokens."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions."""
+
+    @property
+    def attempts(self) -> Attempts:
+        """The failures."""
 
     @property
     def journal(self) -> Journal:

@@ -4,11 +4,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from queue import Full, Queue
 from typing import Self
 
 from warehouse14.domain.access import Identity, account_identity, operator
+from warehouse14.domain.catalogue import Catalogue
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
@@ -17,6 +18,7 @@ from warehouse14.domain.ports import FileStore, Now, Prepared, Units
 from warehouse14.domain.services.accounts import AccountService
 from warehouse14.domain.services.files import FileService
 from warehouse14.domain.services.projects import ProjectService
+from warehouse14.domain.services.sessions import SessionService
 from warehouse14.domain.services.tokens import TokenService
 from warehouse14.domain.services.upkeep import UpkeepService
 from warehouse14.domain.services.uploads import UploadService
@@ -31,6 +33,8 @@ class Policy:
     max_file_bytes: int
     create_on_upload: bool
     page_cache_bytes: int
+    session_idle: timedelta = timedelta(hours=2)
+    session_longest: timedelta = timedelta(hours=12)
 
 
 def utc_now() -> datetime:
@@ -42,8 +46,9 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, tokens, uploads, upkeep: the use cases.
+        projects, files, accounts, sessions, tokens, uploads, upkeep: the use cases.
         index: the read side that follows the journal, for servers.
+        catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
     """
 
@@ -54,9 +59,19 @@ class Warehouse:
         self._background = Background()
         cache = FollowedCache(units, max_bytes=policy.page_cache_bytes)
         self.index = Index(units, cache)
+        self.now = now
+        self.catalogue = Catalogue(units, store, self.index)
         self.projects = ProjectService(units, now)
         self.files = FileService(units, store, now)
         self.accounts = AccountService(units, now)
+        self.sessions = SessionService(
+            units,
+            self.accounts,
+            now,
+            self._background,
+            idle=policy.session_idle,
+            longest=policy.session_longest,
+        )
         self.tokens = TokenService(units, cache, now, self._background)
         self.upkeep = UpkeepService(units, store, now)
         self.uploads = UploadService(

@@ -4,7 +4,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from warehouse14.domain.model import Account, Change, File, FileType, Project, Role, Scope, Token
+from warehouse14.domain.model import (
+    Account,
+    Change,
+    File,
+    FileType,
+    Latest,
+    Project,
+    Role,
+    Scope,
+    Session,
+    Token,
+)
 from warehouse14.domain.names import (
     AccountName,
     FileName,
@@ -21,6 +32,7 @@ ADA = account_name("ada")
 BOB = account_name("bob")
 DEMO = project_name("demo")
 WHEEL = FileName("demo-1.0-py3-none-any.whl")
+LATEST = Latest("1.0", "A demonstration", WHEN)
 
 
 def sample_project(name: ProjectName = DEMO, **parts: Any) -> Project:
@@ -79,3 +91,11 @@ def sample_token(token: str = "t0", account: AccountName = ADA, **parts: Any) ->
 def sample_change(action: str = "test", **parts: Any) -> Change:
     """Return an entry for the journal."""
     return replace(Change(action=action, at=WHEN, actor=ADA, origin="192.0.2.1"), **parts)
+
+
+def sample_session(session: str = "50" * 32, account: AccountName = ADA, **parts: Any) -> Session:
+    """Return a browser's session."""
+    value = Session(
+        id=session, account=account, created_at=WHEN, seen_at=WHEN, origin="192.0.2.1", agent="Lynx"
+    )
+    return replace(value, **parts)

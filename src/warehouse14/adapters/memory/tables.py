@@ -1,11 +1,12 @@
 """The rows at one moment, and each change of them with its condition."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, File, Project, Role, Token
+from warehouse14.domain.model import Account, Change, Failures, File, Project, Role, Session, Token
 from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
 
 
@@ -20,6 +21,8 @@ class Tables:
     files: dict[ProjectName, dict[FileName, File]] = field(default_factory=dict)
     accounts: dict[AccountName, Account] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    attempts: dict[str, Failures] = field(default_factory=dict)
     journal: list[Change] = field(default_factory=list)
     commits: int = 0
 
@@ -30,6 +33,8 @@ class Tables:
             files=dict(self.files),
             accounts=dict(self.accounts),
             tokens=dict(self.tokens),
+            sessions=dict(self.sessions),
+            attempts=dict(self.attempts),
             journal=list(self.journal),
             commits=self.commits + 1,
         )
@@ -113,6 +118,57 @@ class Tables:
         row = self.tokens.get(token)
         if row is not None and (row.last_used_at is None or row.last_used_at < unless_since):
             self.tokens[token] = replace(row, last_used_at=at)
+
+    def add_session(self, session: Session) -> None:
+        """Add a session of an account that is there."""
+        if session.account not in self.accounts:
+            raise Conflict("account", session.account)
+        if session.id in self.sessions:
+            raise Conflict("session", session.id)
+        self.sessions[session.id] = session
+
+    def touch_session(self, session: str, at: datetime) -> None:
+        """Note that a session was seen, if it is there."""
+        if session in self.sessions:
+            self.sessions[session] = replace(self.sessions[session], seen_at=at)
+
+    def end_session(self, session: str) -> None:
+        """End a session that is there."""
+        if self.sessions.pop(session, None) is None:
+            raise Conflict("session", session)
+
+    def end_sessions(self, account: AccountName, but: str | None) -> None:
+        """End all sessions of an account but one."""
+        self._keep_sessions(lambda row: row.account != account or row.id == but)
+
+    def forget_sessions(self, created_before: datetime, seen_before: datetime) -> None:
+        """Remove the sessions that are over."""
+        self._keep_sessions(lambda row: row.created_at >= created_before and row.seen_at >= seen_before)
+
+    def _keep_sessions(self, keeps: Callable[[Session], bool]) -> None:
+        self.sessions = {name: row for name, row in self.sessions.items() if keeps(row)}
+
+    def count_attempt(self, key: str, at: datetime, since: datetime, expected: int) -> None:
+        """Count one more failure than the ``expected``; those before ``since`` are none."""
+        found = self.attempts.get(key)
+        before = found.count if found is not None and found.last_at >= since else 0
+        if before != expected:
+            raise Conflict("attempts", key)
+        self.attempts[key] = Failures(before + 1, at)
+
+    def take_back_attempt(self, key: str) -> None:
+        """Count one less, down to none."""
+        found = self.attempts.get(key)
+        if found is not None and found.count > 0:
+            self.attempts[key] = replace(found, count=found.count - 1)
+
+    def clear_attempts(self, key: str) -> None:
+        """Forget the failures under a key."""
+        self.attempts.pop(key, None)
+
+    def forget_attempts(self, before: datetime) -> None:
+        """Remove the failures of long ago."""
+        self.attempts = {key: row for key, row in self.attempts.items() if row.last_at >= before}
 
     def append(self, change: Change) -> None:
         """Write the next journal entry and give its serial to the project that it names."""

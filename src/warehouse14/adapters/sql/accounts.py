@@ -15,7 +15,9 @@ from warehouse14.domain.names import AccountName, ProjectName
 _ACCOUNT = select(accounts).where(accounts.c.name == bindparam("of_name"))
 _ACCOUNTS = select(accounts).order_by(accounts.c.name)
 _CHANGE_ACCOUNT = update(accounts).where(accounts.c.name == bindparam("of_name"))
-_SET_PASSWORD = _CHANGE_ACCOUNT.values(password_hash=bindparam("new_hash"))
+_SET_PASSWORD = _CHANGE_ACCOUNT.values(
+    password_hash=bindparam("new_hash"), password_once=bindparam("new_once")
+)
 _SET_DISABLED = _CHANGE_ACCOUNT.values(disabled=bindparam("new_disabled"))
 
 _TOKEN = select(tokens).where(tokens.c.id == bindparam("of_id"))
@@ -62,12 +64,13 @@ class SqlAccounts:
             "created_at": account.created_at,
             "password_hash": account.password_hash,
             "disabled": account.disabled,
+            "password_once": account.password_once,
         }
         self._run.insert(insert(accounts), values, kind="account", name=account.name)
 
-    def set_password(self, name: AccountName, password_hash: str) -> None:
+    def set_password(self, name: AccountName, password_hash: str, *, once: bool) -> None:
         """See the port."""
-        values = {"of_name": name, "new_hash": password_hash}
+        values = {"of_name": name, "new_hash": password_hash, "new_once": once}
         self._run.change(_SET_PASSWORD, values, kind="account", name=name)
 
     def set_disabled(self, name: AccountName, disabled: bool) -> None:
@@ -125,6 +128,7 @@ def _account(row: Row[Any]) -> Account:
         created_at=row.created_at,
         password_hash=row.password_hash,
         disabled=row.disabled,
+        password_once=row.password_once,
     )
 
 

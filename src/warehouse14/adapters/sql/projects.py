@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
 
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import grants, projects
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Project, ProjectSummary, Role
+from warehouse14.domain.model import (
+    FoundProject,
+    Latest,
+    Order,
+    Project,
+    ProjectSummary,
+    Role,
+    searched_text,
+)
 from warehouse14.domain.names import AUTHENTICATED, Principal, ProjectName
+from warehouse14.domain.ports import MOST_COUNTED
 
 _GET = select(projects).where(projects.c.name == bindparam("of_name"))
 _GRANTS = (
@@ -34,13 +43,23 @@ _GRANTED = projects.c.name.in_(
 _GRANTED_ONLY = _ALL.where(_GRANTED)
 _GRANTED_OR_PUBLIC = _ALL.where(or_(projects.c.public, _GRANTED))
 
+_ORDERS: dict[Order, tuple[Any, ...]] = {
+    Order.NAME: (projects.c.name,),
+    Order.NEWEST: (projects.c.latest_at.desc().nulls_last(), projects.c.name.desc()),
+}
+
 _UNCHANGED = update(projects).where(
     projects.c.name == bindparam("of_name"),
     projects.c.serial == bindparam("expected"),
     projects.c.deleted_at.is_(None),
 )
 _SET_PUBLIC = _UNCHANGED.values(public=bindparam("new_public"))
-_SET_DISPLAY_NAME = _UNCHANGED.values(display_name=bindparam("new_display_name"))
+_SET_LATEST = _UNCHANGED.values(
+    {
+        name: bindparam(f"new_{name}")
+        for name in ("display_name", "latest_version", "latest_summary", "latest_at", "searched")
+    }
+)
 _DELETE = _UNCHANGED.values(deleted_at=bindparam("at"))
 _LOCK = _UNCHANGED.values(serial=bindparam("expected"))
 
@@ -78,12 +97,12 @@ class SqlProjects:
         """See the port."""
         values = {
             "name": project.name,
-            "display_name": project.display_name,
             "public": project.public,
             "created_at": project.created_at,
             "created_by": project.created_by,
             "serial": project.serial,
             "deleted_at": project.deleted_at,
+            **_latest_values(project.name, project.display_name, project.latest),
         }
         self._run.insert(insert(projects), values, kind="project", name=project.name)
         for who, role in project.grants.items():
@@ -93,9 +112,31 @@ class SqlProjects:
         """See the port."""
         self._settle(_SET_PUBLIC, name, expected, new_public=public)
 
-    def set_display_name(self, name: ProjectName, display_name: str, *, expected: int) -> None:
+    def search(
+        self,
+        principals: frozenset[Principal] | None,
+        words: Sequence[str],
+        *,
+        order: Order,
+        start: int,
+        count: int,
+    ) -> tuple[Sequence[FoundProject], int]:
         """See the port."""
-        self._settle(_SET_DISPLAY_NAME, name, expected, new_display_name=display_name)
+        conditions = [projects.c.searched.contains(word.casefold(), autoescape=True) for word in words]
+        conditions += _visible_to(principals)
+        page = select(projects).where(*conditions).order_by(*_ORDERS[order]).offset(start).limit(count)
+        found = [_found(row) for row in self._run.rows(page)]
+        if 0 < len(found) < count or (not found and start == 0):
+            return found, start + len(found)
+        counted = select(projects.c.name).where(*conditions).limit(start + count + MOST_COUNTED).subquery()
+        return found, self._run.rows(select(func.count()).select_from(counted)).scalar_one()
+
+    def set_latest(
+        self, name: ProjectName, display_name: str, latest: Latest | None, *, expected: int
+    ) -> None:
+        """See the port."""
+        values = _latest_values(name, display_name, latest)
+        self._settle(_SET_LATEST, name, expected, **{f"new_{key}": value for key, value in values.items()})
 
     def grant(self, name: ProjectName, who: Principal, role: Role, *, expected: int) -> None:
         """See the port."""
@@ -138,4 +179,35 @@ def _project(row: Row[Any], given: dict[Principal, Role]) -> Project:
         grants=given,
         serial=row.serial,
         deleted_at=row.deleted_at,
+        latest=_latest(row),
     )
+
+
+def _found(row: Row[Any]) -> FoundProject:
+    return FoundProject(ProjectName(row.name), row.display_name, row.public, _latest(row))
+
+
+def _latest(row: Row[Any]) -> Latest | None:
+    if row.latest_version is None:
+        return None
+    return Latest(row.latest_version, row.latest_summary, row.latest_at)
+
+
+def _latest_values(name: ProjectName, display_name: str, latest: Latest | None) -> dict[str, Any]:
+    return {
+        "display_name": display_name,
+        "latest_version": latest and latest.version,
+        "latest_summary": latest and latest.summary,
+        "latest_at": latest and latest.at,
+        "searched": searched_text(name, display_name, latest),
+    }
+
+
+def _visible_to(principals: frozenset[Principal] | None) -> list[ColumnElement[bool]]:
+    """Return the conditions under which a project is there for ``principals``."""
+    there: list[ColumnElement[bool]] = [projects.c.deleted_at.is_(None)]
+    if principals is None:
+        return there
+    # For each row that is looked at, not for all: the first page is found after a few.
+    granted = exists().where(grants.c.project == projects.c.name, grants.c.principal.in_(sorted(principals)))
+    return [*there, or_(projects.c.public, granted) if AUTHENTICATED in principals else granted]

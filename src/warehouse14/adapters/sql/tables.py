@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -53,6 +54,12 @@ projects = Table(
     Column("created_by", String(_NAME), nullable=False),
     Column("serial", BigInteger, nullable=False),
     Column("deleted_at", UtcDateTime),
+    Column("latest_version", String(_FILENAME)),
+    Column("latest_summary", Text),
+    Column("latest_at", UtcDateTime),
+    #: What a search looks through, casefolded.
+    Column("searched", Text, nullable=False, server_default=""),
+    Index("projects_by_newest", "latest_at", "name"),
 )
 
 grants = Table(
@@ -93,6 +100,7 @@ accounts = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("password_hash", String(255)),
     Column("disabled", Boolean, nullable=False),
+    Column("password_once", Boolean, nullable=False, server_default=false()),
 )
 
 tokens = Table(
@@ -109,6 +117,27 @@ tokens = Table(
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Index("tokens_by_account", "account", "created_at"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(_DIGEST), primary_key=True),
+    Column("account", ForeignKey("accounts.name"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("origin", String(_NAME), nullable=False),
+    Column("agent", String(_NAME), nullable=False),
+    Index("sessions_by_account", "account", "seen_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", String(_PRINCIPAL), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Index("attempts_by_time", "last_at"),
 )
 
 #: One row: the serial of the newest entry. Raising it is what puts commits in order.

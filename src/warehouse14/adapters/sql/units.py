@@ -15,6 +15,7 @@ from warehouse14.adapters.sql.projects import SqlProjects
 from warehouse14.adapters.sql.pulse import SqlitePulse
 from warehouse14.adapters.sql.running import Runner, translated
 from warehouse14.adapters.sql.schema import prepare_schema, verify_schema
+from warehouse14.adapters.sql.sessions import SqlAttempts, SqlSessions
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.ports import UnitOfWork
 
@@ -28,6 +29,8 @@ class SqlUnit:
         self.files = SqlFiles(runner)
         self.accounts = SqlAccounts(runner)
         self.tokens = SqlTokens(runner)
+        self.sessions = SqlSessions(runner)
+        self.attempts = SqlAttempts(runner)
         self.journal = SqlJournal(runner)
 
 

@@ -18,17 +18,23 @@ from warehouse14.domain.names import FileName, ProjectName
 class Inspected:
     """What an archive says of itself, once nothing speaks against it.
 
-    ``metadata`` are the exact bytes of METADATA or PKG-INFO that an index may
-    offer beside the file (PEP 658, PEP 714); None for a sdist whose dependencies are
+    ``core_metadata`` are the exact bytes of METADATA or PKG-INFO. An index may offer
+    them beside the file (PEP 658, PEP 714) unless it is a sdist whose dependencies are
     only known once it is built (PEP 643).
     """
 
     display_name: str
     project: ProjectName
     version: Version
-    metadata: bytes | None
+    core_metadata: bytes
+    offered: bool
     requires_python: str | None
     summary: str
+
+    @property
+    def metadata(self) -> bytes | None:
+        """The core metadata as far as they are offered."""
+        return self.core_metadata if self.offered else None
 
 
 def inspect_archive(
@@ -60,12 +66,12 @@ def inspect_archive(
     _check_agreement(found, claimed, filename, member)
     if filetype is FileType.SDIST:
         check_top_folder(member, claimed, filename)
-    offered = filetype is FileType.WHEEL or found.final
     return Inspected(
         display_name=found.display_name,
         project=found.project,
         version=found.version,
-        metadata=data if offered else None,
+        core_metadata=data,
+        offered=filetype is FileType.WHEEL or found.final,
         requires_python=found.requires_python,
         summary=found.summary,
     )

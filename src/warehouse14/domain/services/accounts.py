@@ -24,9 +24,15 @@ class AccountService:
         self._now = now
 
     def add(
-        self, identity: Identity, name: str, *, password: str | None = None, administrator: bool = False
+        self,
+        identity: Identity,
+        name: str,
+        *,
+        password: str | None = None,
+        once: bool = False,
+        administrator: bool = False,
     ) -> Account:
-        """Add an account and return it.
+        """Add an account and return it; ``once``: its password only opens the page that replaces it.
 
         Raises:
             Rejected: the name or the password is malformed.
@@ -39,6 +45,7 @@ class AccountService:
             administrator=administrator,
             created_at=self._now(),
             password_hash=None if password is None else _hashed(password),
+            password_once=once,
         )
         return attempt(self._units, lambda unit: self._add(unit, identity, account))
 
@@ -57,7 +64,7 @@ class AccountService:
                 return None
         password = random_password()
         try:
-            self.add(identity, FIRST_ADMINISTRATOR, password=password, administrator=True)
+            self.add(identity, FIRST_ADMINISTRATOR, password=password, once=True, administrator=True)
         except AlreadyExists:
             return None
         return password
@@ -77,21 +84,40 @@ class AccountService:
             return unit.accounts.all()
 
     def set_password(self, identity: Identity, name: str, password: str) -> None:
-        """Replace a password. Raises ``Rejected``, ``NotFound`` and, for another's, ``Forbidden``."""
+        """Replace a password, and end the account's sessions, all but the one that this is done in.
+
+        One that another account set is to be replaced at the first sign-in.
+        Raises ``Rejected``, ``NotFound`` and, for another's, ``Forbidden``.
+        """
         wanted = account_name(name)
-        if identity.account != wanted or identity.token is not None:
+        is_own = identity.account == wanted and identity.token is None
+        if not is_own:
             require_site(identity, Permission.ADMINISTER)
         hashed = _hashed(password)
+        once = not is_own and not identity.is_operator
 
         def work(unit: UnitOfWork) -> None:
             _existing(unit, wanted)
-            unit.accounts.set_password(wanted, hashed)
+            unit.accounts.set_password(wanted, hashed, once=once)
+            unit.sessions.end_of(wanted, but=identity.session if is_own else None)
             unit.journal.append(entry(Action.ACCOUNT_PASSWORD, identity, self._now, account=wanted))
 
         attempt(self._units, work)
 
+    def reset_password(self, identity: Identity, name: str) -> str:
+        """Give an account a new random password, to be replaced at the first sign-in, and return it.
+
+        Raises ``NotFound``, ``Forbidden``, and ``Rejected`` for one's own account.
+        """
+        if identity.account == account_name(name):
+            raise Rejected("account: change your own password on your account's page.", field="account")
+        password = random_password()
+        self.set_password(identity, name, password)
+        return password
+
     def set_disabled(self, identity: Identity, name: str, *, disabled: bool) -> bool:
-        """Disable or enable an account; return whether that is new. Its tokens follow it.
+        """Disable or enable an account; return whether that is new. Its tokens follow it, its sessions
+        end.
 
         Raises ``NotFound`` and ``Forbidden``.
         """
@@ -102,6 +128,8 @@ class AccountService:
             if _existing(unit, wanted).disabled is disabled:
                 return False
             unit.accounts.set_disabled(wanted, disabled)
+            if disabled:
+                unit.sessions.end_of(wanted, but=None)
             action = Action.ACCOUNT_DISABLE if disabled else Action.ACCOUNT_ENABLE
             unit.journal.append(entry(action, identity, self._now, account=wanted))
             return True

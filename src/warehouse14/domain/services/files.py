@@ -1,13 +1,14 @@
 """Files and releases that are there: reading, yanking and deleting them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from packaging.version import InvalidVersion, Version
 
 from warehouse14.domain.access import Identity, Permission
 from warehouse14.domain.errors import NotFound, Rejected
-from warehouse14.domain.model import Action, File, Project, Yank
+from warehouse14.domain.model import Action, File, Project, Yank, latest_of
 from warehouse14.domain.names import file_name, project_name
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
 from warehouse14.domain.services.working import attempt, entry, permitted_project
@@ -71,29 +72,29 @@ class FileService:
             raise Rejected(f"reason: write at most {_REASON_LENGTH} characters, without NUL.", field="reason")
         yank = Yank(reason=reason, at=self._now(), by=identity.name)
 
-        def change(unit: UnitOfWork, file: File) -> bool:
+        def change(unit: UnitOfWork, file: File) -> File:
             if file.yank is not None and file.yank.reason == reason:
-                return False
+                return file
             unit.files.set_yank(file.project, file.filename, yank)
-            return True
+            return replace(file, yank=yank)
 
         self._change(identity, Permission.YANK, Action.FILE_YANK, project, choice, change)
 
     def _unyank(self, identity: Identity, project: str, choice: Choice) -> None:
-        def change(unit: UnitOfWork, file: File) -> bool:
+        def change(unit: UnitOfWork, file: File) -> File:
             if file.yank is None:
-                return False
+                return file
             unit.files.set_yank(file.project, file.filename, None)
-            return True
+            return replace(file, yank=None)
 
         self._change(identity, Permission.YANK, Action.FILE_UNYANK, project, choice, change)
 
     def _delete(self, identity: Identity, project: str, choice: Choice) -> None:
         at = self._now()
 
-        def change(unit: UnitOfWork, file: File) -> bool:
+        def change(unit: UnitOfWork, file: File) -> File:
             unit.files.delete(file.project, file.filename, at)
-            return True
+            return replace(file, deleted_at=at)
 
         self._change(identity, Permission.DELETE, Action.FILE_DELETE, project, choice, change)
 
@@ -104,18 +105,30 @@ class FileService:
         action: Action,
         project: str,
         choice: Choice,
-        change: Callable[[UnitOfWork, File], bool],
+        change: Callable[[UnitOfWork, File], File],
     ) -> None:
         """Change the chosen files in one unit, with one journal entry if any of them did change."""
 
         def work(unit: UnitOfWork) -> None:
             found = permitted_project(unit, identity, permission, project_name(project))
-            changed = [file.filename for file in choice(unit, found) if change(unit, file)]
-            if changed:
-                detail = {"files": "\n".join(changed)}
-                unit.journal.append(entry(action, identity, self._now, project=found.name, detail=detail))
+            changed = [
+                after for before in choice(unit, found) if (after := change(unit, before)) is not before
+            ]
+            if not changed:
+                return
+            _set_latest(unit, found, changed)
+            detail = {"files": "\n".join(file.filename for file in changed)}
+            unit.journal.append(entry(action, identity, self._now, project=found.name, detail=detail))
 
         attempt(self._units, work)
+
+
+def _set_latest(unit: UnitOfWork, project: Project, changed: Sequence[File]) -> None:
+    """Write down the project's latest release if the changed files make it another."""
+    files = {file.filename: file for file in unit.files.of(project.name)}
+    latest = latest_of((files | {file.filename: file for file in changed}).values())
+    if latest != project.latest:
+        unit.projects.set_latest(project.name, project.display_name, latest, expected=project.serial)
 
 
 def _one(unit: UnitOfWork, project: Project, filename: str) -> File:

@@ -40,6 +40,17 @@ class Report:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much an index holds."""
+
+    projects: int
+    projects_with_files: int
+    files: int
+    bytes: int
+    accounts: int
+
+
 class UpkeepService:
     """The use cases of the site's operator."""
 
@@ -69,6 +80,19 @@ class UpkeepService:
         """Return how many files are listed."""
         with self._units.read() as unit:
             return sum(1 for _ in unit.files.all())
+
+    def sizes(self) -> Sizes:
+        """Return how much is listed."""
+        with self._units.read() as unit:
+            files = list(unit.files.all())
+            projects = {file.project for file in files}
+            return Sizes(
+                projects=len(unit.projects.visible(None)),
+                projects_with_files=len(projects),
+                files=len(files),
+                bytes=sum(file.size for file in files),
+                accounts=len(unit.accounts.all()),
+            )
 
     def collect(self, *, older_than: timedelta = DEFAULT_GRACE, dry_run: bool = False) -> Iterator[str]:
         """Delete what nobody has referred to for ``older_than``; yield each key.
@@ -127,6 +151,8 @@ class UpkeepService:
             return Report(Finding.WRONG_SIZE, file.key)
         if digests and self._digest(file.key) != file.sha256:
             return Report(Finding.WRONG_DIGEST, file.key)
+        if self._store.stat(file.sidecar_key) is None:
+            return Report(Finding.MISSING, file.sidecar_key)
         if file.metadata_sha256 is None:
             return None
         return self._look_at_metadata(file, file.metadata_sha256, digests=digests)

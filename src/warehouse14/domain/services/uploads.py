@@ -16,13 +16,14 @@ from typing import Any
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_site
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
+from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.errors import (
     FileExists,
     Forbidden,
     Rejected,
     Unavailable,
 )
-from warehouse14.domain.model import Action, File, Project, Role
+from warehouse14.domain.model import Action, File, Latest, Project, Role, Scope
 from warehouse14.domain.names import (
     RESERVED_PROJECTS,
     ProjectName,
@@ -108,7 +109,10 @@ class UploadService:
             yield Upload(self, identity, claim, staged)
 
     def _permit(self, identity: Identity, name: ProjectName, project: Project | None) -> None:
-        """Raise ``Forbidden``, in one text for all reasons, unless the upload is allowed."""
+        """Raise ``Forbidden`` unless the upload is allowed: what the token lacks is said, all else in one
+        text."""
+        if identity.token is not None and identity.token.scope is not Scope.UPLOAD:
+            raise Forbidden("This token only reads. Make one with the scope upload.")
         if project is None:
             allowed = (
                 self._create_on_upload
@@ -161,7 +165,7 @@ class UploadService:
     def _put(staged: Staged, file: File, inspected: Inspected) -> None:
         if inspected.metadata is not None:
             staged.beside(file.metadata_key, inspected.metadata)
-        staged.beside(file.sidecar_key, _sidecar(file, inspected.display_name))
+        staged.beside(file.sidecar_key, _sidecar(file, inspected))
         staged.commit(file.key)
 
     def _list(
@@ -180,12 +184,10 @@ class UploadService:
                 return Published(_same(existing, hashes), is_new=False)
             detail: dict[str, str] = {"files": file.filename}
             if project is None:
-                unit.projects.create(self._first(identity, claim.project, display_name))
+                unit.projects.create(self._first(identity, file, display_name))
                 detail["project"] = "created"
-            elif project.display_name != display_name:
-                # The newest upload says how the name is spelled.
-                unit.projects.set_display_name(project.name, display_name, expected=project.serial)
-                detail["display_name"] = display_name
+            else:
+                _show(unit, project, file, display_name)
             if not self._is_whole(file):
                 # A collector took what an earlier upload had left, and has not seen this one.
                 raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
@@ -197,16 +199,17 @@ class UploadService:
 
         return attempt(self._units, work)
 
-    def _first(self, identity: Identity, name: ProjectName, display_name: str) -> Project:
+    def _first(self, identity: Identity, file: File, display_name: str) -> Project:
         """Return the project that a first upload creates: private, owned by the uploader."""
         assert identity.account is not None
         return Project(
-            name=name,
+            name=file.project,
             display_name=display_name,
             public=False,
             created_at=self._now(),
             created_by=identity.name,
             grants={account_principal(identity.account): Role.ADMIN},
+            latest=_latest(file),
         )
 
     def _existing(self, identity: Identity, claim: Claim, hashes: Mapping[str, str]) -> File | None:
@@ -214,6 +217,18 @@ class UploadService:
             self._permit(identity, claim.project, unit.projects.get(claim.project))
             existing = unit.files.get(claim.project, claim.filename)
         return None if existing is None else _same(existing, hashes)
+
+
+def _show(unit: UnitOfWork, project: Project, file: File, display_name: str) -> None:
+    """Spell the project as its newest file does, and show its release if it is the latest now."""
+    is_latest = project.latest is None or project.latest.gives_way_to(file.version)
+    latest = _latest(file) if is_latest else project.latest
+    if (display_name, latest) != (project.display_name, project.latest):
+        unit.projects.set_latest(project.name, display_name, latest, expected=project.serial)
+
+
+def _latest(file: File) -> Latest:
+    return Latest(file.version, file.summary, file.uploaded_at)
 
 
 class Upload:
@@ -284,10 +299,11 @@ def _new_file(
     )
 
 
-def _sidecar(file: File, display_name: str) -> bytes:
-    """Return what cannot be read from the archive, for rebuilding the index from its store."""
+def _sidecar(file: File, inspected: Inspected) -> bytes:
+    """Return what cannot be read from the archive, for rebuilding the index from its store, and
+    core metadata that have no blob of their own."""
     known: dict[str, Any] = {
-        "project": display_name,
+        "project": inspected.display_name,
         "filename": file.filename,
         "filetype": file.filetype.value,
         "size": file.size,
@@ -296,4 +312,6 @@ def _sidecar(file: File, display_name: str) -> bytes:
         "uploaded_at": file.uploaded_at.isoformat(),
         "uploaded_by": file.uploaded_by,
     }
+    if not inspected.offered:
+        known[SIDECAR_METADATA] = inspected.core_metadata.decode("utf-8", "surrogateescape")
     return json.dumps(known, indent=1).encode("utf-8")

@@ -16,10 +16,13 @@
 """
 
 from warehouse14.testing.units_contract.accounts import AccountsContract
+from warehouse14.testing.units_contract.attempts import AttemptsContract
 from warehouse14.testing.units_contract.files import FilesContract
 from warehouse14.testing.units_contract.journal import JournalContract
 from warehouse14.testing.units_contract.outage import OutageContract
 from warehouse14.testing.units_contract.projects import ProjectsContract
+from warehouse14.testing.units_contract.search import SearchContract
+from warehouse14.testing.units_contract.sessions import SessionsContract
 from warehouse14.testing.units_contract.sharing import SharingContract
 from warehouse14.testing.units_contract.tokens import TokensContract
 from warehouse14.testing.units_contract.unit import UnitContract
@@ -28,9 +31,12 @@ from warehouse14.testing.units_contract.values import ValuesContract
 
 class UnitsContract(
     ProjectsContract,
+    SearchContract,
     FilesContract,
     AccountsContract,
     TokensContract,
+    SessionsContract,
+    AttemptsContract,
     JournalContract,
     UnitContract,
     ValuesContract,

@@ -33,7 +33,7 @@ class AccountsContract(UnitsFixtures):
     def test_an_account_is_read_as_it_was_written(self, units: Units) -> None:
         ada, bob = (
             sample_account(),
-            sample_account(BOB, administrator=True, password_hash=None, disabled=True),
+            sample_account(BOB, administrator=True, password_hash=None, disabled=True, password_once=True),
         )
         for account in (bob, ada):
             add_account(units, account)
@@ -47,10 +47,15 @@ class AccountsContract(UnitsFixtures):
         with conflict_of(units, "account", ADA):
             add_account(units, sample_account(administrator=True))
 
-    def test_a_password_is_replaced(self, units: Units) -> None:
-        add_account(units, sample_account(password_hash=None))
-        commit(units, lambda unit: unit.accounts.set_password(ADA, "scrypt$new"), sample_change(account=ADA))
-        replaced = sample_account(password_hash="scrypt$new")  # noqa: S106
+    @pytest.mark.parametrize("once", [True, False])
+    def test_a_password_is_replaced(self, units: Units, once: bool) -> None:
+        add_account(units, sample_account(password_hash=None, password_once=not once))
+        commit(
+            units,
+            lambda unit: unit.accounts.set_password(ADA, "scrypt$new", once=once),
+            sample_change(account=ADA),
+        )
+        replaced = sample_account(password_hash="scrypt$new", password_once=once)  # noqa: S106
         assert look(units, lambda unit: unit.accounts.get(ADA)) == replaced
 
     def test_an_account_is_disabled_and_enabled(self, units: Units) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Role
+from warehouse14.domain.model import Latest, Role
 from warehouse14.domain.names import (
     AUTHENTICATED,
     AccountName,
@@ -23,6 +23,7 @@ from warehouse14.testing.samples import (
     BOB,
     DEMO,
     LATER,
+    LATEST,
     WHEEL,
     WHEN,
     sample_change,
@@ -50,9 +51,7 @@ from warehouse14.testing.units_contract.steps import (
 #: The changes of a project that hang on its serial.
 GUARDED: dict[str, Callable[[UnitOfWork, int], None]] = {
     "set_public": lambda unit, expected: unit.projects.set_public(DEMO, True, expected=expected),
-    "set_display_name": lambda unit, expected: unit.projects.set_display_name(
-        DEMO, "De.Mo", expected=expected
-    ),
+    "set_latest": lambda unit, expected: unit.projects.set_latest(DEMO, "De.Mo", LATEST, expected=expected),
     "grant": lambda unit, expected: unit.projects.grant(DEMO, BOB_MAY, Role.MEMBER, expected=expected),
     "revoke": lambda unit, expected: unit.projects.revoke(DEMO, ADA_MAY, expected=expected),
     "delete": lambda unit, expected: unit.projects.delete(DEMO, LATER, expected=expected),
@@ -97,11 +96,15 @@ class ProjectsContract(UnitsFixtures):
         commit(units, lambda unit: unit.projects.set_public(DEMO, public, expected=before.serial))
         assert project_of(units) == replace(before, public=public, serial=before.serial + 1)
 
-    def test_another_spelling_of_a_name_changes_only_that(self, units: Units) -> None:
-        serial = create(units)
+    @pytest.mark.parametrize("latest", [LATEST, None])
+    def test_another_latest_release_changes_that_and_the_spelling(
+        self, units: Units, latest: Latest | None
+    ) -> None:
+        create(units, sample_project(latest=None if latest else LATEST))
         before = project_of(units)
-        commit(units, lambda unit: unit.projects.set_display_name(DEMO, "De.Mo", expected=serial))
-        assert project_of(units) == replace(before, display_name="De.Mo", serial=serial + 1)
+        commit(units, lambda unit: unit.projects.set_latest(DEMO, "De.Mo", latest, expected=before.serial))
+        after = replace(before, display_name="De.Mo", latest=latest, serial=before.serial + 1)
+        assert project_of(units) == after
 
     def test_a_grant_gives_a_role_and_changes_it(self, units: Units) -> None:
         serial = create(units)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, File, Project, Role, Token, Yank
+from warehouse14.domain.model import Account, Change, File, Order, Project, Role, Token, Yank
 from warehouse14.domain.names import AUTHENTICATED, FileName, ProjectName, account_principal
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import race
@@ -19,12 +19,14 @@ from warehouse14.testing.samples import (
     BOB,
     DEMO,
     LATER,
+    LATEST,
     WHEEL,
     WHEN,
     sample_account,
     sample_change,
     sample_file,
     sample_project,
+    sample_session,
     sample_token,
 )
 
@@ -40,6 +42,7 @@ READS: dict[str, Act] = {
     "projects.get": lambda unit: unit.projects.get(DEMO),
     "projects.visible": lambda unit: unit.projects.visible(frozenset({AUTHENTICATED, ADA_MAY})),
     "projects.visible, all": lambda unit: unit.projects.visible(None),
+    "projects.search": lambda unit: unit.projects.search(None, ["x"], order=Order.NAME, start=0, count=9),
     "files.get": lambda unit: unit.files.get(DEMO, WHEEL),
     "files.of": lambda unit: unit.files.of(DEMO),
     "files.all": lambda unit: list(unit.files.all()),
@@ -47,6 +50,9 @@ READS: dict[str, Act] = {
     "accounts.all": lambda unit: unit.accounts.all(),
     "tokens.get": lambda unit: unit.tokens.get("t0"),
     "tokens.of": lambda unit: unit.tokens.of(ADA),
+    "sessions.get": lambda unit: unit.sessions.get("x"),
+    "sessions.of": lambda unit: unit.sessions.of(ADA),
+    "attempts.of": lambda unit: unit.attempts.of(["x"]),
     "journal.serial": lambda unit: unit.journal.serial(),
     "journal.since": lambda unit: unit.journal.since(0, 10),
 }
@@ -55,7 +61,7 @@ READS: dict[str, Act] = {
 WRITES: dict[str, Act] = {
     "projects.create": lambda unit: unit.projects.create(sample_project()),
     "projects.set_public": lambda unit: unit.projects.set_public(DEMO, True, expected=1),
-    "projects.set_display_name": lambda unit: unit.projects.set_display_name(DEMO, "De.Mo", expected=1),
+    "projects.set_latest": lambda unit: unit.projects.set_latest(DEMO, "De.Mo", LATEST, expected=1),
     "projects.grant": lambda unit: unit.projects.grant(DEMO, BOB_MAY, Role.ADMIN, expected=1),
     "projects.revoke": lambda unit: unit.projects.revoke(DEMO, BOB_MAY, expected=1),
     "projects.delete": lambda unit: unit.projects.delete(DEMO, LATER, expected=1),
@@ -63,11 +69,20 @@ WRITES: dict[str, Act] = {
     "files.set_yank": lambda unit: unit.files.set_yank(DEMO, WHEEL, None),
     "files.delete": lambda unit: unit.files.delete(DEMO, WHEEL, LATER),
     "accounts.add": lambda unit: unit.accounts.add(sample_account()),
-    "accounts.set_password": lambda unit: unit.accounts.set_password(ADA, "x"),
+    "accounts.set_password": lambda unit: unit.accounts.set_password(ADA, "x", once=False),
     "accounts.set_disabled": lambda unit: unit.accounts.set_disabled(ADA, True),
     "tokens.add": lambda unit: unit.tokens.add(sample_token()),
     "tokens.revoke": lambda unit: unit.tokens.revoke("t0", LATER),
     "tokens.touch": lambda unit: unit.tokens.touch("t0", LATER, unless_since=WHEN),
+    "sessions.add": lambda unit: unit.sessions.add(sample_session()),
+    "sessions.touch": lambda unit: unit.sessions.touch(sample_session().id, LATER),
+    "sessions.end": lambda unit: unit.sessions.end(sample_session().id),
+    "sessions.end_of": lambda unit: unit.sessions.end_of(ADA, but=None),
+    "sessions.forget": lambda unit: unit.sessions.forget(created_before=LATER, seen_before=LATER),
+    "attempts.count": lambda unit: unit.attempts.count("x", LATER, since=WHEN, expected=0),
+    "attempts.take_back": lambda unit: unit.attempts.take_back("x"),
+    "attempts.clear": lambda unit: unit.attempts.clear("x"),
+    "attempts.forget": lambda unit: unit.attempts.forget(LATER),
 }
 
 
@@ -158,6 +173,7 @@ def everything(units: Units) -> object:
             [tuple(unit.files.of(name)) for name in (DEMO, OTHER)],
             tuple(unit.accounts.all()),
             [tuple(unit.tokens.of(name)) for name in (ADA, BOB)],
+            [tuple(unit.sessions.of(name)) for name in (ADA, BOB)],
             tuple(unit.journal.since(0, 10_000)),
         )
 

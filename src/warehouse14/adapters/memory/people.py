@@ -1,0 +1,129 @@
+"""Accounts, tokens, sessions and failed attempts in memory."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+
+from warehouse14.adapters.memory.moment import Moment
+from warehouse14.domain.model import Account, Failures, Session, Token
+from warehouse14.domain.names import AccountName
+
+
+class MemoryAccounts:
+    """The accounts as one unit sees them."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get(self, name: AccountName) -> Account | None:
+        """Return the account, a disabled one too, or None."""
+        return self._moment.tables.accounts.get(name)
+
+    def all(self) -> Sequence[Account]:
+        """Return all accounts, by name."""
+        return sorted(self._moment.tables.accounts.values(), key=attrgetter("name"))
+
+    def add(self, account: Account) -> None:
+        """Add an account."""
+        self._moment.change(("account", account.name), lambda tables: tables.add_account(account))
+
+    def set_password(self, name: AccountName, password_hash: str, *, once: bool) -> None:
+        """Replace the password."""
+        parts = {"password_hash": password_hash, "password_once": once}
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, **parts))
+
+    def set_disabled(self, name: AccountName, disabled: bool) -> None:
+        """Disable or enable."""
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, disabled=disabled))
+
+
+class MemoryTokens:
+    """The tokens as one unit sees them."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get(self, token: str) -> Token | None:
+        """Return the token, a revoked one too, or None."""
+        return self._moment.tables.tokens.get(token)
+
+    def of(self, account: AccountName) -> Sequence[Token]:
+        """Return an account's tokens, the oldest first."""
+        tokens = (token for token in self._moment.tables.tokens.values() if token.account == account)
+        return sorted(tokens, key=attrgetter("created_at", "id"))
+
+    def add(self, token: Token) -> None:
+        """Add a token."""
+        self._moment.change(("token", token.id), lambda tables: tables.add_token(token))
+
+    def revoke(self, token: str, at: datetime) -> None:
+        """End a token."""
+        self._moment.change(("token", token), lambda tables: tables.revoke_token(token, at))
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
+        """Note a use."""
+        self._moment.touch(("token", token), lambda tables: tables.touch_token(token, at, unless_since))
+
+
+class MemorySessions:
+    """The sessions as one unit sees them."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get(self, session: str) -> Session | None:
+        """Return the session, or None."""
+        return self._moment.tables.sessions.get(session)
+
+    def of(self, account: AccountName) -> Sequence[Session]:
+        """Return an account's sessions, the one that was seen last first."""
+        sessions = (row for row in self._moment.tables.sessions.values() if row.account == account)
+        return sorted(sessions, key=attrgetter("seen_at", "id"), reverse=True)
+
+    def add(self, session: Session) -> None:
+        """Add a session."""
+        self._moment.change(("session", session.id), lambda tables: tables.add_session(session))
+
+    def touch(self, session: str, at: datetime) -> None:
+        """Note that it was seen."""
+        self._moment.touch(("session", session), lambda tables: tables.touch_session(session, at))
+
+    def end(self, session: str) -> None:
+        """End a session."""
+        self._moment.change(("session", session), lambda tables: tables.end_session(session))
+
+    def end_of(self, account: AccountName, *, but: str | None) -> None:
+        """End all of an account but one."""
+        self._moment.change(("sessions", account), lambda tables: tables.end_sessions(account, but))
+
+    def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
+        """Remove those that are over."""
+        self._moment.touch("sessions", lambda tables: tables.forget_sessions(created_before, seen_before))
+
+
+class MemoryAttempts:
+    """The failures as one unit sees them."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def of(self, keys: Sequence[str]) -> Mapping[str, Failures]:
+        """Return what was counted under each of ``keys``."""
+        counted = self._moment.tables.attempts
+        return {key: counted[key] for key in keys if key in counted}
+
+    def count(self, key: str, at: datetime, *, since: datetime, expected: int) -> None:
+        """Count one more."""
+        self._moment.touch(("attempts", key), lambda tables: tables.count_attempt(key, at, since, expected))
+
+    def take_back(self, key: str) -> None:
+        """Count one less."""
+        self._moment.touch(("attempts", key), lambda tables: tables.take_back_attempt(key))
+
+    def clear(self, key: str) -> None:
+        """Forget what was counted."""
+        self._moment.touch(("attempts", key), lambda tables: tables.clear_attempts(key))
+
+    def forget(self, before: datetime) -> None:
+        """Remove what is old."""
+        self._moment.touch("attempts", lambda tables: tables.forget_attempts(before))

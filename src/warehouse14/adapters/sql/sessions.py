@@ -1,0 +1,141 @@
+"""Sessions and failed attempts in SQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, case, delete, insert, or_, select, update
+
+from warehouse14.adapters.sql.running import Runner
+from warehouse14.adapters.sql.tables import accounts, attempts, sessions
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Failures, Session
+from warehouse14.domain.names import AccountName
+
+_THERE = sessions.c.id == bindparam("of_id")
+_GET = select(sessions).where(_THERE)
+_OF = (
+    select(sessions)
+    .where(sessions.c.account == bindparam("of_account"))
+    .order_by(sessions.c.seen_at.desc(), sessions.c.id.desc())
+)
+_ACCOUNT = select(accounts.c.name).where(accounts.c.name == bindparam("of_account"))
+_ADD = insert(sessions)
+_TOUCH = update(sessions).where(_THERE).values(seen_at=bindparam("at"))
+_END = delete(sessions).where(_THERE)
+_END_OF = delete(sessions).where(sessions.c.account == bindparam("of_account"))
+_END_OTHERS = _END_OF.where(sessions.c.id != bindparam("but"))
+_FORGET_SESSIONS = delete(sessions).where(
+    or_(sessions.c.created_at < bindparam("created"), sessions.c.seen_at < bindparam("seen"))
+)
+
+_FAILURES = select(attempts).where(attempts.c.key.in_(bindparam("keys", expanding=True)))
+_COUNT = (
+    update(attempts)
+    .where(
+        attempts.c.key == bindparam("of_key"),
+        bindparam("expected") == case((attempts.c.last_at < bindparam("since"), 0), else_=attempts.c.count),
+    )
+    .values(count=bindparam("new_count"), last_at=bindparam("at"))
+)
+_TAKE_BACK = (
+    update(attempts)
+    .where(attempts.c.key == bindparam("of_key"), attempts.c.count > 0)
+    .values(count=attempts.c.count - 1)
+)
+_CLEAR = delete(attempts).where(attempts.c.key == bindparam("of_key"))
+_FORGET_ATTEMPTS = delete(attempts).where(attempts.c.last_at < bindparam("before"))
+
+
+class SqlSessions:
+    """Implements ``Sessions``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner
+
+    def get(self, session: str) -> Session | None:
+        """See the port."""
+        row = self._run.rows(_GET, of_id=session).one_or_none()
+        return None if row is None else _session(row)
+
+    def of(self, account: AccountName) -> Sequence[Session]:
+        """See the port."""
+        return [_session(row) for row in self._run.rows(_OF, of_account=account)]
+
+    def add(self, session: Session) -> None:
+        """See the port."""
+        if self._run.rows(_ACCOUNT, of_account=session.account).one_or_none() is None:
+            raise Conflict("account", session.account)
+        values = {
+            "id": session.id,
+            "account": session.account,
+            "created_at": session.created_at,
+            "seen_at": session.seen_at,
+            "origin": session.origin,
+            "agent": session.agent,
+        }
+        self._run.insert(_ADD, values, kind="session", name=session.id)
+
+    def touch(self, session: str, at: datetime) -> None:
+        """See the port."""
+        self._run.rows(_TOUCH, of_id=session, at=at)
+
+    def end(self, session: str) -> None:
+        """See the port."""
+        self._run.change(_END, {"of_id": session}, kind="session", name=session)
+
+    def end_of(self, account: AccountName, *, but: str | None) -> None:
+        """See the port."""
+        if but is None:
+            self._run.rows(_END_OF, of_account=account)
+        else:
+            self._run.rows(_END_OTHERS, of_account=account, but=but)
+
+    def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
+        """See the port."""
+        self._run.rows(_FORGET_SESSIONS, created=created_before, seen=seen_before)
+
+
+class SqlAttempts:
+    """Implements ``Attempts``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner
+
+    def of(self, keys: Sequence[str]) -> Mapping[str, Failures]:
+        """See the port."""
+        rows = self._run.rows(_FAILURES, keys=list(keys)).mappings()
+        return {row["key"]: Failures(row["count"], row["last_at"]) for row in rows}
+
+    def count(self, key: str, at: datetime, *, since: datetime, expected: int) -> None:
+        """See the port."""
+        values = {"of_key": key, "at": at, "since": since, "expected": expected, "new_count": expected + 1}
+        if self._run.rows(_COUNT, **values).rowcount == 1:
+            return
+        if expected:
+            raise Conflict("attempts", key)
+        first = {"key": key, "count": 1, "last_at": at}
+        self._run.insert(insert(attempts), first, kind="attempts", name=key)
+
+    def take_back(self, key: str) -> None:
+        """See the port."""
+        self._run.rows(_TAKE_BACK, of_key=key)
+
+    def clear(self, key: str) -> None:
+        """See the port."""
+        self._run.rows(_CLEAR, of_key=key)
+
+    def forget(self, before: datetime) -> None:
+        """See the port."""
+        self._run.rows(_FORGET_ATTEMPTS, before=before)
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        account=AccountName(row.account),
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        origin=row.origin,
+        agent=row.agent,
+    )

@@ -1,0 +1,201 @@
+"""Signing in with a password, and the sessions of browsers that did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from warehouse14.domain.access import Identity, account_identity
+from warehouse14.domain.credentials import session_id, session_secret
+from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated
+from warehouse14.domain.model import Account, Action, Session
+from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.accounts import AccountService
+from warehouse14.domain.services.throttle import Throttle, limits
+from warehouse14.domain.services.tokens import Later
+from warehouse14.domain.services.working import attempt, entry
+
+#: That a session was seen is noted at most this often.
+SEEN_INTERVAL = timedelta(minutes=1)
+
+_AGENT_LENGTH = 200
+_REFUSED = "The name and the password do not belong together, or the account is disabled."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session with its account. ``secret`` is what the cookie holds; only a new session has it here."""
+
+    session: Session
+    account: Account
+    secret: str = field(default="", repr=False)
+
+    def identity(self, origin: str) -> Identity:
+        """Return who acts in this session."""
+        return account_identity(
+            self.account.name,
+            administrator=self.account.administrator,
+            session=self.session.id,
+            origin=origin,
+        )
+
+
+class SessionService:
+    """The use cases on sessions.
+
+    Args:
+        idle: how long a session lives without being seen.
+        longest: how long it lives at most.
+    """
+
+    def __init__(
+        self,
+        units: Units,
+        accounts: AccountService,
+        now: Now,
+        later: Later,
+        *,
+        idle: timedelta,
+        longest: timedelta,
+    ) -> None:
+        self._units = units
+        self._accounts = accounts
+        self._now = now
+        self._later = later
+        self._idle = idle
+        self._longest = longest
+        self._throttle = Throttle(units, now)
+
+    def sign_in(
+        self, name: str, password: str, *, origin: str, agent: str = "", device: str | None = None
+    ) -> SignedIn:
+        """Check a password, and start a session.
+
+        Args:
+            name: the account's name, as it was typed.
+            password: as it was typed.
+            origin: the address of the client, as the server knows it.
+            agent: what the browser calls itself.
+            device: the mark of a browser that has signed in to this account before.
+
+        Raises:
+            Unauthenticated: they do not belong together; the message does not say why.
+            TooManyAttempts: too many attempts failed here, or for this account.
+        """
+        account = self._checked(name, password, origin, device)
+        secret = session_secret()
+        now = self._now()
+        session = Session(session_id(secret), account.name, now, now, origin[:200], _shown(agent))
+
+        def work(unit: UnitOfWork) -> SignedIn:
+            found = unit.accounts.get(account.name)
+            if found is None or found.disabled or found.password_hash != account.password_hash:
+                raise Unauthenticated(_REFUSED)
+            unit.sessions.add(session)
+            identity = account_identity(account.name, session=session.id, origin=origin)
+            unit.journal.append(entry(Action.SESSION_START, identity, self._now, account=account.name))
+            return SignedIn(session, found, secret)
+
+        signed_in = attempt(self._units, work)
+        self._later(self._forget)
+        return signed_in
+
+    def _checked(self, name: str, password: str, origin: str, device: str | None) -> Account:
+        of = limits(_known_name(name), origin, device)
+        self._throttle.admit(of)
+        account = self._accounts.check_password(name, password)
+        if account is None:
+            raise Unauthenticated(_REFUSED)
+        self._throttle.succeed(of)
+        return account
+
+    def change_password(self, identity: Identity, old: str, new: str) -> None:
+        """Replace one's own password; all other sessions end.
+
+        Raises:
+            Rejected: the old one is wrong, or the new one is malformed.
+            TooManyAttempts: the old one was wrong too often.
+        """
+        assert identity.account is not None
+        # Whoever is signed in counts as a browser of its own.
+        try:
+            self._checked(identity.account, old, identity.origin, identity.session)
+        except Unauthenticated as error:
+            raise Rejected("old_password: that is not your password.", field="old_password") from error
+        if old == new:
+            raise Rejected("password: use another than the old one.", field="password")
+        self._accounts.set_password(identity, identity.account, new)
+
+    def identify(self, secret: str) -> SignedIn | None:
+        """Return the session whose cookie holds ``secret``, or None if there is none or it is over."""
+        session = session_id(secret)
+        with self._units.read() as unit:
+            found = unit.sessions.get(session)
+            account = None if found is None else unit.accounts.get(found.account)
+        now = self._now()
+        if found is None or account is None or account.disabled or self._over(found, now):
+            return None
+        if now - found.seen_at >= SEEN_INTERVAL:
+            self._later(lambda: self._touch(session, now))
+        return SignedIn(found, account)
+
+    def listed(self, identity: Identity) -> Sequence[Session]:
+        """Return one's own sessions that are not over, the one that was seen last first."""
+        owner = _owner(identity)
+        now = self._now()
+        with self._units.read() as unit:
+            return [session for session in unit.sessions.of(owner) if not self._over(session, now)]
+
+    def end(self, identity: Identity, session: str) -> None:
+        """End one of one's own sessions: sign out. Raises ``NotFound``."""
+        owner = _owner(identity)
+
+        def work(unit: UnitOfWork) -> None:
+            found = unit.sessions.get(session)
+            if found is None or found.account != owner:
+                raise NotFound("session", session)
+            unit.sessions.end(session)
+            unit.journal.append(entry(Action.SESSION_END, identity, self._now, account=owner))
+
+        attempt(self._units, work)
+
+    def end_others(self, identity: Identity) -> None:
+        """End all of one's own sessions but this one."""
+        owner = _owner(identity)
+
+        def work(unit: UnitOfWork) -> None:
+            unit.sessions.end_of(owner, but=identity.session)
+            unit.journal.append(entry(Action.SESSION_END, identity, self._now, account=owner))
+
+        attempt(self._units, work)
+
+    def _over(self, session: Session, now: datetime) -> bool:
+        return now - session.seen_at > self._idle or now - session.created_at > self._longest
+
+    def _touch(self, session: str, at: datetime) -> None:
+        with self._units.write() as unit:
+            unit.sessions.touch(session, at)
+
+    def _forget(self) -> None:
+        now = self._now()
+        with self._units.write() as unit:
+            unit.sessions.forget(created_before=now - self._longest, seen_before=now - self._idle)
+
+
+def _owner(identity: Identity) -> AccountName:
+    """Return whose sessions ``identity`` may see: a token, or the operator, has none."""
+    if identity.account is None or identity.token is not None:
+        raise NotFound("session", "of this identity")
+    return identity.account
+
+
+def _known_name(raw: str) -> AccountName | None:
+    try:
+        return account_name(raw)
+    except Rejected:
+        return None
+
+
+def _shown(agent: str) -> str:
+    """Return what a browser calls itself, printable and short."""
+    return "".join(character for character in agent if character.isprintable())[:_AGENT_LENGTH]
