@@ -130,8 +130,8 @@ def test_both_are_well_and_say_their_own_addresses(wherever: Indexes) -> None:
     for index in wherever.values():
         assert index.server.is_well()
         door = Visitor(index.server).get("/").text
-        assert f"Install from {index.server.url}/simple/\n" in door
-        assert f"Publish to   {index.server.url}/legacy/\n" in door
+        assert f"install from <code>{index.server.url}/simple/</code>" in door
+        assert f"publish to <code>{index.server.url}/legacy/</code>" in door
 
 
 def test_what_init_prints_is_where_each_is_served(indexes: Indexes) -> None:

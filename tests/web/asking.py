@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from webob.headers import ResponseHeaders
 from webtest import lint
@@ -20,6 +20,7 @@ from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 from warehouse14.web import make_app
+from warehouse14.web.csrf import csrf_token
 from web.bodies import form_body, upload_form
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
@@ -27,6 +28,9 @@ MEMORY = {"warehouse14.metadata": "memory", "warehouse14.files": "memory"}
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
+
+#: The password of everybody who signs in with a browser.
+PASSWORD = "correct horse"
 
 #: Methods that the WSGI checker knows; with any other it complains instead of calling.
 _LINTED = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"})
@@ -149,6 +153,31 @@ class Index:
         if key not in self._tokens:
             self._tokens[key] = self.mint(name, scope=scope, project=project)
         return self._tokens[key]
+
+    def cookie(self, name: str) -> str:
+        """Return the session cookie of an account, the same one each time."""
+        self.account(name)
+        key = ("cookie", name)
+        if key not in self._tokens:
+            operator = self.warehouse.operator()
+            self.warehouse.accounts.set_password(operator, name, PASSWORD)
+            signed_in = self.warehouse.sessions.sign_in(name, PASSWORD, origin="192.0.2.7", agent="Lynx")
+            self._tokens[key] = signed_in.secret
+        return self._tokens[key]
+
+    def browse(
+        self, method: str, target: str, by: str | None = "ada", form: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send a request as the browser of an account does, a form with its CSRF token."""
+        headers = {}
+        fields = dict(form or {})
+        if by is not None:
+            headers["Cookie"] = f"warehouse14-session={self.cookie(by)}"
+            fields = {"csrf_token": csrf_token(self.cookie(by)), **fields}
+        if method != "POST":
+            return ask(self.app, method, target, headers)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return ask(self.app, method, target, headers, urlencode(fields).encode())
 
     def mint(self, name: str, **parts: Any) -> str:
         """Return a new token of an account."""

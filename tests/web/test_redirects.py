@@ -132,13 +132,14 @@ def test_the_public_address_decides_where_it_is_set(
     index = fill(opener(url=url))
 
     def location(method: str, target: str) -> str:
-        return index.ask(method, target, environ=environ).headers["Location"]
+        by = None if target == "/projects" else "ada"
+        return index.ask(method, target, by, environ=environ).headers["Location"]
 
     assert location("GET", "/simple/Demo") == "https://packages.example/pypi/simple/demo/"
     assert location("POST", "/legacy") == "https://packages.example/pypi/legacy/"
     assert "https://packages.example/pypi/legacy/" in index.ask("PUT", "/simple/", environ=environ).text
-    door = index.ask("GET", "/", environ=environ).text
-    assert "https://packages.example/pypi/simple/" in door
+    assert location("GET", "/projects") == "https://packages.example/pypi/login?next=%2Fprojects"
+    assert "https://packages.example/pypi/simple/" in index.ask("GET", "/login", None, environ=environ).text
 
 
 def test_no_header_of_a_client_moves_a_redirect(named: Index) -> None:
@@ -182,5 +183,6 @@ def test_an_index_below_a_prefix_middleware_stays_there(named: Index) -> None:
 def test_the_mount_point_itself_answers_with_and_without_its_slash(named: Index) -> None:
     for path in ("", "/"):
         answer = named.ask("GET", path, None, environ={"SCRIPT_NAME": "/pypi"})
-        assert answer.status == 200
-        assert "http://index.example/pypi/simple/" in answer.text
+        assert (answer.status, answer.headers["Location"]) == (303, "http://index.example/pypi/login")
+    answer = named.ask("GET", "/login", None, environ={"SCRIPT_NAME": "/pypi"})
+    assert "http://index.example/pypi/simple/" in answer.text

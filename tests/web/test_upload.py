@@ -427,6 +427,17 @@ def rights(index: Index) -> None:
     index.account("root", administrator=True)
 
 
+def test_a_token_that_only_reads_is_told_so_on_every_name_alike(any_index: Index) -> None:
+    rights(any_index)
+    for project in ("demo", "theirs", "new", "namespaces"):
+        text = any_index.token("ada", Scope.READ)
+        content_type, body = form_body(upload_form(build_wheel(project, "1.0"), project, "1.0"))
+        answer = any_index.ask(
+            "POST", "/legacy/", token=text, headers={"Content-Type": content_type}, body=body
+        )
+        assert is_refusal(answer, 403, "This token only reads. Make one with the scope upload.")
+
+
 @pytest.mark.parametrize(
     ("by", "project", "status"),
     [

@@ -1,21 +1,28 @@
 """The index over HTTP: Pyramid, pure traversal, closed by default."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
-from pyramid.csrf import CookieCSRFStoragePolicy
+from pyramid.csrf import get_csrf_token
+from pyramid.events import ContextFound, NewRequest
 from pyramid.router import Router
 
-from warehouse14.bootstrap import assemble, verify_site
+from warehouse14.bootstrap import assemble, read_secret, verify_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.warehouse import Warehouse
-from warehouse14.settings import Site
+from warehouse14.settings import Site, shown_settings
+from warehouse14.web.assets import load_assets
+from warehouse14.web.csrf import CookieBoundTokens
+from warehouse14.web.html import FILTERS
 from warehouse14.web.pages import Pages
+from warehouse14.web.requests import check_form, check_view_name
 from warehouse14.web.resources import Root
-from warehouse14.web.security import CLOSED, TokenPolicy
+from warehouse14.web.security import CLOSED, SitePolicy
 
 
 def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: ARG001
@@ -39,9 +46,14 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
 
 def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | None = None) -> Router:
     """Return the WSGI application over a warehouse that is at hand."""
-    config = Configurator(settings=dict(settings or {}))
+    given = dict(settings or {})
+    if site.url is not None:
+        # A proxy may pass on another host than the one that the browser asked.
+        given["pyramid.csrf_trusted_origins"] = urlsplit(site.url).netloc
+    config = Configurator(settings=given)
     config.registry.warehouse = warehouse
     config.registry.site = site
+    config.registry.shown_settings = shown_settings(settings or {}, os.environ)
     config.include("warehouse14.web")
     return config.make_wsgi_app()
 
@@ -51,14 +63,22 @@ def includeme(config: Configurator) -> None:
     config.include("pyramid_jinja2")
     config.add_jinja2_search_path("warehouse14.web:templates")
     config.set_root_factory(Root)
-    config.set_security_policy(TokenPolicy())
+    config.set_security_policy(SitePolicy())
     config.set_default_permission(CLOSED)
     config.set_default_csrf_options(require_csrf=True)
-    config.set_csrf_storage_policy(CookieCSRFStoragePolicy(httponly=True, samesite="Lax"))
+    config.set_csrf_storage_policy(CookieBoundTokens())
+    config.add_request_method(get_csrf_token, "session_token", reify=True)
+    config.add_subscriber(check_form, NewRequest)
+    config.add_subscriber(check_view_name, ContextFound)
+    config.registry.secret = read_secret(config.registry.site)
+    config.registry.assets = load_assets()
     config.action(None, _make_pages, args=(config,), order=1)
     config.scan("warehouse14.web.views")
     config.scan("warehouse14.web.errors")
 
 
 def _make_pages(config: Configurator) -> None:
-    config.registry.pages = Pages(config.registry.warehouse.index, config.get_jinja2_environment())
+    templates = config.get_jinja2_environment()
+    templates.filters.update(FILTERS)
+    config.registry.templates = templates
+    config.registry.pages = Pages(config.registry.warehouse.index, templates)

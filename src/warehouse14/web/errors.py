@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
-from pyramid.exceptions import PredicateMismatch, URLDecodeError
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken, PredicateMismatch, URLDecodeError
 from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
@@ -26,8 +26,16 @@ from pyramid.view import (
 from warehouse14.domain import errors
 from warehouse14.domain.access import Permission
 from warehouse14.web.addresses import absolute
-from warehouse14.web.resources import PRIVATE_PLACES, ProjectBound, Resource
-from warehouse14.web.security import refusal
+from warehouse14.web.html import redirect, request_id, show
+from warehouse14.web.resources import ProjectBound, Resource
+from warehouse14.web.security import (
+    OPEN_PLACES,
+    PASSWORD_PAGE,
+    PRIVATE_PLACES,
+    is_for_clients,
+    refusal,
+    signed_in,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +51,7 @@ _REASONS = {
     413: "Content Too Large",
     415: "Unsupported Media Type",
     416: "Range Not Satisfiable",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -55,6 +64,7 @@ _STATUSES: tuple[tuple[type[errors.WarehouseError], int], ...] = (
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
+    (errors.TooManyAttempts, 429),
     (errors.Unavailable, 503),
 )
 
@@ -94,7 +104,7 @@ def domain_error(error: errors.WarehouseError, request: Request) -> Response:
     """Answer what the domain refuses."""
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     if isinstance(error, errors.Unavailable):
-        _log.error("%s", error, exc_info=error.__cause__)
+        _log.error("%s [request %s]", error, request_id(request), exc_info=error.__cause__)
         return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
     if status == 401:
         return write(request, unauthorized(str(error)))
@@ -119,7 +129,7 @@ def _answered(view: ErrorView) -> ErrorView:
 def not_found(error: HTTPNotFound, request: Request) -> Response:
     """Answer an address, or a method, that is not there."""
     if _is_private(request) and request.identity is None:
-        return write(request, unauthorized(refusal(request)))
+        return _nobody(request)
     context = getattr(request, "context", None)
     if isinstance(error, PredicateMismatch) and _may_know(request, context):
         assert isinstance(context, Resource)
@@ -130,9 +140,9 @@ def not_found(error: HTTPNotFound, request: Request) -> Response:
 @forbidden_view_config()
 @_answered
 def forbidden(error: HTTPForbidden, request: Request) -> Response:  # noqa: ARG001
-    """Answer somebody who may not: nobody gets 401, a stranger to a project 404."""
+    """Answer somebody who may not: nobody gets 401 or the sign-in, a stranger to a project 404."""
     if request.identity is None:
-        return write(request, unauthorized(refusal(request)))
+        return _nobody(request)
     if not _may_know(request, request.context):
         status = request.registry.site.denied_read
         if status == 403:
@@ -148,12 +158,29 @@ def undecodable(error: URLDecodeError, request: Request) -> Response:  # noqa: A
     return not_found(HTTPNotFound(), request)
 
 
+@exception_view_config(BadCSRFToken)
+@exception_view_config(BadCSRFOrigin)
+def forged(error: HTTPException, request: Request) -> Response:  # noqa: ARG001
+    """Answer a form that did not come from a page of this site, or from one that is too old."""
+    message = (
+        "This form is too old, or not from this site. Go back, load the page again, and send it once more."
+    )
+    return write(request, Answer(400, message))
+
+
+@exception_view_config(UnicodeDecodeError)
+def undecodable_form(error: UnicodeDecodeError, request: Request) -> Response:  # noqa: ARG001
+    """Answer a form or a query that is not UTF-8."""
+    return write(request, Answer(400, "What was sent is not UTF-8."))
+
+
 @view_config(context=Exception)
 def unexpected(error: Exception, request: Request) -> Response:
     """Answer what nobody foresaw; the log has the cause."""
     if isinstance(error, HTTPException):
         return error
-    _log.error("%s %s failed", request.method, request.environ.get("PATH_INFO"), exc_info=error)
+    path = request.environ.get("PATH_INFO")
+    _log.error("%s %r failed [request %s]", request.method, path, request_id(request), exc_info=error)
     return write(request, Answer(500, "Something went wrong here. The log of the server says what."))
 
 
@@ -162,7 +189,59 @@ def unauthorized(message: str) -> Answer:
     return Answer(401, message, {"WWW-Authenticate": 'Basic realm="Warehouse14", charset="UTF-8"'})
 
 
+def _nobody(request: Request) -> Response:
+    """Answer somebody who is not known: a client is told how to sign in, a browser is led there."""
+    if is_for_clients(request):
+        return write(request, unauthorized(refusal(request)))
+    if _is_client(request):
+        # The pages for browsers know no tokens: to a client, nothing is there.
+        return write(request, _nothing(request))
+    found = signed_in(request)
+    path = PASSWORD_PAGE if found is not None else "/login"
+    if request.method not in {"GET", "HEAD"}:
+        message = "You are not signed in, or no longer. Nothing was changed: sign in, and send it again."
+        return write(request, Answer(401, message))
+    goal = request.environ.get("PATH_INFO", "")
+    query = request.environ.get("QUERY_STRING", "")
+    return redirect(request, path, {"next": _goal(goal, query)})
+
+
+def _is_client(request: Request) -> bool:
+    """Whether a client asks: at an address for clients, or with credentials of its own at any other."""
+    return is_for_clients(request) or "HTTP_AUTHORIZATION" in request.environ
+
+
+def _goal(path: str, query: str) -> str:
+    """Return where to go after the sign-in; the home page needs no word."""
+    # As the environment has it: bytes in the form of Latin-1.
+    decoded = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return "" if decoded == "/" else decoded + (f"?{query}" if query else "")
+
+
 def write(request: Request, answer: Answer) -> Response:
+    """Return ``answer`` as a page, or to clients in a form that they understand."""
+    if _is_client(request):
+        return _write_for_clients(request, answer)
+    _log.info(
+        "%d to %s %r [request %s]",
+        answer.status,
+        request.method,
+        request.environ.get("PATH_INFO"),
+        request_id(request),
+    )
+    response = show(
+        request,
+        "error",
+        status=answer.status,
+        title=_REASONS[answer.status],
+        message=answer.message,
+        request_id=request_id(request),
+    )
+    response.headers.update(answer.headers)
+    return response
+
+
+def _write_for_clients(request: Request, answer: Answer) -> Response:
     """Return ``answer`` as JSON to those who prefer it, else as plain text.
 
     The message stands in the body whole, and in the reason phrase as far as
@@ -207,7 +286,7 @@ def _may_know(request: Request, context: object) -> bool:
 
 
 def _nothing(request: Request) -> Answer:
-    if request.method in {"GET", "HEAD"}:
+    if request.method in {"GET", "HEAD"} or not _is_client(request):
         return Answer(404, _NOT_FOUND)
     return Answer(404, f"{_NOT_FOUND} {_publish_here(request)}")
 
@@ -216,7 +295,9 @@ def _wrong_method(request: Request, context: Resource) -> Answer:
     allowed = ", ".join(context.methods)
     if not allowed:
         return _nothing(request)
-    message = f"{request.method} is not for this address. {_publish_here(request)}"
+    message = f"{request.method} is not for this address."
+    if _is_client(request):
+        message = f"{message} {_publish_here(request)}"
     return Answer(405, message, {"Allow": allowed})
 
 
@@ -227,7 +308,12 @@ def _publish_here(request: Request) -> str:
 def _is_private(request: Request) -> bool:
     # Split as the traversal splits it: "/./simple/x" is "/simple/x".
     parts = split_path_info(request.environ.get("PATH_INFO", ""))
-    return bool(parts) and parts[0] in PRIVATE_PLACES
+    return parts[0] in PRIVATE_PLACES if is_for_clients(request) and parts else _is_page(parts)
+
+
+def _is_page(parts: tuple[str, ...]) -> bool:
+    """Whether an address is one that only people who are signed in are told about."""
+    return not parts or parts[0] not in OPEN_PLACES
 
 
 def _header(name: str) -> str:

@@ -3,6 +3,7 @@
 Index, file and upload addresses know API tokens alone: never a password,
 never a cookie. A token comes as the password of ``__token__``, as a user
 name with an empty password, or as a Bearer credential (RFC 7617, RFC 6750).
+All other addresses are pages for a browser, and know its session alone.
 """
 
 import base64
@@ -11,9 +12,13 @@ from typing import Any
 
 from pyramid.authorization import ACLHelper, Everyone
 from pyramid.request import Request
+from pyramid.traversal import split_path_info
 
 from warehouse14.domain.access import Identity, Permission, token_allows
 from warehouse14.domain.errors import Unauthenticated
+from warehouse14.domain.services.sessions import SignedIn
+from warehouse14.web.cookies import secret
+from warehouse14.web.resources.base import ADMINISTRATORS
 
 #: The permission of a view that names none; no ACL gives it.
 CLOSED = "closed"
@@ -23,6 +28,15 @@ _EVERYONE = frozenset({Everyone})
 _TOKEN_USER = "__token__"
 _BEARERS = frozenset({"bearer", "token"})
 _UNKNOWN = "_warehouse14_identity"
+_SIGNED_IN = "_warehouse14_signed_in"
+
+#: Below these are the addresses for clients: nobody is told anything but 401, whether it exists or not.
+PRIVATE_PLACES = frozenset({"simple", "packages", "legacy", "pypi"})
+CLIENT_PLACES = PRIVATE_PLACES | {"health"}
+#: What is there for everybody.
+OPEN_PLACES = frozenset({"health", "login", "static"})
+#: Where a password is replaced, also one that opens nothing else.
+PASSWORD_PAGE = "/account/@@password"
 
 NO_CREDENTIALS = "Sign in with an API token: user name __token__, and the token as the password."
 _NOT_UNDERSTOOD = "The Authorization header is not understood. " + NO_CREDENTIALS
@@ -32,11 +46,46 @@ _NO_PASSWORDS = (
 )
 
 
-class TokenPolicy:
-    """Pyramid's security policy."""
+class _Policy:
+    """What both policies share: the ACLs decide, and nobody is allowed nothing."""
 
     def __init__(self) -> None:
         self._acl = ACLHelper()
+
+    def identity(self, request: Request) -> Identity | None:
+        """Return who makes the request, or None."""
+        raise NotImplementedError
+
+    def authenticated_userid(self, request: Request) -> str | None:
+        """Return the account's name, or None."""
+        identity = self.identity(request)
+        return None if identity is None else identity.account
+
+    def permits(self, request: Request, context: Any, permission: str) -> Any:
+        """Return whether the token, if one was used, and the ACLs allow it."""
+        identity = self.identity(request)
+        if identity is None:
+            return False
+        project = getattr(context, "project", None)
+        name = None if project is None else project.name
+        if permission == CLOSED or not token_allows(identity, Permission(permission), name):
+            return False
+        principals = identity.principals | _EVERYONE
+        if identity.administrator:
+            principals |= {ADMINISTRATORS}
+        return self._acl.permits(context, principals, permission)
+
+    def remember(self, request: Request, userid: str, **kw: Any) -> list[Any]:  # noqa: ARG002
+        """Return no headers: tokens come with every request, and cookies are set by the sign-in."""
+        return []
+
+    def forget(self, request: Request, **kw: Any) -> list[Any]:  # noqa: ARG002
+        """Return no headers."""
+        return []
+
+
+class TokenPolicy(_Policy):
+    """The policy of the addresses for clients."""
 
     def identity(self, request: Request) -> Identity | None:
         """Return who makes the request, or None; asked once in a request."""
@@ -46,29 +95,70 @@ class TokenPolicy:
             request.environ[_UNKNOWN] = known
         return known[0]
 
+
+class SessionPolicy(_Policy):
+    """The policy of the pages for a browser."""
+
+    def identity(self, request: Request) -> Identity | None:
+        """Return who is signed in, or None. One whose password is to be replaced may only do that, and
+        one who brings credentials of a client as well is nobody."""
+        found = None if "HTTP_AUTHORIZATION" in request.environ else signed_in(request)
+        if found is None or (found.account.password_once and not _replaces_password(request)):
+            return None
+        return found.identity(request.environ.get("REMOTE_ADDR", ""))
+
+
+class SitePolicy:
+    """Pyramid's security policy: that of clients or that of browsers, by the address alone."""
+
+    def __init__(self) -> None:
+        self._tokens = TokenPolicy()
+        self._sessions = SessionPolicy()
+
+    def of(self, request: Request) -> _Policy:
+        """Return the policy of the request's address."""
+        return self._tokens if is_for_clients(request) else self._sessions
+
+    def identity(self, request: Request) -> Identity | None:
+        """See the policy."""
+        return self.of(request).identity(request)
+
     def authenticated_userid(self, request: Request) -> str | None:
-        """Return the account's name, or None."""
-        identity = self.identity(request)
-        return None if identity is None else identity.account
+        """See the policy."""
+        return self.of(request).authenticated_userid(request)
 
     def permits(self, request: Request, context: Any, permission: str) -> Any:
-        """Return whether the token and the ACLs allow it."""
-        identity = self.identity(request)
-        if identity is None:
-            return False
-        project = getattr(context, "project", None)
-        name = None if project is None else project.name
-        if permission == CLOSED or not token_allows(identity, Permission(permission), name):
-            return False
-        return self._acl.permits(context, identity.principals | _EVERYONE, permission)
+        """See the policy."""
+        return self.of(request).permits(request, context, permission)
 
-    def remember(self, request: Request, userid: str, **kw: Any) -> list[Any]:  # noqa: ARG002
-        """Return no headers: a token is sent with every request."""
-        return []
+    def remember(self, request: Request, userid: str, **kw: Any) -> list[Any]:
+        """See the policy."""
+        return self.of(request).remember(request, userid, **kw)
 
-    def forget(self, request: Request, **kw: Any) -> list[Any]:  # noqa: ARG002
-        """Return no headers."""
-        return []
+    def forget(self, request: Request, **kw: Any) -> list[Any]:
+        """See the policy."""
+        return self.of(request).forget(request, **kw)
+
+
+def is_for_clients(request: Request) -> bool:
+    """Whether the address is for clients, with tokens, and not for browsers, with sessions."""
+    # Split as the traversal splits it: "/./simple/x" is "/simple/x".
+    parts = split_path_info(request.environ.get("PATH_INFO", ""))
+    return parts[0] in CLIENT_PLACES if parts else request.method not in {"GET", "HEAD"}
+
+
+def signed_in(request: Request) -> SignedIn | None:
+    """Return the session that a browser's cookie stands for; asked once in a request."""
+    if _SIGNED_IN not in request.environ:
+        value = secret(request)
+        sessions = request.registry.warehouse.sessions
+        request.environ[_SIGNED_IN] = None if value is None else sessions.identify(value)
+    found: SignedIn | None = request.environ[_SIGNED_IN]
+    return found
+
+
+def _replaces_password(request: Request) -> bool:
+    return bool(request.environ.get("PATH_INFO") == PASSWORD_PAGE)
 
 
 def refusal(request: Request) -> str:

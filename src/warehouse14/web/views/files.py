@@ -10,10 +10,11 @@ from pyramid.view import view_config
 
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Unavailable
+from warehouse14.domain.model import File
 from warehouse14.domain.ports import FileStore
 from warehouse14.web.errors import Refusal
 from warehouse14.web.ranges import Part, requested_part
-from warehouse14.web.resources import CoreMetadata, Download
+from warehouse14.web.resources.clients import CoreMetadata, Download
 
 _CHUNK = 256 * 1024
 #: The headers of a file that a 304 carries too (RFC 9110, section 15.4.5).
@@ -24,7 +25,11 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 @view_config(context=Download, request_method="GET", permission=Permission.READ)
 def file(context: Download, request: Request) -> Response:
     """Send a file, or the part of it that was asked for."""
-    found = context.file
+    return send(request, context.file)
+
+
+def send(request: Request, found: File) -> Response:
+    """Return the answer with the bytes of a file, or the part of it that was asked for."""
     modified = format_datetime(found.uploaded_at, usegmt=True)
     return _send(request, found.key, found.size, found.sha256, modified)
 

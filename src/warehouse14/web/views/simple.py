@@ -9,7 +9,7 @@ from warehouse14.web.addresses import absolute_with_query
 from warehouse14.web.errors import Refusal
 from warehouse14.web.negotiation import SUPPORTED, Offer, negotiate, takes_gzip
 from warehouse14.web.pages import Page
-from warehouse14.web.resources import ProjectDetail, ProjectList
+from warehouse14.web.resources.clients import ProjectDetail, ProjectList
 
 _VARY = "Accept, Accept-Encoding, Authorization"
 #: The headers of a page that a 304 carries too (RFC 9110, section 15.4.5).

@@ -14,7 +14,8 @@ from warehouse14.domain.services.uploads import Published, UploadService
 from warehouse14.web.addresses import absolute_with_query
 from warehouse14.web.errors import Refusal
 from warehouse14.web.forms import ALLOWANCE, Content, UploadStream, digests
-from warehouse14.web.resources import Legacy, Projects, Resource, Root
+from warehouse14.web.resources import Resource, Root
+from warehouse14.web.resources.clients import Legacy, Projects
 
 _GONE = frozenset({"submit", "submit_pkg_info", "doc_upload"})
 _REQUIRED = ("name", "version", "filetype")

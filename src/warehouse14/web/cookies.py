@@ -1,0 +1,121 @@
+"""The cookies of the browser's pages: the session, the browser's mark, and one notice.
+
+Behind TLS their names begin with ``__Host-``, so that no other host and no
+plain request can set them (RFC 6265bis). Several indexes on one host have
+cookies of their own, by the path that they are served under.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from warehouse14.domain.credentials import session_secret
+from warehouse14.domain.names import AccountName
+
+#: What a session's cookie, or that of a visitor who is yet to sign in, looks like.
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_VISITOR = "_warehouse14_visitor"
+_NOTICE_LENGTH = 2000
+_YEAR = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What happened, in one sentence, for the next page. ``kind`` is ``done`` or ``refused``."""
+
+    text: str
+    kind: str = "done"
+
+
+def secret(request: Request) -> str | None:
+    """Return what the session cookie holds, or None; it may be a visitor's, of no session."""
+    found: str = request.cookies.get(_name(request, "session"), "")
+    return found if _SECRET.fullmatch(found) else None
+
+
+def visitor(request: Request) -> str:
+    """Return what the session cookie holds; somebody without one gets one with the answer."""
+    kept: str | None = secret(request) or request.environ.get(_VISITOR)
+    if kept is None:
+        kept = session_secret()
+        request.environ[_VISITOR] = kept
+        fresh = kept
+        request.add_response_callback(lambda request, response: keep_secret(request, response, fresh))
+    return kept
+
+
+def keep_secret(request: Request, response: Response, value: str) -> None:
+    """Give the browser a session cookie; it forgets it when it is closed."""
+    _set(request, response, "session", value)
+
+
+def drop_secret(request: Request, response: Response) -> None:
+    """Take the session cookie back."""
+    _set(request, response, "session", "", max_age=0)
+
+
+def notify(request: Request, response: Response, notice: Notice) -> None:
+    """Show ``notice`` on the next page."""
+    value = json.dumps([notice.text[:_NOTICE_LENGTH], notice.kind]).encode()
+    _set(request, response, "notice", base64.urlsafe_b64encode(value).decode(), max_age=60)
+
+
+def take_notice(request: Request) -> Notice | None:
+    """Return the notice that is due, and take it back."""
+    raw = request.cookies.get(_name(request, "notice"))
+    if raw is None:
+        return None
+    request.add_response_callback(lambda request, response: _set(request, response, "notice", "", max_age=0))
+    try:
+        text, kind = json.loads(base64.urlsafe_b64decode(raw))
+        return Notice(str(text)[:_NOTICE_LENGTH], "refused" if kind == "refused" else "done")
+    except (ValueError, TypeError):
+        return None
+
+
+def device(request: Request, account: AccountName) -> str | None:
+    """Return the mark of this browser, if it has signed in to ``account`` before."""
+    key = request.registry.secret
+    mark, _, proof = request.cookies.get(_name(request, "browser"), "").partition(".")
+    if not key or not _SECRET.fullmatch(mark):
+        return None
+    return mark if hmac.compare_digest(proof.encode(), _proof(key, mark, account).encode()) else None
+
+
+def keep_device(request: Request, response: Response, account: AccountName) -> None:
+    """Mark this browser as one that has signed in to ``account``."""
+    key = request.registry.secret
+    if key and device(request, account) is None:
+        mark = session_secret()
+        _set(request, response, "browser", f"{mark}.{_proof(key, mark, account)}", max_age=_YEAR)
+
+
+def _proof(key: bytes, mark: str, account: AccountName) -> str:
+    return hmac.new(key, f"browser\0{mark}\0{account}".encode(), hashlib.sha256).hexdigest()
+
+
+def _name(request: Request, kind: str) -> str:
+    path = re.sub(r"[^A-Za-z0-9]+", "-", request.script_name)
+    return f"{'__Host-' if _is_secure(request) else ''}warehouse14-{kind}{path}"
+
+
+def _is_secure(request: Request) -> bool:
+    return bool(request.scheme == "https")
+
+
+def _set(request: Request, response: Response, kind: str, value: str, *, max_age: int | None = None) -> None:
+    response.set_cookie(
+        _name(request, kind),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,0 +1,206 @@
+"""Pages for browsers: the frame around each, its addresses, and the headers that keep it safe."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.model import Account
+from warehouse14.web import cookies
+from warehouse14.web.addresses import absolute
+from warehouse14.web.assets import Asset
+from warehouse14.web.cookies import Notice
+from warehouse14.web.security import signed_in
+
+_REQUEST_ID = "_warehouse14_request_id"
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_SAFE = "/+@:!,=~"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every template knows beside its own values, as ``page``."""
+
+    request: Request
+
+    @property
+    def account(self) -> Account | None:
+        """Who is signed in; nobody on the page that says that the store does not answer."""
+        try:
+            found = signed_in(self.request)
+        except Unavailable:
+            return None
+        return None if found is None else found.account
+
+    @property
+    def csrf(self) -> str:
+        """The token for the forms of this page."""
+        token: str = self.request.session_token
+        return token
+
+    @property
+    def notice(self) -> Notice | None:
+        """What happened right before."""
+        return cookies.take_notice(self.request)
+
+    @property
+    def site(self) -> str:
+        """The public address of the site, without its last slash."""
+        return absolute(self.request, "/").rstrip("/")
+
+    @property
+    def host(self) -> str:
+        """The name of the site's host, without a port."""
+        return urlsplit(self.site).hostname or ""
+
+    def with_user(self, path: str) -> str:
+        """Return the public address of a path with the name that goes with a token."""
+        return self._with("__token__", path)
+
+    def with_token(self, path: str, token: str = "$TOKEN") -> str:  # noqa: S107
+        """Return the public address of a path with name and token; by default that of the shell."""
+        return self._with(f"__token__:{token}", path)
+
+    def _with(self, credentials: str, path: str) -> str:
+        scheme, _, rest = f"{self.site}{path}".partition("://")
+        return f"{scheme}://{credentials}@{rest}"
+
+    def href(self, *parts: str, **query: str | int) -> str:
+        """Return the address of a place: ``href("projects", name)`` is ``/projects/<name>/``."""
+        path = "".join(f"/{quote(part, safe='+@:!,=~')}" for part in parts)
+        last = parts[-1] if parts else ""
+        return address(self.request, path if "@@" in last or not parts else f"{path}/", **query)
+
+    def at(self, path: str, **query: str | int) -> str:
+        """Return the address of a path below the site's root."""
+        return address(self.request, path, **query)
+
+    def asset(self, name: str) -> str:
+        """Return the address of one of the site's own files."""
+        found: Asset = self.request.registry.assets[name]
+        return address(self.request, found.path)
+
+
+def address(request: Request, path: str, **query: str | int) -> str:
+    """Return the path as the browser knows it: below the prefix of the site, quoted."""
+    public = request.registry.site.url
+    prefix = urlsplit(public).path.rstrip("/") if public else request.script_name
+    text = f"{quote(prefix, safe=_SAFE)}{quote(path, safe=_SAFE + '%')}" or "/"
+    given = {key: value for key, value in query.items() if value not in {"", None}}
+    return f"{text}?{urlencode(given)}" if given else text
+
+
+def show(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """Return a page, made from ``templates/<template>.jinja2``."""
+    environment = request.registry.templates
+    text = environment.get_template(f"{template}.jinja2").render(page=Frame(request), **values)
+    response = Response(text, status=status, content_type="text/html", charset="UTF-8")
+    protect(request, response)
+    return response
+
+
+def protect(request: Request, response: Response) -> None:
+    """Add the headers of every page: personal, never sniffed, never framed, nothing from elsewhere."""
+    images = " ".join(["'self'", "data:", *request.registry.site.image_hosts])
+    headers: Mapping[str, str] = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'self'; script-src 'self'; img-src {images}; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        # With no-referrer, Pyramid's check of a form's origin would refuse every form over HTTPS.
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Vary": "Cookie",
+    }
+    response.headers.update(headers)
+    if request.scheme == "https":
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def redirect(
+    request: Request, path: str, query: Mapping[str, str] | None = None, *, status: int = 303
+) -> Response:
+    """Return a redirect to a path below the site's root (RFC 9110, section 15.4)."""
+    public = request.registry.site.url
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else ""
+    response = Response(status=status, location=origin + address(request, path, **(query or {})))
+    protect(request, response)
+    return response
+
+
+def go(request: Request, path: str, notice: str = "", query: Mapping[str, str] | None = None) -> Response:
+    """Return the redirect that follows a form, with a notice for the next page."""
+    response = redirect(request, path, query)
+    if notice:
+        cookies.notify(request, response, Notice(notice))
+    return response
+
+
+def onwards(request: Request, goal: str, notice: str = "", *, default: str = "/") -> Response:
+    """Go on to the page that was asked for before, if it is one of this site."""
+    path, _, query = (local_path(goal) or default).partition("?")
+    return go(request, path, notice, dict(parse_qsl(query, max_num_fields=100)))
+
+
+def elsewhere(request: Request, path: str) -> Response | None:
+    """Return the redirect to the one address of a page, unless the request is for it."""
+    if request.environ["PATH_INFO"] == path:
+        return None
+    response = redirect(request, path, request.GET, status=301)
+    response.headers["Cache-Control"] = "no-cache, private"
+    return response
+
+
+def request_id(request: Request) -> str:
+    """Return the name of this request, the same on its page and in the log."""
+    kept: str = request.environ.setdefault(_REQUEST_ID, secrets.token_hex(6))
+    return kept
+
+
+def local_path(raw: str) -> str | None:
+    """Return ``raw`` if it is a path on this site that can be gone back to, else None."""
+    if not raw.startswith("/") or raw.startswith(("//", "/\\")) or not raw.isprintable() or "\\" in raw:
+        return None
+    return raw if urlsplit(raw).netloc == "" else None
+
+
+# -- filters for the templates ---------------------------------------------------------
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in words: 1,234,567 is ``1.2 MB``."""
+    value, unit = float(count), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{count} {_UNITS[0]}" if unit == 0 else f"{value:.3g} {_UNITS[unit]}"
+
+
+def day(at: datetime) -> str:
+    """Return a date as people read it, and sort it: ``2026-03-04``."""
+    return at.strftime("%Y-%m-%d")
+
+
+def moment(at: datetime) -> str:
+    """Return a date and time in UTC."""
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def ago(at: datetime) -> str:
+    """Return how long ago something was, in words."""
+    seconds = max(int((datetime.now(UTC) - at).total_seconds()), 0)
+    for length, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        count = seconds // length
+        if count:
+            return f"{count} {word}{'s' if count > 1 else ''} ago" if count < 60 or word != "day" else day(at)
+    return "just now"
+
+
+FILTERS = {"size": size, "day": day, "moment": moment, "ago": ago}

@@ -1,0 +1,35 @@
+"""What is looked at before a view: a form that is too large, a verb without its mark."""
+
+from pyramid.events import ContextFound, NewRequest
+from pyramid.httpexceptions import HTTPNotFound
+
+from warehouse14.web.errors import Refusal
+from warehouse14.web.security import is_for_clients
+
+#: More than any form of a page holds, in bytes. It is read into memory whole.
+_MOST = 100_000
+_FORM = "application/x-www-form-urlencoded"
+_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def check_form(event: NewRequest) -> None:
+    """Refuse what is no form of a page, before anything reads it."""
+    request = event.request
+    if request.method not in _CHANGES or is_for_clients(request):
+        return
+    if "HTTP_AUTHORIZATION" in request.environ:
+        # A client at an address for browsers: it is told where to go, whatever it sends.
+        raise HTTPNotFound
+    if (request.content_length or 0) > _MOST:
+        raise Refusal(413, f"A form has at most {_MOST} bytes.")
+    if request.content_type not in {_FORM, ""}:
+        raise Refusal(415, f"Send the form as {_FORM}.")
+
+
+def check_view_name(event: ContextFound) -> None:
+    """Know a verb by its ``@@`` alone: else what is private would show in what ``/projects/new`` answers."""
+    request = event.request
+    if request.view_name and f"/@@{request.view_name}" not in request.environ["PATH_INFO"]:
+        raise HTTPNotFound
+    if request.subpath:
+        raise HTTPNotFound

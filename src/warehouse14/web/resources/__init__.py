@@ -1,0 +1,54 @@
+"""The resource tree. A resource finds or raises ``KeyError``; it never renders, decides or writes."""
+
+from __future__ import annotations
+
+from pyramid.request import Request
+
+from warehouse14.domain.index import Index
+from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource
+from warehouse14.web.resources.browser import (
+    AccountPage,
+    AdminPage,
+    ProjectPages,
+    SignIn,
+    SignOut,
+    Static,
+    StylePage,
+)
+from warehouse14.web.resources.clients import Health, Legacy, Packages, Projects
+
+__all__ = ["Place", "ProjectBound", "Resource", "Root"]
+
+#: What needs no look at the database: whether the process lives, and its own files.
+_UNFOLLOWED = ("/health", "/static/")
+
+_PLACES: dict[str, type[Place]] = {
+    "simple": Projects,
+    "packages": Packages,
+    "legacy": Legacy,
+    "health": Health,
+    "login": SignIn,
+    "logout": SignOut,
+    "projects": ProjectPages,
+    "account": AccountPage,
+    "admin": AdminPage,
+    "static": Static,
+    "style": StylePage,
+}
+
+
+class Root(Resource):
+    """``/``"""
+
+    methods = ("GET", "HEAD", "POST")
+    __acl__ = KNOWN
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(None, "")
+        self._index: Index = request.registry.warehouse.index
+        if not request.environ["PATH_INFO"].startswith(_UNFOLLOWED):
+            # Before anything is looked up: what was committed by now counts in this request.
+            self._index.cache.follow()
+
+    def __getitem__(self, name: str) -> Resource:
+        return _PLACES[name](self, name, self._index)

@@ -1,0 +1,82 @@
+"""What all places of the resource tree share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyramid.authorization import DENY_ALL, Allow
+
+from warehouse14.domain.access import GRANTS, PUBLIC, Permission
+from warehouse14.domain.errors import Rejected
+from warehouse14.domain.index import Index
+from warehouse14.domain.model import Project
+from warehouse14.domain.names import AUTHENTICATED, project_name
+
+Acl = Sequence[Any]
+
+#: The principal of administrators; no project can be granted to it.
+ADMINISTRATORS = "system.Administrators"
+
+#: Everybody who is known may look around, and may try to publish.
+KNOWN: Acl = ((Allow, AUTHENTICATED, frozenset({Permission.BROWSE})), DENY_ALL)
+
+
+class Resource:
+    """A place in the tree.
+
+    Attributes:
+        methods: the HTTP methods that it answers, for ``Allow``.
+        project: the project that it belongs to, if it belongs to one.
+    """
+
+    methods: tuple[str, ...] = ("GET", "HEAD")
+    project: Project | None = None
+    __acl__: Acl = (DENY_ALL,)
+
+    def __init__(self, parent: Resource | None, name: str) -> None:
+        self.__parent__ = parent
+        self.__name__ = name
+
+
+class Place(Resource):
+    """A child of the root."""
+
+    def __init__(self, parent: Resource, name: str, index: Index) -> None:
+        super().__init__(parent, name)
+        self._index = index
+
+
+class ProjectBound(Resource):
+    """A place that belongs to a project and has its access list."""
+
+    project: Project
+
+    def __init__(self, parent: Resource, name: str, project: Project, index: Index) -> None:
+        super().__init__(parent, name)
+        self.project = project
+        self._index = index
+
+    @property
+    def __acl__(self) -> Acl:  # type: ignore[override]
+        """The project's grants as an ACL. What the tree allows above does not leak in."""
+        return project_acl(self.project)
+
+
+def project_acl(project: Project) -> Acl:
+    """Return the access list of a project: the policy table, projected."""
+    acl: list[Any] = [(Allow, who, GRANTS[role]) for who, role in project.grants.items()]
+    if project.public:
+        acl.append((Allow, AUTHENTICATED, PUBLIC))
+    return (*acl, DENY_ALL)
+
+
+def find_project(index: Index, raw: str) -> Project:
+    """Return the project that ``raw`` names, or raise ``KeyError``."""
+    try:
+        project = index.project(project_name(raw))
+    except Rejected as error:
+        raise KeyError(raw) from error
+    if project is None:
+        raise KeyError(raw)
+    return project

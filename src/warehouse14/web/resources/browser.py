@@ -1,0 +1,202 @@
+"""The pages for browsers.
+
+/login  /logout                          SignIn, SignOut
+/projects/                               ProjectPages     list, @@new
+/projects/<name>/                        ProjectPage      @@versions, @@people, @@settings, @@delete
+/projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
+/projects/<name>/<version>/<file>        FilePage         the file; @@yank, @@unyank, @@delete
+/account/                                AccountPage      @@password, @@token
+/account/tokens/<id>/                    TokenPlace       @@revoke
+/account/sessions/<id>/                  SessionPlace     @@end
+/admin/                                  AdminPage        @@accounts, @@settings
+/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset
+/style                                   StylePage
+/static/<digest>/<file>                  StaticFile
+"""
+
+from __future__ import annotations
+
+from packaging.version import InvalidVersion, Version
+from pyramid.authorization import DENY_ALL, Allow
+
+from warehouse14.domain.access import Permission
+from warehouse14.domain.errors import Rejected
+from warehouse14.domain.index import Index
+from warehouse14.domain.model import File
+from warehouse14.domain.names import AccountName, account_name
+from warehouse14.web.resources.base import (
+    ADMINISTRATORS,
+    KNOWN,
+    Acl,
+    Place,
+    ProjectBound,
+    Resource,
+    find_project,
+)
+from warehouse14.web.resources.clients import find_file
+
+_ADMINISTRATORS_ONLY: Acl = (
+    (Allow, ADMINISTRATORS, frozenset({Permission.ADMINISTER})),
+    DENY_ALL,
+)
+
+
+class Page(Place):
+    """A page of the site: for everybody who is signed in."""
+
+    __acl__ = KNOWN
+
+
+class SignIn(Place):
+    """``/login``"""
+
+    methods = ("GET", "HEAD", "POST")
+
+
+class SignOut(Page):
+    """``/logout``"""
+
+    methods = ("POST",)
+
+
+class ProjectPages(Page):
+    """``/projects/``"""
+
+    def __getitem__(self, name: str) -> Resource:
+        return ProjectPage(self, name, find_project(self._index, name), self._index)
+
+
+class ProjectPage(ProjectBound):
+    """``/projects/<name>/``"""
+
+    __parent__: ProjectPages
+
+    def __getitem__(self, name: str) -> Resource:
+        try:
+            return ReleasePage(self, name, Version(name))
+        except InvalidVersion as error:
+            raise KeyError(name) from error
+
+
+class ReleasePage(ProjectBound):
+    """``/projects/<name>/<version>/``: one that has no files is not there for its view."""
+
+    def __init__(self, parent: ProjectPage, name: str, version: Version) -> None:
+        super().__init__(parent, name, parent.project, parent._index)  # noqa: SLF001
+        self.version = version
+
+    def __getitem__(self, name: str) -> Resource:
+        file = find_file(self._index, self.project.name, name)
+        if Version(file.version) != self.version:
+            raise KeyError(name)
+        return FilePage(self, name, file)
+
+
+class FilePage(ProjectBound):
+    """``/projects/<name>/<version>/<file>``"""
+
+    __parent__: ReleasePage
+
+    def __init__(self, parent: ReleasePage, name: str, file: File) -> None:
+        super().__init__(parent, name, parent.project, parent._index)  # noqa: SLF001
+        self.file = file
+
+
+class AccountPage(Page):
+    """``/account/``"""
+
+    def __getitem__(self, name: str) -> Resource:
+        return {"tokens": Tokens, "sessions": Sessions}[name](self, name, self._index)
+
+
+class Tokens(Page):
+    """``/account/tokens/``: nothing itself."""
+
+    methods = ()
+
+    def __getitem__(self, name: str) -> Resource:
+        return TokenPlace(self, name, self._index)
+
+
+class TokenPlace(Page):
+    """``/account/tokens/<id>/``: its views know whether there is one."""
+
+    methods = ()
+
+
+class Sessions(Page):
+    """``/account/sessions/``: nothing itself."""
+
+    methods = ()
+
+    def __getitem__(self, name: str) -> Resource:
+        return SessionPlace(self, name, self._index)
+
+
+class SessionPlace(Page):
+    """``/account/sessions/<id>/``: its views know whether there is one."""
+
+    methods = ()
+
+
+class StylePage(Page):
+    """``/style``: there for those who develop."""
+
+
+class AdminPage(Place):
+    """``/admin/``"""
+
+    __acl__ = _ADMINISTRATORS_ONLY
+
+    def __getitem__(self, name: str) -> Resource:
+        if name == "accounts":
+            return AccountPlaces(self, name, self._index)
+        raise KeyError(name)
+
+
+class AccountPlaces(Place):
+    """``/admin/accounts/``: nothing itself."""
+
+    methods = ()
+    __acl__ = _ADMINISTRATORS_ONLY
+
+    def __getitem__(self, name: str) -> Resource:
+        try:
+            return AccountPlace(self, name, account_name(name), self._index)
+        except Rejected as error:
+            raise KeyError(name) from error
+
+
+class AccountPlace(Place):
+    """``/admin/accounts/<name>/``: its views know whether there is one."""
+
+    methods = ()
+    __acl__ = _ADMINISTRATORS_ONLY
+
+    def __init__(self, parent: Resource, name: str, account: AccountName, index: Index) -> None:
+        super().__init__(parent, name, index)
+        self.account = account
+
+
+class Static(Place):
+    """``/static/``: nothing itself."""
+
+    methods = ()
+
+    def __getitem__(self, name: str) -> Resource:
+        return StaticFolder(self, name, self._index)
+
+
+class StaticFolder(Place):
+    """``/static/<digest>/``: nothing itself."""
+
+    methods = ()
+
+    def __getitem__(self, name: str) -> Resource:
+        return StaticFile(self, name, self._index)
+
+
+class StaticFile(Place):
+    """``/static/<digest>/<file>``: its view knows whether there is one."""
+
+    __parent__: StaticFolder

@@ -1,0 +1,119 @@
+"""The addresses for clients: index, files, uploads.
+
+/simple/                  Projects
+/simple/<name>/           ProjectDetail
+/packages/<name>/         Packages, Folder
+/packages/<name>/<file>   Download
+/legacy/                  Legacy        (and /legacy/+simple/, which hatch asks for)
+/health                   Health
+"""
+
+from __future__ import annotations
+
+from warehouse14.domain.errors import Rejected
+from warehouse14.domain.index import Index
+from warehouse14.domain.model import File
+from warehouse14.domain.names import ProjectName, file_name
+from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource, find_project
+
+_METADATA_SUFFIX = ".metadata"
+
+
+class ProjectList(Place):
+    """The projects, by name. ``path`` is its one address, ``depth`` how far below the root that lies."""
+
+    __acl__ = KNOWN
+    path: str
+    depth: int
+
+    def __getitem__(self, name: str) -> Resource:
+        return ProjectDetail(self, name, find_project(self._index, name), self._index)
+
+
+class Projects(ProjectList):
+    """``/simple/``: the projects, and an upload address."""
+
+    methods = ("GET", "HEAD", "POST")
+    path = "/simple/"
+    depth = 1
+
+
+class PublisherProjects(ProjectList):
+    """``/legacy/+simple/``: where hatch looks for what is there."""
+
+    path = "/legacy/+simple/"
+    depth = 2
+
+
+class ProjectDetail(ProjectBound):
+    """``/simple/<name>/``"""
+
+    __parent__: ProjectList
+
+
+class Packages(Place):
+    """``/packages/``: nothing itself, only what is in it."""
+
+    methods = ()
+    __acl__ = KNOWN
+
+    def __getitem__(self, name: str) -> Resource:
+        return Folder(self, name, find_project(self._index, name), self._index)
+
+
+class Folder(ProjectBound):
+    """``/packages/<name>/``: nothing itself, only the files in it."""
+
+    methods = ()
+
+    def __getitem__(self, name: str) -> Resource:
+        if name.endswith(_METADATA_SUFFIX):
+            file = self._file(name.removesuffix(_METADATA_SUFFIX))
+            if file.metadata_sha256 is None:
+                raise KeyError(name)
+            return CoreMetadata(self, name, file, self._index)
+        return Download(self, name, self._file(name), self._index)
+
+    def _file(self, name: str) -> File:
+        return find_file(self._index, self.project.name, name)
+
+
+class Download(ProjectBound):
+    """``/packages/<name>/<file>``"""
+
+    __parent__: Folder
+
+    def __init__(self, parent: Folder, name: str, file: File, index: Index) -> None:
+        super().__init__(parent, name, parent.project, index)
+        self.file = file
+
+
+class CoreMetadata(Download):
+    """``/packages/<name>/<file>.metadata`` (PEP 658)"""
+
+
+class Legacy(Place):
+    """``/legacy/``: the upload address."""
+
+    methods = ("POST",)
+    __acl__ = KNOWN
+
+    def __getitem__(self, name: str) -> Resource:
+        if name == "+simple":
+            return PublisherProjects(self, name, self._index)
+        raise KeyError(name)
+
+
+class Health(Place):
+    """``/health``"""
+
+
+def find_file(index: Index, project: ProjectName, raw: str) -> File:
+    """Return the listed file that ``raw`` names, or raise ``KeyError``."""
+    try:
+        file = index.file(project, file_name(raw))
+    except Rejected as error:
+        raise KeyError(raw) from error
+    if file is None:
+        raise KeyError(raw)
+    return file

@@ -1,0 +1,125 @@
+"""One's own account: tokens, password, sessions."""
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from warehouse14.domain.access import Permission
+from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts
+from warehouse14.domain.model import Scope
+from warehouse14.web.html import elsewhere, go, onwards, show
+from warehouse14.web.resources.browser import AccountPage, SessionPlace, TokenPlace
+from warehouse14.web.security import signed_in
+
+_DAYS = (7, 30, 90, 365, 0)
+
+
+@view_config(context=AccountPage, request_method="GET", permission=Permission.BROWSE)
+def account(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """Show tokens and sessions."""
+    return elsewhere(request, "/account/") or _page(request)
+
+
+@view_config(context=AccountPage, name="token", request_method="POST", permission=Permission.BROWSE)
+def mint(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """Make a token, and show it: this once, in the answer itself."""
+    given = {key: request.POST.get(key, "").strip() for key in ("name", "scope", "project", "days")}
+    try:
+        secret = request.registry.warehouse.tokens.mint(
+            request.identity,
+            name=given["name"],
+            scope=_scope(given["scope"]),
+            project=given["project"] or None,
+            days=_days(given["days"]),
+        )
+    except (Rejected, NotFound) as error:
+        return _page(request, status=400, problem=str(error), given=given)
+    return show(request, "new_token", token=secret.text, given=given, uploads=given["scope"] == Scope.UPLOAD)
+
+
+@view_config(context=TokenPlace, name="revoke", request_method="POST", permission=Permission.BROWSE)
+def revoke(context: TokenPlace, request: Request) -> Response:
+    """End a token."""
+    request.registry.warehouse.tokens.revoke(request.identity, context.__name__)
+    return go(request, "/account/", "The token is revoked. It counts for nothing from now on.")
+
+
+@view_config(context=SessionPlace, name="end", request_method="POST", permission=Permission.BROWSE)
+def end_session(context: SessionPlace, request: Request) -> Response:
+    """End one of one's other sessions."""
+    request.registry.warehouse.sessions.end(request.identity, context.__name__)
+    return go(request, "/account/", "That browser is signed out.")
+
+
+@view_config(context=AccountPage, name="sessions", request_method="POST", permission=Permission.BROWSE)
+def end_other_sessions(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """End all sessions but this one."""
+    request.registry.warehouse.sessions.end_others(request.identity)
+    return go(request, "/account/", "All other browsers are signed out.")
+
+
+@view_config(context=AccountPage, name="password", request_method="GET", permission=Permission.BROWSE)
+def password_form(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """Ask for a new password."""
+    return _password_page(request, goal=request.GET.get("next", ""))
+
+
+@view_config(context=AccountPage, name="password", request_method="POST", permission=Permission.BROWSE)
+def change_password(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """Replace the password; all other sessions end."""
+    given, goal = request.POST, request.POST.get("next", "")
+    if given.get("password") != given.get("again"):
+        return _password_page(request, goal=goal, status=400, problem="The two new passwords differ.")
+    try:
+        request.registry.warehouse.sessions.change_password(
+            request.identity, given.get("old_password", ""), given.get("password", "")
+        )
+    except Rejected as error:
+        return _password_page(request, goal=goal, status=400, problem=_words(error))
+    except TooManyAttempts as error:
+        response = _password_page(request, goal=goal, status=429, problem=str(error))
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    return onwards(request, goal, "Your password is changed.", default="/account/")
+
+
+def _page(
+    request: Request, *, status: int = 200, problem: str = "", given: dict[str, str] | None = None
+) -> Response:
+    warehouse, identity = request.registry.warehouse, request.identity
+    tokens = [token for token in warehouse.tokens.listed(identity) if token.revoked_at is None]
+    return show(
+        request,
+        "account",
+        status=status,
+        tokens=tokens[::-1],
+        now=warehouse.now(),
+        sessions=warehouse.sessions.listed(identity),
+        current=identity.session,
+        days=_DAYS,
+        problem=problem,
+        given=given or {"name": "", "scope": Scope.READ.value, "project": "", "days": "365"},
+    )
+
+
+def _password_page(request: Request, *, goal: str, status: int = 200, problem: str = "") -> Response:
+    found = signed_in(request)
+    once = found is not None and found.account.password_once
+    return show(request, "password", status=status, problem=problem, once=once, next=goal)
+
+
+def _scope(raw: str) -> Scope:
+    if raw not in set(Scope):
+        raise Rejected("scope: choose read or upload.", field="scope")
+    return Scope(raw)
+
+
+def _days(raw: str) -> int:
+    if not (raw.isascii() and raw.isdecimal() and len(raw) < 6):
+        raise Rejected("days: write a number of days, 0 for no end.", field="days")
+    return int(raw)
+
+
+def _words(error: Rejected) -> str:
+    """Return the message without the name of its field: the form shows which it is."""
+    return str(error).partition(": ")[2] or str(error)

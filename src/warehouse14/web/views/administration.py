@@ -1,0 +1,75 @@
+"""The site: its accounts, its sizes, its settings."""
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from warehouse14.domain.access import Permission
+from warehouse14.domain.credentials import random_password
+from warehouse14.domain.errors import AlreadyExists, Rejected
+from warehouse14.web.html import elsewhere, go, show
+from warehouse14.web.resources.browser import AccountPlace, AdminPage
+
+
+@view_config(context=AdminPage, request_method="GET", permission=Permission.ADMINISTER)
+def administration(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
+    """Show the accounts."""
+    return elsewhere(request, "/admin/") or _page(request)
+
+
+@view_config(context=AdminPage, name="settings", request_method="GET", permission=Permission.ADMINISTER)
+def settings(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
+    """Show the sizes, and the settings in force; what is secret is left out."""
+    warehouse = request.registry.warehouse
+    return show(
+        request,
+        "site",
+        sizes=warehouse.upkeep.sizes(),
+        settings=sorted(request.registry.shown_settings.items()),
+    )
+
+
+@view_config(context=AdminPage, name="accounts", request_method="POST", permission=Permission.ADMINISTER)
+def add(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
+    """Add an account, and show its first password: this once, in the answer itself."""
+    name, administrator = request.POST.get("name", "").strip(), "administrator" in request.POST
+    password = random_password()
+    try:
+        account = request.registry.warehouse.accounts.add(
+            request.identity, name, password=password, once=True, administrator=administrator
+        )
+    except (Rejected, AlreadyExists) as error:
+        status = 400 if isinstance(error, Rejected) else 409
+        return _page(request, status=status, problem=str(error), name=name)
+    return show(request, "new_password", account=account.name, password=password, is_new=True)
+
+
+@view_config(context=AccountPlace, name="reset", request_method="POST", permission=Permission.ADMINISTER)
+def reset(context: AccountPlace, request: Request) -> Response:
+    """Give an account a new first password, and show it."""
+    try:
+        password = request.registry.warehouse.accounts.reset_password(request.identity, context.account)
+    except Rejected as error:
+        return _page(request, status=400, problem=str(error))
+    return show(request, "new_password", account=context.account, password=password, is_new=False)
+
+
+@view_config(context=AccountPlace, name="disable", request_method="POST", permission=Permission.ADMINISTER)
+def disable(context: AccountPlace, request: Request) -> Response:
+    """Disable an account: its sessions end, and its tokens count for nothing."""
+    if context.account == request.identity.account:
+        return _page(request, status=400, problem="You are signed in with that account: it stays enabled.")
+    request.registry.warehouse.accounts.set_disabled(request.identity, context.account, disabled=True)
+    return go(request, "/admin/", f"{context.account} is disabled.")
+
+
+@view_config(context=AccountPlace, name="enable", request_method="POST", permission=Permission.ADMINISTER)
+def enable(context: AccountPlace, request: Request) -> Response:
+    """Enable an account."""
+    request.registry.warehouse.accounts.set_disabled(request.identity, context.account, disabled=False)
+    return go(request, "/admin/", f"{context.account} is enabled.")
+
+
+def _page(request: Request, *, status: int = 200, problem: str = "", name: str = "") -> Response:
+    accounts = request.registry.warehouse.accounts.listed(request.identity)
+    return show(request, "administration", status=status, accounts=accounts, problem=problem, name=name)

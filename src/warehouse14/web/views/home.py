@@ -1,0 +1,22 @@
+"""The home page: what is new, or the first steps."""
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from warehouse14.domain.access import Permission
+from warehouse14.domain.model import Order
+from warehouse14.web.html import show
+from warehouse14.web.resources import Root
+
+_NEWEST = 12
+
+
+@view_config(context=Root, request_method="GET", permission=Permission.BROWSE)
+def home(context: Root, request: Request) -> Response:  # noqa: ARG001
+    """Show the newest releases among the projects that the caller may read."""
+    found = request.registry.warehouse.catalogue.search(
+        request.identity, "", order=Order.NEWEST, count=_NEWEST
+    )
+    released = [project for project in found.projects if project.latest is not None]
+    return show(request, "home", projects=released, total=found.total)

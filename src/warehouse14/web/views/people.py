@@ -1,0 +1,74 @@
+"""The people of a project: who has a role, and why."""
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from warehouse14.domain.access import Permission
+from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.model import Role
+from warehouse14.domain.names import account_principal, principal_account
+from warehouse14.web.html import go, show
+from warehouse14.web.resources.browser import ProjectPage
+
+
+@view_config(context=ProjectPage, name="people", request_method="GET", permission=Permission.READ)
+def people(context: ProjectPage, request: Request) -> Response:
+    """Show who has a role; its admins change it here."""
+    return _page(context, request)
+
+
+@view_config(context=ProjectPage, name="people", request_method="POST", permission=Permission.MANAGE)
+def grant(context: ProjectPage, request: Request) -> Response:
+    """Give somebody a role, or another one."""
+    name, role = request.POST.get("name", "").strip(), request.POST.get("role", "")
+    if role not in set(Role) or not name:
+        problem = "Write the name of an account, and choose member or admin."
+        return _page(context, request, status=400, problem=problem, name=name)
+    try:
+        is_new = request.registry.warehouse.projects.grant(
+            request.identity, context.project.name, f"account:{name}", Role(role)
+        )
+    except (Rejected, NotFound) as error:
+        return _page(context, request, status=400, problem=str(error), name=name, role=role)
+    words = "is now" if is_new else "was already"
+    return go(request, _path(context), f"{name.lower()} {words} {_article(role)}.")
+
+
+@view_config(context=ProjectPage, name="revoke", request_method="POST", permission=Permission.MANAGE)
+def revoke(context: ProjectPage, request: Request) -> Response:
+    """Take somebody's role away."""
+    who = request.POST.get("principal", "")
+    try:
+        request.registry.warehouse.projects.revoke(request.identity, context.project.name, who)
+    except (Rejected, NotFound) as error:
+        return _page(context, request, status=400, problem=str(error))
+    # Whoever gave up their own role may not see the project any more.
+    is_own = who == account_principal(request.identity.account)
+    goal = "/projects/" if is_own and not context.project.public else _path(context)
+    return go(request, goal, f"{who.partition(':')[2]} has no role on {context.project.display_name} now.")
+
+
+def _page(context: ProjectPage, request: Request, *, status: int = 200, **values: str) -> Response:
+    project = context.project
+    grants = [
+        (who, principal_account(who), role)
+        for who, role in sorted(project.grants.items(), key=lambda grant: (grant[1], grant[0]))
+    ]
+    return show(
+        request,
+        "people",
+        status=status,
+        project=project,
+        grants=grants,
+        manages=bool(request.has_permission(Permission.MANAGE, context)),
+        **{"problem": "", "name": "", "role": Role.MEMBER.value, **values},
+    )
+
+
+def _path(context: ProjectPage) -> str:
+    return f"/projects/{context.project.name}/@@people"
+
+
+def _article(role: str) -> str:
+    return "an admin" if role == Role.ADMIN else "a member"

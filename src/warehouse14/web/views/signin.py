@@ -1,0 +1,75 @@
+"""Signing in with a local account, and signing out."""
+
+from contextlib import suppress
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from warehouse14.domain.access import Permission
+from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts, Unauthenticated
+from warehouse14.domain.names import account_name
+from warehouse14.web import cookies
+from warehouse14.web.html import elsewhere, go, onwards, redirect, show
+from warehouse14.web.resources.browser import SignIn, SignOut
+from warehouse14.web.security import PASSWORD_PAGE, signed_in
+
+
+@view_config(context=SignIn, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def sign_in_form(context: SignIn, request: Request) -> Response:  # noqa: ARG001
+    """Show the form, or go on where somebody is signed in already."""
+    if signed_in(request) is not None:
+        return onwards(request, request.GET.get("next", ""))
+    return elsewhere(request, "/login") or _form(request, next=request.GET.get("next", ""))
+
+
+@view_config(context=SignIn, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def sign_in(context: SignIn, request: Request) -> Response:  # noqa: ARG001
+    """Check name and password, and start a session with a cookie of its own."""
+    name, goal = request.POST.get("name", "").strip(), request.POST.get("next", "")
+    try:
+        found = request.registry.warehouse.sessions.sign_in(
+            name,
+            request.POST.get("password", ""),
+            origin=request.environ.get("REMOTE_ADDR", ""),
+            agent=request.user_agent or "",
+            device=_device(request, name),
+        )
+    except Unauthenticated as error:
+        return _form(request, status=403, problem=str(error), name=name, next=goal)
+    except TooManyAttempts as error:
+        response = _form(request, status=429, problem=str(error), name=name, next=goal)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    response = _after(request, goal, once=found.account.password_once)
+    cookies.keep_secret(request, response, found.secret)
+    cookies.keep_device(request, response, found.account.name)
+    return response
+
+
+@view_config(context=SignOut, request_method="POST", permission=Permission.BROWSE)
+def sign_out(context: SignOut, request: Request) -> Response:  # noqa: ARG001
+    """End the session."""
+    identity = request.identity
+    # One that ended meanwhile is what was wanted.
+    with suppress(NotFound):
+        request.registry.warehouse.sessions.end(identity, identity.session)
+    response = go(request, "/login", "You are signed out.")
+    cookies.drop_secret(request, response)
+    return response
+
+
+def _form(request: Request, *, status: int = 200, **values: str) -> Response:
+    return show(request, "sign_in", status=status, **{"problem": "", "name": "", **values})
+
+
+def _after(request: Request, goal: str, *, once: bool) -> Response:
+    return redirect(request, PASSWORD_PAGE, {"next": goal}) if once else onwards(request, goal)
+
+
+def _device(request: Request, name: str) -> str | None:
+    try:
+        return cookies.device(request, account_name(name))
+    except Rejected:
+        return None
