@@ -14,7 +14,8 @@ from plaster import get_loader
 from benchmarks.processes import Server, free_port, output_of
 from benchmarks.settings import MIB, ROOT
 from warehouse14 import open_warehouse
-from warehouse14.domain.model import Action, Change, File, FileType, Project, Role
+from warehouse14.domain.credentials import random_password
+from warehouse14.domain.model import Action, Change, File, FileType, Latest, Project, Role
 from warehouse14.domain.names import FileName, ProjectName, account_name, account_principal
 from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.domain.warehouse import Warehouse
@@ -41,6 +42,13 @@ class Site:
         token = self._command("token", "mint", name, "--name", "benchmarks", "--scope", "upload")
         return {"Authorization": "Basic " + b64encode(f"__token__:{token}".encode()).decode()}
 
+    def sign_in(self, name: str) -> str:
+        """Return the session cookie of an account that signed in with a browser."""
+        with closing(self.warehouse()) as warehouse:
+            password = random_password()
+            warehouse.accounts.set_password(warehouse.operator(), name, password)
+            return warehouse.sessions.sign_in(name, password, origin="127.0.0.1").secret
+
     def warehouse(self) -> Warehouse:
         """Open the site in this process, beside the servers."""
         known = get_loader(str(self._ini), protocols=["wsgi"]).get_settings("app:main")
@@ -57,14 +65,16 @@ class Site:
         with closing(self.warehouse()) as warehouse:
             publish(warehouse, files)
 
-    def add_projects(self, owner: str, count: int) -> None:
-        """Make projects without files, in one transaction."""
+    def add_projects(self, owner: str, count: int, *, start: int = 0) -> None:
+        """Make projects that say what a release of theirs is for, in one transaction."""
         now = datetime.now(UTC)
         grants = {account_principal(account_name(owner)): Role.ADMIN}
         with closing(self.warehouse()) as warehouse, warehouse.units.write() as unit:
-            for number in range(count):
+            for number in range(start, start + count):
                 name = ProjectName(f"listed-{number:04}")
-                unit.projects.create(Project(name, name.title(), False, now, owner, grants))
+                latest = Latest("1.0", f"Reads the number {number} from the data lake", now)
+                project = Project(name, name.title(), False, now, owner, grants, latest=latest)
+                unit.projects.create(project)
                 unit.journal.append(Change(Action.PROJECT_CREATE, now, owner, "", project=name))
 
     def add_zeros(self, size: int) -> str:
