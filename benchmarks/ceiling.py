@@ -1,10 +1,11 @@
 """The ceiling: waitress and an application that only returns bytes.
 
 ``python -m benchmarks.ceiling FOLDER PORT`` serves the answers in FOLDER, each a ``NAME.json``
-(status and headers) and a ``NAME.body``, at ``/NAME``. Threads, event loop and
-logging are those of the index.
+(status and headers) and a ``NAME.body``, at ``/NAME``. Threads, event loop, logging
+and the interpreter's settings are those of the index.
 """
 
+import gc
 import json
 import logging
 import sys
@@ -45,6 +46,10 @@ def main() -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     folder, port = sys.argv[1:]
     answers = load(Path(folder))
+    # As warehouse14.web.serving has it.
+    sys.setswitchinterval(0.0001)
+    gc.collect()
+    gc.freeze()
     serve(
         application(answers),
         listen=f"127.0.0.1:{port}",

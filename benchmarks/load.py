@@ -12,7 +12,7 @@ from statistics import fmean
 from benchmarks.processes import BenchmarkError, Server
 from benchmarks.settings import CONNECTIONS, MIB
 
-_WARM_UP = 2
+WARM_UP = 2
 _TROUBLE = re.compile(r"^\s*(Non-2xx or 3xx responses|Socket errors):.*$", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([0-9.]+)$", re.MULTILINE)
 _DROPPED_HEADERS = frozenset({"date", "server", "connection", "via"})
@@ -69,19 +69,18 @@ def ask(connection: http.client.HTTPConnection, target: Target) -> Answer:
 
 
 def alternate(targets: Sequence[Target], seconds: int, *, rounds: int = 2) -> list[float]:
-    """Return requests/s of each target: the mean of its ``rounds`` turns, ``seconds`` in all.
+    """Return requests/s of each target: the mean of its ``rounds`` turns of ``seconds`` each.
 
     The targets take turns, in changing order, so that a noisy machine is fair to each.
     """
-    turn = max(seconds // rounds, 1)
     for target in targets:
         target.answer()
-        requests_per_second(target, min(_WARM_UP, seconds))
+        requests_per_second(target, min(WARM_UP, seconds))
     rates: list[list[float]] = [[] for _ in targets]
     order = list(range(len(targets)))
     for _ in range(rounds):
         for number in order:
-            rates[number].append(requests_per_second(targets[number], turn))
+            rates[number].append(requests_per_second(targets[number], seconds))
         order.reverse()
     return [fmean(each) for each in rates]
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from statistics import median
 
 from benchmarks.bench import LISTED, LISTER, Bench
-from benchmarks.load import Target, alternate, ask, requests_per_second
+from benchmarks.load import WARM_UP, Target, alternate, ask, requests_per_second
 from benchmarks.peers import BACKENDS, Devpi, ceiling, pypiserver
 from benchmarks.processes import BenchmarkError, Server
 from benchmarks.report import Group, Row
@@ -170,6 +170,7 @@ def _against_ceiling(
         figures = []
         for other in others.get(title, ()):
             other.answer()
+            requests_per_second(other, min(WARM_UP, bench.seconds))
             figure = requests_per_second(other, bench.seconds)
             figures.append(f"{_figure(other.server, figure)} ({figure / top:.3f})")
         rows.append(

@@ -91,6 +91,18 @@ def test_a_site_without_a_database_is_told_to_run_init(path: Path) -> None:
     units.close()
 
 
+@pytest.mark.parametrize("dump", sorted(RELEASED.glob("*.sql"))[:-1], ids=lambda dump: dump.stem)
+def test_a_server_on_the_schema_of_an_older_release_names_the_upgrade(path: Path, dump: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(dump.read_text(encoding="utf-8"))
+    connection.close()
+    units = units_at(path)
+    with pytest.raises(Misconfigured, match=rf"{dump.stem}.*'warehouse14 init'") as caught:
+        units.verify()
+    assert "\n" not in str(caught.value)
+    units.close()
+
+
 @pytest.mark.parametrize("dump", sorted(RELEASED.glob("*.sql")), ids=lambda dump: dump.stem)
 def test_a_database_of_each_released_schema_is_upgraded_and_keeps_its_data(path: Path, dump: Path) -> None:
     connection = sqlite3.connect(path)

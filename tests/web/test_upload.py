@@ -148,10 +148,12 @@ def test_metadata_comes_from_the_file_and_not_from_the_form(index: Index) -> Non
     assert page["files"][0]["requires-python"] == ">=3.9"
 
 
-def test_the_project_is_shown_as_its_first_file_spells_it(index: Index) -> None:
+def test_the_project_is_shown_as_its_newest_file_spells_it(index: Index) -> None:
     """Upload rule 53, behaviours 10"""
     assert index.upload(build_wheel("Demo.Pkg", "1.0"), "demo-pkg").status == 200
     assert [text for _, text in anchors(index.get("/simple/").text)] == ["Demo.Pkg"]
+    assert index.upload(build_wheel("demo_pkg", "1.1"), "demo-pkg", "1.1").status == 200
+    assert [text for _, text in anchors(index.get("/simple/").text)] == ["demo_pkg"]
 
 
 # -- what is refused -------------------------------------------------------------------
@@ -414,7 +416,8 @@ def test_of_two_at_once_one_wins_and_the_other_leaves_nothing(any_index: Index) 
     assert by_bytes == [{200}, {409}]
     with any_index.warehouse.units.read() as unit:
         assert [change.action for change in unit.journal.since(0, 100)].count("file.upload") == 1
-        assert len(unit.files.of("demo")) == 1
+        (listed,) = unit.files.of("demo")
+    assert {blob.key for blob in any_index.warehouse.store.keys()} == set(listed.keys)
     assert not any_index.remains()[3]
 
 

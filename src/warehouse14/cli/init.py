@@ -24,6 +24,8 @@ _WELCOME = """\
         account   {account}
         password  {password}
 
+    Sign in with a browser, and choose your own password there, once it serves: {url}/
+
     Make a token. An administrator's token publishes and installs as any other does:
 
         TOKEN=$({program} --ini {ini} token mint {account} --name first --scope upload)

@@ -49,10 +49,7 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
         server = create_server(app, map=sockets, **settings)
     except (OSError, ValueError) as error:
         wasyncore.close_all(sockets, ignore_all=True)
-        where = settings.get("listen") or ":".join(
-            settings[key] for key in ("host", "port") if key in settings
-        )
-        sys.stderr.write(f"warehouse14: cannot listen on {where or 'its address'}: {error}\n")
+        sys.stderr.write(f"warehouse14: {_trouble(error, settings)}\n")
         raise SystemExit(1 if isinstance(error, OSError) else 2) from error
     for listener in _listeners(sockets):
         listener.channel_class = channel_class(limit)
@@ -64,6 +61,14 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
         # The last connection that closes folds SQLite's write-ahead log into its file.
         warehouse.close()
     return 0
+
+
+def _trouble(error: Exception, settings: dict[str, Any]) -> str:
+    """Return in one line why there is no server."""
+    if isinstance(error, ValueError):
+        return f"a setting of the [server:...] section is wrong: {error}"
+    where = settings.get("listen") or ":".join(settings[key] for key in ("host", "port") if key in settings)
+    return f"cannot listen on {where or 'its address'}: {error}"
 
 
 def _limit(app: Any, settings: dict[str, Any]) -> int | None:

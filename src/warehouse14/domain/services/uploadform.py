@@ -127,7 +127,7 @@ def check_digests(digests: Mapping[str, str], *, required: bool) -> dict[str, st
             raise Rejected(f"{field}: send {_LENGTHS[name]} hexadecimal digits.", field=field)
     if required and not _ENOUGH & folded.keys():
         raise Rejected(
-            "sha256_digest: send sha256_digest or blake2_256_digest; md5 alone does not do.",
+            "sha256_digest: send it or blake2_256_digest before the content; md5 alone does not do.",
             field="sha256_digest",
         )
     return folded

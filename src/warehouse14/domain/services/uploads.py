@@ -10,7 +10,7 @@ that nobody refers to, never a listed file that cannot be downloaded.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,7 +146,12 @@ class UploadService:
             return Published(existing, is_new=False)
         file = _new_file(claim, inspected, hashes, size, identity, self._now)
         self._put(staged, file, inspected)
-        return self._list(identity, claim, file, inspected.display_name, hashes)
+        try:
+            return self._list(identity, claim, file, inspected.display_name, hashes)
+        except FileExists:
+            # Another was faster, and the name is its for good: nobody can ever refer to these bytes.
+            self._drop(file)
+            raise
 
     def _is_whole(self, file: File) -> bool:
         """Whether all blobs of ``file`` are there, the file itself with its size."""
@@ -167,6 +172,12 @@ class UploadService:
             staged.beside(file.metadata_key, inspected.metadata)
         staged.beside(file.sidecar_key, _sidecar(file, inspected))
         staged.commit(file.key)
+
+    def _drop(self, file: File) -> None:
+        """Delete the blobs of a file that was not listed; what is left then is the collector's."""
+        for key in file.keys:
+            with suppress(Unavailable):
+                self._store.delete(key)
 
     def _list(
         self,
