@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,21 @@ def test_what_is_no_file_is_passed_over(site: Any, dist: Dist) -> None:
     assert (outcome.status, outcome.out, outcome.err) == (0, "0 published, 0 there already, 0 refused\n", "")
 
 
+def _has_open(pid: int, path: Path) -> bool:
+    """Whether a process has a file open; what it closes while this looks is none."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if link.readlink() == path:
+                return True
+    return False
+
+
 def test_an_interrupted_import_says_nothing_and_leaves_nothing(site: Any, dist: Dist) -> None:
     huge = dist() / "one-1.0.tar.gz"
     huge.touch()
     os.truncate(huge, 4 * 1024**3)
     process = site.start("import", str(dist()), "--account", "ada")
-    opened = Path(f"/proc/{process.pid}/fd")
-    while not any(os.path.realpath(link) == str(huge.resolve()) for link in opened.iterdir()):
+    while not _has_open(process.pid, huge.resolve()):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
