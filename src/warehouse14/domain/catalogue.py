@@ -1,9 +1,8 @@
 """What the index shows to people: projects that they find, releases, and what metadata says of them."""
 
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from packaging.version import Version
 
@@ -12,14 +11,16 @@ from warehouse14.domain.details import Details, read_details
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.followed import project_tag
 from warehouse14.domain.index import Index
-from warehouse14.domain.model import File, FoundProject, Order, Project, Release, latest_of, releases
+from warehouse14.domain.model import File, FoundProject, Order, Project, Release, releases, searched_text
 from warehouse14.domain.names import ProjectName
-from warehouse14.domain.ports import FileStore, Units
+from warehouse14.domain.ports import FileStore, UnitOfWork, Units
 
 #: More of a description than this is not shown, in characters.
 DESCRIPTION_LENGTH = 500_000
 
-_MOST_METADATA = 8 * 1024 * 1024
+#: More is not read: METADATA and PKG-INFO of 4 MiB, of which JSON may make six times as much.
+_MOST_METADATA = 4 * 1024 * 1024
+_MOST_SIDECAR = 6 * _MOST_METADATA + 1024 * 1024
 _MOST_WORDS = 10
 _FILE_SIZE = 1500
 #: The key in a sidecar of core metadata that is not offered beside the file.
@@ -58,44 +59,49 @@ class Catalogue:
             start: the place of the first one to return.
             count: how many to return at most.
         """
-        words = text.split()[:_MOST_WORDS]
+        words = _words(text)
         principals = None if identity.is_operator else identity.principals
         with self._units.read() as unit:
+            if identity.token is not None and identity.token.project is not None:
+                only = _only(unit, identity, identity.token.project, words)
+                return Found(only[start : start + count], len(only))
             projects, total = unit.projects.search(principals, words, order=order, start=start, count=count)
         return Found(projects, total)
 
     def releases(self, project: Project) -> tuple[Release, ...]:
         """Return the releases of ``project`` that have files, the newest version first."""
-
-        def look() -> tuple[tuple[Release, ...], int, int]:
+        key = ("releases", project.name)
+        kept: tuple[Release, ...] | None = self._index.cache.get(key)
+        if kept is None:
             with self._units.read() as unit:
                 serial = unit.journal.serial()
                 files = unit.files.of(project.name)
             listed = [file for file in files if file.deleted_at is None]
-            return releases(listed), len(listed) * _FILE_SIZE, serial
-
-        found: tuple[Release, ...] = self._kept(("releases", project.name), project.name, look)
-        return found
+            kept = releases(listed)
+            size, tags = (1 + len(listed)) * _FILE_SIZE, [project_tag(project.name)]
+            self._index.cache.put(key, kept, size=size, tags=tags, serial=serial)
+        return kept
 
     def latest(self, project: Project) -> Release | None:
         """Return the release to show first: the latest, or the newest of those that are all yanked."""
         found = self.releases(project)
-        latest = latest_of(file for release in found for file in release.files)
-        if latest is None:
-            return found[0] if found else None
-        return next(release for release in found if release.version == Version(latest.version))
+        latest = None if project.latest is None else Version(project.latest.version)
+        # What was read at two moments may not agree: then the newest release does.
+        return next((release for release in found if release.version == latest), found[0] if found else None)
 
     def details(self, file: File) -> Details:
-        """Return what the core metadata of ``file`` says; nothing where it was not kept."""
-
-        def look() -> tuple[Details, int, int]:
-            with self._units.read() as unit:
-                serial = unit.journal.serial()
+        """Return what the core metadata of ``file`` say; nothing where they were not kept, or are lost."""
+        key = ("details", file.key)
+        kept: Details | None = self._index.cache.get(key)
+        if kept is None:
             data = self._metadata(file)
-            return read_details(data), 2 * len(data) + _FILE_SIZE, serial
-
-        found: Details = self._kept(("details", file.key), file.project, look)
-        return found
+            if data is None:
+                # They come back when somebody sends the file again, which is no change.
+                return Details()
+            kept = read_details(data)
+            # A file never takes other bytes: this is true for ever.
+            self._index.cache.keep(key, kept, size=2 * len(data) + _FILE_SIZE)
+        return kept
 
     def readable(self, identity: Identity, names: Iterable[ProjectName]) -> frozenset[ProjectName]:
         """Return those of ``names`` that are projects here which ``identity`` may read."""
@@ -106,22 +112,35 @@ class Catalogue:
             if project is not None and allows(identity, Permission.READ, project)
         )
 
-    def _kept(self, key: Hashable, project: ProjectName, look: Any) -> Any:
-        kept = self._index.cache.get(key)
-        if kept is None:
-            kept, size, serial = look()
-            self._index.cache.put(key, kept, size=size, tags=[project_tag(project)], serial=serial)
-        return kept
-
-    def _metadata(self, file: File) -> bytes:
+    def _metadata(self, file: File) -> bytes | None:
+        """Return the core metadata of ``file``, or None if their blob is lost."""
         try:
             if file.metadata_sha256 is not None:
-                return self._read(file.metadata_key)
-            kept = json.loads(self._read(file.sidecar_key)).get(SIDECAR_METADATA, "")
-            return str(kept).encode("utf-8", "surrogateescape")
+                return self._read(file.metadata_key, _MOST_METADATA)
+            known = json.loads(self._read(file.sidecar_key, _MOST_SIDECAR))
         except (NotFound, ValueError):
-            return b""
+            return None
+        kept = known.get(SIDECAR_METADATA, "") if isinstance(known, dict) else ""
+        return str(kept).encode("utf-8", "surrogateescape")
 
-    def _read(self, key: str) -> bytes:
+    def _read(self, key: str, most: int) -> bytes:
         with self._store.open(key, 0) as stream:
-            return stream.read(_MOST_METADATA)
+            return stream.read(most)
+
+
+def _words(text: str) -> Sequence[str]:
+    """Return the words that count, as an engine can take them: no NUL, no halves of characters."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode().split()[:_MOST_WORDS]
+
+
+def _only(
+    unit: UnitOfWork, identity: Identity, name: ProjectName, words: Sequence[str]
+) -> Sequence[FoundProject]:
+    """Return the one project that the token of ``identity`` is for, if a search finds it."""
+    project = unit.projects.get(name)
+    if project is None or project.deleted_at is not None or not allows(identity, Permission.READ, project):
+        return []
+    searched = searched_text(project.name, project.display_name, project.latest)
+    if not all(word.casefold() in searched for word in words):
+        return []
+    return [FoundProject(project.name, project.display_name, project.public, project.latest)]

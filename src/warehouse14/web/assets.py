@@ -41,7 +41,10 @@ class Asset:
     @cached_property
     def compressed(self) -> bytes | None:
         """Return it compressed with gzip, if that makes it smaller."""
-        return gzip.compress(self.body, 9, mtime=0) if self.media_type in _COMPRESSED else None
+        if self.media_type not in _COMPRESSED:
+            return None
+        packed = gzip.compress(self.body, 9, mtime=0)
+        return packed if len(packed) < len(self.body) else None
 
 
 def load_assets() -> Mapping[str, Asset]:

@@ -176,21 +176,24 @@ def local_path(raw: str) -> str | None:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in words: 1,234,567 is ``1.2 MB``."""
+    """Return a number of bytes in words: 1,234,567 is ``1.23 MB``."""
+    if count == 1:
+        return "1 byte"
     value, unit = float(count), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{count} {_UNITS[0]}" if unit == 0 else f"{value:.3g} {_UNITS[unit]}"
+    # With three digits, but never as 1e+03.
+    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 100 else f"{value:.3g} {_UNITS[unit]}"
 
 
 def day(at: datetime) -> str:
-    """Return a date as people read it, and sort it: ``2026-03-04``."""
-    return at.strftime("%Y-%m-%d")
+    """Return a date in UTC as people read it, and sort it: ``2026-03-04``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d")
 
 
 def moment(at: datetime) -> str:
     """Return a date and time in UTC."""
-    return at.strftime("%Y-%m-%d %H:%M UTC")
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def ago(at: datetime) -> str:

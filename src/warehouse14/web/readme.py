@@ -6,9 +6,10 @@ https and mailto, images from hosts that it trusts (a remote image tells its
 owner who reads), and ids and classes that cannot be mistaken for its own.
 
 Both languages have texts of a few lines that take for ever or all the memory,
-and no rule tells them from others. So all but plain prose is rendered by a
-process of its own, this file run as a program, which the system ends when it
-has had enough; the text is then shown as it is.
+and no rule tells them from others; and what is written in Rust may end with
+a panic. So all but plain prose is rendered by a process of its own, this file
+run as a program, which the system ends when it has had enough; the text is
+then shown as it is.
 """
 
 import json
@@ -34,8 +35,9 @@ HTML_LENGTH = 2_000_000
 _PROCESSOR_SECONDS = 3
 _SECONDS = 10
 _MEMORY = 1 << 30
-#: Short prose without directives, substitutions, code and HTML: nothing in it can take long.
-_PROSE = re.compile(r"[^|`~<:]{0,2000}")
+#: Short reStructuredText without directives, substitutions and code: nothing in it can take long.
+_PROSE = re.compile(r"[^|`:]{0,1000}")
+_MARKDOWN = "text/markdown"
 
 #: What no text should hold: control characters but for white space, and halves of characters.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -45,22 +47,27 @@ _SCHEMES = frozenset({"http", "https", "mailto"})
 #: What an id in a description begins with, so that it is none of the page's own; and what
 #: readme-renderer begins it with, in some links and not in others.
 _ID = "readme-"
-_RENDERERS_ID = "user-content-"
+_RENDERERS_ID = re.compile("^(user-content-)+")
 #: The classes that pygments and docutils give to code, and those of GFM's alerts.
 _CLASS = re.compile(
     r"[a-z]{1,2}[0-9]?|cpf|err|esc|ges|highlight|code|literal|docutils|align-(left|right|center)"
     r"|admonition(-title)?"
 )
 _NUMBER = re.compile(r"[0-9]{1,5}")
+_FIRST_BREAKS = re.compile(r"(<pre\b[^<>]*>)\n+")
+#: How often clean HTML is read again until it is written as it was.
+_MOST_READINGS = 8
 _VOID = frozenset({"br", "hr", "img", "input", "col"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _TAGS = _VOID | {
     *("a", "abbr", "acronym", "b", "blockquote", "caption", "cite", "code", "colgroup", "dd", "del"),
-    *("details", "div", "dl", "dt", "em", "figcaption", "figure", "i", "kbd", "li", "ol", "p", "pre", "span"),
-    *("strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "tt", "ul", "var"),
+    *("details", "div", "dl", "dt", "em", "figcaption", "figure", "i", "kbd", "li", "ol", "p", "pre"),
+    *("section", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr"),
+    *("tt", "ul", "var"),
 }
-#: What would be a landmark of the page is none.
-_INSTEAD = {"aside": "div", "nav": "div", "section": "div"}
+#: What would be a landmark of the page is none. As browsers read them, these three nest alike; a ``div``
+#: in their place could end elsewhere.
+_INSTEAD = {"aside": "section", "nav": "section"}
 #: The heading that a page has above its description.
 _LEVEL_ABOVE = 2
 
@@ -90,8 +97,10 @@ def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup:
     """
     clean = _cleared(text)
     found: str | None = None
-    if len(clean) <= RENDERED_LENGTH and _media_type(content_type) in _RENDERERS:
-        work = rendered if _PROSE.fullmatch(clean) else _rendered_apart
+    media_type = _media_type(content_type)
+    if len(clean) <= RENDERED_LENGTH and media_type in _RENDERERS:
+        is_prose = media_type != _MARKDOWN and _PROSE.fullmatch(clean)
+        work = rendered if is_prose else _rendered_apart
         with suppress(Exception):
             found = work(clean, content_type, image_hosts)
     if found is None:
@@ -108,7 +117,8 @@ def rendered(text: str, content_type: str, image_hosts: Iterable[str]) -> str | 
     """Return ``text`` as HTML for this site, or None if it cannot be rendered, however long that takes."""
     renderer = _RENDERERS.get(_media_type(content_type))
     html = None if renderer is None else renderer(text, content_type)
-    return None if html is None else tame(html, image_hosts)
+    settled = None if html is None else _settled(html)
+    return None if settled is None else tame(settled, image_hosts)
 
 
 def tame(html: str, image_hosts: Iterable[str]) -> str | None:
@@ -118,6 +128,24 @@ def tame(html: str, image_hosts: Iterable[str]) -> str | None:
     reader.close()
     tamed = _Tamer(reader.events, frozenset(image_hosts)).tamed()
     return tamed if len(tamed) <= HTML_LENGTH else None
+
+
+def _settled(html: str) -> str | None:
+    """Return clean HTML nested as a browser reads it, or None if there seems to be no such thing.
+
+    ``<li><div><table><li>`` is clean, and it is written as ``<li><div><li></li><table></table></div></li>``
+    then; but the second ``<li>`` ends the first, so that ``</div>`` ends what the page has around it. What
+    is written as it was read has no such surprise.
+    """
+    from readme_renderer.clean import clean
+
+    # A browser leaves out the first line break in a <pre>, each time.
+    before, found = None, clean(_FIRST_BREAKS.sub(r"\1", html))
+    for _ in range(_MOST_READINGS):
+        if found is None or found == before:
+            return found
+        before, found = found, clean(found)
+    return None
 
 
 def _rendered_apart(text: str, content_type: str, image_hosts: Iterable[str]) -> str | None:
@@ -172,7 +200,7 @@ def _restructuredtext(text: str, content_type: str) -> str | None:  # noqa: ARG0
 
 
 _RENDERERS: dict[str, Callable[[str, str], str | None]] = {
-    "text/markdown": _markdown,
+    _MARKDOWN: _markdown,
     "text/x-rst": _restructuredtext,
     "": _restructuredtext,
 }
@@ -191,7 +219,7 @@ class _Start:
     @property
     def place(self) -> str:
         """Its id, or "" if it has none that a link could name."""
-        found = self.given.get("id", "").removeprefix(_RENDERERS_ID)
+        found = _place(self.given.get("id", ""))
         return "" if any(character.isspace() for character in found) else found
 
 
@@ -301,6 +329,8 @@ class _Tamer:
             self.opened.append((event.tag, written))
         if event.tag == "details":
             self.outlines.append(list(self.outline))
+        if event.tag == "summary" and self.outlines:
+            self.outline = list(self.outlines[-1])
 
     def _end(self, tag: str) -> None:
         """Close the innermost tag; clean HTML has no other end at this place."""
@@ -313,7 +343,7 @@ class _Tamer:
     def _written(self, event: _Start, link: str | None, *, silent: bool) -> str:
         """Return the tag to write for one."""
         if event.tag in _HEADINGS:
-            return "div" if silent else self._heading(event.tag)
+            return "section" if silent else self._heading(event.tag)
         if event.tag == "a" and link is None:
             return "span"
         if event.tag == "span" and "literal" in event.given.get("class", "").split():
@@ -323,24 +353,31 @@ class _Tamer:
     def _heading(self, tag: str) -> str:
         """Return the heading to write: one level below the last that is greater, so that none is skipped.
 
-        What is in a ``details`` may be hidden, and does not count after it.
+        What is in a ``details`` may be hidden: it stands below what is around it, and does not count
+        after it, nor in its ``summary``.
         """
-        while self.outline and self.outline[-1] >= tag:
+        around = len(self.outlines[-1]) if self.outlines else 0
+        while len(self.outline) > around and self.outline[-1] >= tag:
             self.outline.pop()
         self.outline.append(tag)
         return f"h{min(_LEVEL_ABOVE + len(self.outline), 6)}"
 
     def _link(self, url: str) -> str | None:
-        """Return where a link leads: out, or to a place in the description itself."""
+        """Return where a link leads, out or to a place in the description itself; None in another link."""
+        if "a" in self._around():
+            return None
         if not url.startswith("#"):
             return safe_url(url)
-        place = url[1:].removeprefix(_RENDERERS_ID)
+        place = _place(url[1:])
         found = place if place in self.places else unquote(place)
         return f"#{_ID}{found}" if found in self.places else None
 
+    def _around(self) -> set[str]:
+        return {written for _, written in self.opened}
+
     def _image(self, event: _Start) -> None:
         url, words = _image_url(event), _words(event)
-        around = {written for _, written in self.opened}
+        around = self._around()
         label = escape(words or "image")
         if url is None:
             self.parts.append(escape(words, quote=False))
@@ -374,6 +411,10 @@ class _Tamer:
             kept |= {"checked": ""} if done else {}
         written = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
         return written + _numbers(event, "colspan", "rowspan", "start")
+
+
+def _place(name: str) -> str:
+    return _RENDERERS_ID.sub("", name, count=1)
 
 
 def _image_url(event: _Start) -> str | None:

@@ -1,11 +1,14 @@
-"""The tags of a wheel, in words (PEP 425, 600, 656)."""
+"""The tags of a wheel, in words (PEP 425, 600, 656, 730, 738)."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 _IMPLEMENTATIONS = {"py": "Python", "cp": "CPython", "pp": "PyPy", "graalpy": "GraalPy", "ip": "IronPython"}
-_PYTHON = re.compile(r"([a-z]+)(\d)(\d*)")
+_PYTHON = re.compile(r"([a-z]+)([0-9])([0-9]*)")
+#: ABIs that later versions keep (PEP 384, PEP 803), and those of a Python without its lock (PEP 703).
+_STABLE = frozenset({"abi3", "abi3t"})
+_FREE_THREADED = re.compile(r"cp[0-9]+t|abi3t")
 _ARCHITECTURES = {
     "x86_64": "x86-64",
     "amd64": "x86-64",
@@ -30,7 +33,7 @@ _PLATFORMS = (
     (re.compile(r"win_(\w+)"), "Windows {arch}"),
     (re.compile(r"(win32)"), "Windows x86 (32 bit)"),
     (re.compile(r"ios_(\d+)_(\d+)_(\w+)"), "iOS {0}.{1} or later, {arch}"),
-    (re.compile(r"android_(\d+)_(\w+)"), "Android API {0}, {arch}"),
+    (re.compile(r"android_(\d+)_(\w+)"), "Android API {0} or later, {arch}"),
     (re.compile(r"pyodide_(\d+)_(\d+)_wasm32"), "Pyodide {0}.{1}"),
 )
 
@@ -51,9 +54,10 @@ def describe(filename: str) -> Fits | None:
     if len(parts) != 4:
         return None
     _, pythons, abis, platforms = parts
-    stable = "abi3" in abis.split(".")
+    free = ", free-threaded" if all(_FREE_THREADED.fullmatch(abi) for abi in abis.split(".")) else ""
+    stable = not _STABLE.isdisjoint(abis.split("."))
     return Fits(
-        _unique(_python(tag, stable=stable) for tag in pythons.split(".")),
+        _unique(_python(tag, stable=stable) + free for tag in pythons.split(".")),
         _unique(_platform(tag) for tag in platforms.split(".")),
     )
 
@@ -67,7 +71,9 @@ def _python(tag: str, *, stable: bool) -> str:
     if match is None or match[1] not in _IMPLEMENTATIONS:
         return tag
     version = f"{match[2]}.{match[3]}" if match[3] else match[2]
-    return f"{_IMPLEMENTATIONS[match[1]]} {version}{' or later' if stable else ''}"
+    # What py38 says holds for 3.9 as well, and what py3 says for no Python 4 (PEP 425).
+    goes_on = stable or (match[1] == "py" and match[3])
+    return f"{_IMPLEMENTATIONS[match[1]]} {version}{' or later' if goes_on else ''}"
 
 
 def _platform(tag: str) -> str:
