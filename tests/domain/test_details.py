@@ -468,7 +468,7 @@ def test_long_fields_are_cut() -> None:
 def test_a_thousand_requirements_as_bad_as_they_can_be_are_read_in_bounded_time(field: str) -> None:
     started = time.process_time()
     details(*[field] * 1000)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 10
 
 
 def test_one_long_field_is_read_in_bounded_time() -> None:
