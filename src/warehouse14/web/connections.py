@@ -21,6 +21,7 @@ from waitress.task import WSGITask
 from waitress.utilities import Error, RequestEntityTooLarge
 
 from warehouse14.domain.services.uploadform import too_large
+from warehouse14.web.framing import frame_problem, head_problem, settle_connection
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     empty: bool
     #: Since when the rest of the headers is waited for, on the monotonic clock.
     awaited_since: float | None = None
+    error: Any
+    headers_finished: bool
+    connection_close: bool
+    _head_passed = False
 
     def received(self, data: bytes) -> int:
         """Take ``data``; return how much of it belonged to this request."""
@@ -81,10 +86,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             # Blank lines begin the request that follows: sent one by one, they win no time for it.
             self.empty = self.completed = self.headers_finished = False
             self.header_plus = b""
-        if self.chunked and "CONTENT_LENGTH" in self.headers and not self.completed:
-            # RFC 9112, section 6.1: what is behind us might believe the other.
-            message = "Send Content-Length or Transfer-Encoding, not both."
-            self._refuse(_Refused(400, "Bad Request", message))
+        problem = self._problem()
+        if problem is not None:
+            self._refuse(_Refused(400, "Bad Request", problem))
         if isinstance(self.error, RequestEntityTooLarge):
             message = (
                 f"The request is larger than {self.adj.max_request_body_size} bytes, the limit of this "
@@ -94,6 +98,21 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             )
             self._refuse(_Refused(413, "Content Too Large", message))
         return taken
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the head."""
+        super().parse_header(header_plus)
+        settle_connection(self.headers)
+        self.connection_close = self.connection_close or self.headers.get("CONNECTION") == "close"
+
+    def _problem(self) -> str | None:
+        """Return what is wrong with what came until now, unless that is said already."""
+        if self.error is not None or not self.headers_finished or self.empty:
+            return None
+        if not self._head_passed:
+            self._head_passed = True
+            return head_problem(self)
+        return frame_problem(self.body_rcv, self.body_bytes_received) if self.chunked else None
 
     def refuse_as_late(self) -> None:
         """Answer a sender whose headers are late, as if a bare ``GET /`` had come."""

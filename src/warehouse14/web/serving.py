@@ -20,6 +20,7 @@ from waitress.server import BaseWSGIServer
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import DEFAULT_MAX_FILE_BYTES
 from warehouse14.web.connections import channel_class, sweep
+from warehouse14.web.descriptors import fitting_connections
 from warehouse14.web.forms import ALLOWANCE
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
         sys.stderr.write("warehouse14: max_request_body_size is not a whole number\n")
         raise SystemExit(2) from error
     settings.setdefault("asyncore_use_poll", True)
-    settings.setdefault("connection_limit", 1000)
+    settings.setdefault("connection_limit", fitting_connections())
     settings.setdefault("ident", "")
     sockets: dict[int, Any] = {}
     try:
