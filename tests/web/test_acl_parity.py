@@ -165,8 +165,9 @@ class Knowing(TokenPolicy):
 
 
 def request_of(index: Index) -> Request:
+    """A request to a site that hides nothing: there the access lists alone decide."""
     asking = Request.blank("/")
-    asking.registry = SimpleNamespace(warehouse=index.warehouse)
+    asking.registry = SimpleNamespace(warehouse=index.warehouse, site=SimpleNamespace(denied_read=403))
     return asking
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pyramid.request import Request
 
-from warehouse14.domain.index import Index
 from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource
 from warehouse14.web.resources.browser import (
     AccountPage,
@@ -16,6 +15,7 @@ from warehouse14.web.resources.browser import (
     StylePage,
 )
 from warehouse14.web.resources.clients import Health, Legacy, Packages, Projects
+from warehouse14.web.resources.lookup import Lookup
 
 __all__ = ["Place", "ProjectBound", "Resource", "Root"]
 
@@ -45,10 +45,10 @@ class Root(Resource):
 
     def __init__(self, request: Request) -> None:
         super().__init__(None, "")
-        self._index: Index = request.registry.warehouse.index
+        self._lookup = Lookup(request)
         if not request.environ["PATH_INFO"].startswith(_UNFOLLOWED):
             # Before anything is looked up: what was committed by now counts in this request.
-            self._index.cache.follow()
+            request.registry.warehouse.index.cache.follow()
 
     def __getitem__(self, name: str) -> Resource:
-        return _PLACES[name](self, name, self._index)
+        return _PLACES[name](self, name, self._lookup)

@@ -8,10 +8,9 @@ from typing import Any
 from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import GRANTS, PUBLIC, Permission
-from warehouse14.domain.errors import Rejected
-from warehouse14.domain.index import Index
 from warehouse14.domain.model import Project
-from warehouse14.domain.names import AUTHENTICATED, project_name
+from warehouse14.domain.names import AUTHENTICATED
+from warehouse14.web.resources.lookup import Lookup
 
 Acl = Sequence[Any]
 
@@ -42,9 +41,9 @@ class Resource:
 class Place(Resource):
     """A child of the root."""
 
-    def __init__(self, parent: Resource, name: str, index: Index) -> None:
+    def __init__(self, parent: Resource, name: str, lookup: Lookup) -> None:
         super().__init__(parent, name)
-        self._index = index
+        self._lookup = lookup
 
 
 class ProjectBound(Resource):
@@ -52,10 +51,10 @@ class ProjectBound(Resource):
 
     project: Project
 
-    def __init__(self, parent: Resource, name: str, project: Project, index: Index) -> None:
+    def __init__(self, parent: Resource, name: str, project: Project, lookup: Lookup) -> None:
         super().__init__(parent, name)
         self.project = project
-        self._index = index
+        self._lookup = lookup
 
     @property
     def __acl__(self) -> Acl:  # type: ignore[override]
@@ -69,14 +68,3 @@ def project_acl(project: Project) -> Acl:
     if project.public:
         acl.append((Allow, AUTHENTICATED, PUBLIC))
     return (*acl, DENY_ALL)
-
-
-def find_project(index: Index, raw: str) -> Project:
-    """Return the project that ``raw`` names, or raise ``KeyError``."""
-    try:
-        project = index.project(project_name(raw))
-    except Rejected as error:
-        raise KeyError(raw) from error
-    if project is None:
-        raise KeyError(raw)
-    return project

@@ -21,7 +21,6 @@ from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
-from warehouse14.domain.index import Index
 from warehouse14.domain.model import File
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.web.resources.base import (
@@ -31,9 +30,8 @@ from warehouse14.web.resources.base import (
     Place,
     ProjectBound,
     Resource,
-    find_project,
 )
-from warehouse14.web.resources.clients import find_file
+from warehouse14.web.resources.lookup import Lookup
 
 _ADMINISTRATORS_ONLY: Acl = (
     (Allow, ADMINISTRATORS, frozenset({Permission.ADMINISTER})),
@@ -63,7 +61,7 @@ class ProjectPages(Page):
     """``/projects/``"""
 
     def __getitem__(self, name: str) -> Resource:
-        return ProjectPage(self, name, find_project(self._index, name), self._index)
+        return ProjectPage(self, name, self._lookup.project(name), self._lookup)
 
 
 class ProjectPage(ProjectBound):
@@ -82,11 +80,11 @@ class ReleasePage(ProjectBound):
     """``/projects/<name>/<version>/``: one that has no files is not there for its view."""
 
     def __init__(self, parent: ProjectPage, name: str, version: Version) -> None:
-        super().__init__(parent, name, parent.project, parent._index)  # noqa: SLF001
+        super().__init__(parent, name, parent.project, parent._lookup)  # noqa: SLF001
         self.version = version
 
     def __getitem__(self, name: str) -> Resource:
-        file = find_file(self._index, self.project.name, name)
+        file = self._lookup.file(self.project.name, name)
         if Version(file.version) != self.version:
             raise KeyError(name)
         return FilePage(self, name, file)
@@ -98,7 +96,7 @@ class FilePage(ProjectBound):
     __parent__: ReleasePage
 
     def __init__(self, parent: ReleasePage, name: str, file: File) -> None:
-        super().__init__(parent, name, parent.project, parent._index)  # noqa: SLF001
+        super().__init__(parent, name, parent.project, parent._lookup)  # noqa: SLF001
         self.file = file
 
 
@@ -106,7 +104,7 @@ class AccountPage(Page):
     """``/account/``"""
 
     def __getitem__(self, name: str) -> Resource:
-        return {"tokens": Tokens, "sessions": Sessions}[name](self, name, self._index)
+        return {"tokens": Tokens, "sessions": Sessions}[name](self, name, self._lookup)
 
 
 class Tokens(Page):
@@ -115,7 +113,7 @@ class Tokens(Page):
     methods = ()
 
     def __getitem__(self, name: str) -> Resource:
-        return TokenPlace(self, name, self._index)
+        return TokenPlace(self, name, self._lookup)
 
 
 class TokenPlace(Page):
@@ -130,7 +128,7 @@ class Sessions(Page):
     methods = ()
 
     def __getitem__(self, name: str) -> Resource:
-        return SessionPlace(self, name, self._index)
+        return SessionPlace(self, name, self._lookup)
 
 
 class SessionPlace(Page):
@@ -150,7 +148,7 @@ class AdminPage(Place):
 
     def __getitem__(self, name: str) -> Resource:
         if name == "accounts":
-            return AccountPlaces(self, name, self._index)
+            return AccountPlaces(self, name, self._lookup)
         raise KeyError(name)
 
 
@@ -162,7 +160,7 @@ class AccountPlaces(Place):
 
     def __getitem__(self, name: str) -> Resource:
         try:
-            return AccountPlace(self, name, account_name(name), self._index)
+            return AccountPlace(self, name, account_name(name), self._lookup)
         except Rejected as error:
             raise KeyError(name) from error
 
@@ -173,8 +171,8 @@ class AccountPlace(Place):
     methods = ()
     __acl__ = _ADMINISTRATORS_ONLY
 
-    def __init__(self, parent: Resource, name: str, account: AccountName, index: Index) -> None:
-        super().__init__(parent, name, index)
+    def __init__(self, parent: Resource, name: str, account: AccountName, lookup: Lookup) -> None:
+        super().__init__(parent, name, lookup)
         self.account = account
 
 
@@ -184,7 +182,7 @@ class Static(Place):
     methods = ()
 
     def __getitem__(self, name: str) -> Resource:
-        return StaticFolder(self, name, self._index)
+        return StaticFolder(self, name, self._lookup)
 
 
 class StaticFolder(Place):
@@ -193,7 +191,7 @@ class StaticFolder(Place):
     methods = ()
 
     def __getitem__(self, name: str) -> Resource:
-        return StaticFile(self, name, self._index)
+        return StaticFile(self, name, self._lookup)
 
 
 class StaticFile(Place):

@@ -10,11 +10,9 @@
 
 from __future__ import annotations
 
-from warehouse14.domain.errors import Rejected
-from warehouse14.domain.index import Index
 from warehouse14.domain.model import File
-from warehouse14.domain.names import ProjectName, file_name
-from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource, find_project
+from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource
+from warehouse14.web.resources.lookup import Lookup
 
 _METADATA_SUFFIX = ".metadata"
 
@@ -27,7 +25,7 @@ class ProjectList(Place):
     depth: int
 
     def __getitem__(self, name: str) -> Resource:
-        return ProjectDetail(self, name, find_project(self._index, name), self._index)
+        return ProjectDetail(self, name, self._lookup.project(name), self._lookup)
 
 
 class Projects(ProjectList):
@@ -58,7 +56,7 @@ class Packages(Place):
     __acl__ = KNOWN
 
     def __getitem__(self, name: str) -> Resource:
-        return Folder(self, name, find_project(self._index, name), self._index)
+        return Folder(self, name, self._lookup.project(name), self._lookup)
 
 
 class Folder(ProjectBound):
@@ -71,11 +69,11 @@ class Folder(ProjectBound):
             file = self._file(name.removesuffix(_METADATA_SUFFIX))
             if file.metadata_sha256 is None:
                 raise KeyError(name)
-            return CoreMetadata(self, name, file, self._index)
-        return Download(self, name, self._file(name), self._index)
+            return CoreMetadata(self, name, file, self._lookup)
+        return Download(self, name, self._file(name), self._lookup)
 
     def _file(self, name: str) -> File:
-        return find_file(self._index, self.project.name, name)
+        return self._lookup.file(self.project.name, name)
 
 
 class Download(ProjectBound):
@@ -83,8 +81,8 @@ class Download(ProjectBound):
 
     __parent__: Folder
 
-    def __init__(self, parent: Folder, name: str, file: File, index: Index) -> None:
-        super().__init__(parent, name, parent.project, index)
+    def __init__(self, parent: Folder, name: str, file: File, lookup: Lookup) -> None:
+        super().__init__(parent, name, parent.project, lookup)
         self.file = file
 
 
@@ -100,20 +98,9 @@ class Legacy(Place):
 
     def __getitem__(self, name: str) -> Resource:
         if name == "+simple":
-            return PublisherProjects(self, name, self._index)
+            return PublisherProjects(self, name, self._lookup)
         raise KeyError(name)
 
 
 class Health(Place):
     """``/health``"""
-
-
-def find_file(index: Index, project: ProjectName, raw: str) -> File:
-    """Return the listed file that ``raw`` names, or raise ``KeyError``."""
-    try:
-        file = index.file(project, file_name(raw))
-    except Rejected as error:
-        raise KeyError(raw) from error
-    if file is None:
-        raise KeyError(raw)
-    return file

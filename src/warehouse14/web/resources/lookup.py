@@ -1,0 +1,55 @@
+"""What there is for whoever asks: a project that they may not read is not there, as one that is absent."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pyramid.request import Request
+
+from warehouse14.domain.access import Identity, Permission, allows
+from warehouse14.domain.errors import Rejected
+from warehouse14.domain.index import Index
+from warehouse14.domain.model import File, Project
+from warehouse14.domain.names import ProjectName, file_name, project_name
+
+
+class Lookup:
+    """Finds projects and files for one request, or raises ``KeyError``.
+
+    That a project is hidden is found out the same way as that it is absent,
+    and the request then goes the same way: its bytes and its time tell nothing.
+    Where the site answers 403 instead, nothing is hidden, and the ACLs refuse.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._index: Index = request.registry.warehouse.index
+        self._hides = request.registry.site.denied_read == 404
+
+    @cached_property
+    def _identity(self) -> Identity | None:
+        identity: Identity | None = self._request.identity
+        return identity
+
+    def project(self, raw: str) -> Project:
+        """Return the project that ``raw`` names."""
+        try:
+            found = self._index.project(project_name(raw))
+        except Rejected as error:
+            raise KeyError(raw) from error
+        if found is None or (self._hides and not self._may_read(found)):
+            raise KeyError(raw)
+        return found
+
+    def file(self, project: ProjectName, raw: str) -> File:
+        """Return the listed file of ``project`` that ``raw`` names."""
+        try:
+            found = self._index.file(project, file_name(raw))
+        except Rejected as error:
+            raise KeyError(raw) from error
+        if found is None:
+            raise KeyError(raw)
+        return found
+
+    def _may_read(self, project: Project) -> bool:
+        return self._identity is not None and allows(self._identity, Permission.READ, project)
