@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 import zlib
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,13 @@ def test_the_budget_grows_with_the_file_up_to_the_cap():
         spend(1)
     with pytest.raises(Rejected, match="16 GiB at most"):
         bounds.Budget("foo", 5 * bounds.GIB).spend(bounds.MAX_UNPACKED + 1)
+
+
+def test_a_tar_archive_has_ten_thousand_gzip_members_at_most():
+    built, empty = build_sdist("foo", "1.0"), gzip.compress(b"", mtime=0)
+    most = replace(built, content=built.content + empty * (bounds.MAX_GZIP_MEMBERS - 1))
+    inspect(most)
+    refused_in_little_memory(replace(most, content=most.content + empty), "more than the 10000 gzip members")
 
 
 def test_a_pax_header_of_absurd_size_is_refused_in_little_memory():

@@ -213,6 +213,11 @@ REFUSED: dict[str, tuple[Callable[[], list[bytes]], int, str]] = {
     "a huge field": (lambda: form(version="1" * 5000), 400, "version"),
     "too much of unknown fields": (lambda: form(description="x" * 8_400_000), 400, "bytes"),
     "too many fields": (lambda: form(classifiers=["x"] * 20_001), 400, "too large"),
+    "too long headers together": (
+        lambda: [*form(), *(part("x", "1", content_type="x" * 15_000) for _ in range(600))],
+        400,
+        "fields of the form",
+    ),
     "too long a header": (lambda: [part("x" * 20_000, "1"), *form()], 400, "too large"),
     # A098; upload rules 12, 13, 16, 62
     "no digest": (lambda: _digested(), 400, "sha256_digest"),

@@ -16,7 +16,7 @@ from warehouse14.domain.errors import Rejected
 from warehouse14.web.errors import Refusal
 
 _READ = 256 * 1024
-#: What all fields but the content may take together; a long description is one of them.
+#: What all fields but the content may take together, with the headers of all; a long description is one.
 FIELDS_BYTES = 8 * 1024 * 1024
 #: What they take as a rule: a body longer than this and the largest file is refused by its length.
 ALLOWANCE = 1024 * 1024
@@ -116,7 +116,10 @@ class _Reading:
     def _begin(self, segment: MultipartSegment) -> Iterator[Content]:
         self._name = segment.name
         self._value.clear()
-        self._add(segment.name.encode("utf-8", "replace"), keep=False)
+        self._add(
+            "".join(f"{name}{value}" for name, value in segment.headerlist).encode("utf-8", "replace"),
+            keep=False,
+        )
         if segment.name in _FILE_FIELDS:
             if segment.name == CONTENT:
                 yield self._content(segment)

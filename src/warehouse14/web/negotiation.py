@@ -116,8 +116,13 @@ def _precision(media_range: str, name: str) -> int:
     return 0 if media_range == "*/*" else -1
 
 
-@lru_cache(maxsize=512)
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether gzip is accepted; a header that cannot be read asks for none."""
+    kept = len(accept_encoding) <= _LONGEST_KEPT
+    return _takes_gzip(accept_encoding) if kept else _takes_gzip.__wrapped__(accept_encoding)
+
+
+@lru_cache(maxsize=512)
+def _takes_gzip(accept_encoding: str) -> bool:
     header = create_accept_encoding_header(accept_encoding)
     return isinstance(header, AcceptEncodingValidHeader) and bool(header.acceptable_offers(["gzip"]))

@@ -46,6 +46,8 @@ MAX_TAR_BLOCKS: Final = 75_000
 #: How many records one pax header may have, and all of an archive; tools write fewer than ten for a member.
 MAX_PAX_RECORDS: Final = 1000
 MAX_PAX_RECORDS_OF_ALL: Final = 200_000
+#: How many gzip members a tar archive may be packed in; tools write one, some one for every 64 KiB.
+MAX_GZIP_MEMBERS: Final = 10_000
 #: How many bytes are read or unpacked at a time.
 CHUNK: Final = 256 * KIB
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from warehouse14.domain.archives.bounds import (
     CHUNK,
+    MAX_GZIP_MEMBERS,
     MAX_MEMBERS,
     MAX_PAX_RECORDS,
     MAX_PAX_RECORDS_OF_ALL,
@@ -283,6 +284,7 @@ def _gunzipped(stream: BinaryIO, filename: str, budget: Budget) -> Iterator[byte
     """Yield the unpacked bytes of all gzip members; zeros may follow the last one."""
     engine = zlib.decompressobj(_GZIP_WINDOW)
     piece = stream.read(CHUNK)
+    members = 0
     try:
         while piece:
             output = engine.decompress(piece, CHUNK)
@@ -290,6 +292,11 @@ def _gunzipped(stream: BinaryIO, filename: str, budget: Budget) -> Iterator[byte
             yield output
             piece = engine.unconsumed_tail
             if engine.eof:
+                members += 1
+                if members > MAX_GZIP_MEMBERS:
+                    raise refusal(
+                        filename, f"it has more than the {MAX_GZIP_MEMBERS} gzip members that are allowed."
+                    )
                 piece = _next_gzip_member(stream, engine.unused_data)
                 engine = zlib.decompressobj(_GZIP_WINDOW) if piece else engine
             elif not piece and len(output) < CHUNK:
