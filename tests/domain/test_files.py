@@ -64,6 +64,18 @@ def test_the_same_yank_again_is_no_change(warehouse: Warehouse, ada: Identity) -
 
 
 @pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize("reason", ["two\nlines", "red \x1b[31m", "\0", "a\u2028b", "\x85", "x" * 1001])
+def test_a_reason_is_one_line_without_what_a_terminal_obeys(
+    warehouse: Warehouse, ada: Identity, reason: str
+) -> None:
+    with pytest.raises(Rejected, match="reason: write one line of at most 1000 characters"):
+        warehouse.files.yank(ada, "demo", WHEEL, reason=reason)
+    with pytest.raises(Rejected, match="reason"):
+        warehouse.files.yank_release(ada, "demo", "1.0", reason=reason)
+    assert yanks(warehouse, ada) == {}
+
+
+@pytest.mark.usefixtures("demo")
 def test_a_deleted_file_is_gone_and_its_name_stays_taken(
     warehouse: Warehouse, ada: Identity, publish: Publish
 ) -> None:

@@ -21,7 +21,7 @@ GOLDEN = """<!DOCTYPE html>
 <h1>Links for demo-pkg</h1>
 <a href="../../packages/demo-pkg/demo_pkg-1.0-py3-none-any.whl#sha256=WHEEL"\
  data-requires-python="&gt;=3.8,&lt;4"\
- data-yanked="&lt;b&gt; &#34;x&#34; &amp; é&#10;second line"\
+ data-yanked="&lt;b&gt; &#34;x&#34; &amp; é ‮ second"\
  data-dist-info-metadata="sha256=METADATA"\
  data-core-metadata="sha256=METADATA">demo_pkg-1.0-py3-none-any.whl</a><br>
 <a href="../../packages/demo-pkg/demo_pkg-1.0.tar.gz#sha256=SDIST">demo_pkg-1.0.tar.gz</a><br>
@@ -29,7 +29,7 @@ GOLDEN = """<!DOCTYPE html>
 </html>
 <!--SERIAL 5-->"""
 
-REASON = '<b> "x" & é\nsecond line'
+REASON = '<b> "x" & é \u202e second'
 
 
 def fill(index: Index) -> Index:

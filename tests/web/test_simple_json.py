@@ -15,11 +15,11 @@ GOLDEN = (
     '{"meta":{"api-version":"1.4","_last-serial":4},"name":"demo-pkg","versions":["1.0"],'
     '"files":[{"filename":"demo_pkg-1.0-py3-none-any.whl",'
     '"url":"../../packages/demo-pkg/demo_pkg-1.0-py3-none-any.whl","hashes":{"sha256":"WHEEL"},"size":SIZE,'
-    '"upload-time":"2026-03-04T05:06:07.890123Z","yanked":"<b> \\"x\\" & é\\nsecond line",'
+    '"upload-time":"2026-03-04T05:06:07.890123Z","yanked":"<b> \\"x\\" & é \u202e second",'
     '"core-metadata":{"sha256":"METADATA"},"requires-python":">=3.8,<4"}]}'
 )
 
-REASON = '<b> "x" & é\nsecond line'
+REASON = '<b> "x" & é \u202e second'
 
 
 @pytest.fixture

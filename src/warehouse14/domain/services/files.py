@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
+from unicodedata import category
 
 from packaging.version import InvalidVersion, Version
 
@@ -17,6 +18,8 @@ from warehouse14.domain.services.working import attempt, entry, permitted_projec
 Choice = Callable[[UnitOfWork, Project], Sequence[File]]
 
 _REASON_LENGTH = 1000
+#: What ends a line, or speaks to a terminal: installers print the reason.
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 
 
 class FileService:
@@ -41,7 +44,7 @@ class FileService:
         """Yank one file (PEP 592). A second yank replaces the reason.
 
         Raises:
-            Rejected: the reason is longer than 1,000 characters.
+            Rejected: the reason is longer than 1,000 characters, or is more than one line.
             NotFound: no such project or file to this identity.
             Forbidden: the identity may not yank it.
         """
@@ -68,8 +71,11 @@ class FileService:
         self._delete(identity, project, _files_of(version))
 
     def _yank(self, identity: Identity, project: str, choice: Choice, reason: str) -> None:
-        if len(reason) > _REASON_LENGTH or "\0" in reason:
-            raise Rejected(f"reason: write at most {_REASON_LENGTH} characters, without NUL.", field="reason")
+        if len(reason) > _REASON_LENGTH or not _CONTROLS.isdisjoint(map(category, reason)):
+            raise Rejected(
+                f"reason: write one line of at most {_REASON_LENGTH} characters, without control characters.",
+                field="reason",
+            )
         yank = Yank(reason=reason, at=self._now(), by=identity.name)
 
         def change(unit: UnitOfWork, file: File) -> File:
