@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property
 
 from pyramid.request import Request
@@ -9,8 +10,18 @@ from pyramid.request import Request
 from warehouse14.domain.access import Identity, Permission, allows
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.index import Index
-from warehouse14.domain.model import File, Project
-from warehouse14.domain.names import ProjectName, file_name, project_name
+from warehouse14.domain.model import File, Project, Role
+from warehouse14.domain.names import AccountName, ProjectName, account_principal, file_name, project_name
+
+#: A project as a stranger finds it.
+_NOBODYS = Project(
+    name=ProjectName("nobodys"),
+    display_name="nobodys",
+    public=False,
+    created_at=datetime.min.replace(tzinfo=UTC),
+    created_by="",
+    grants={account_principal(AccountName("nobody")): Role.ADMIN},
+)
 
 
 class Lookup:
@@ -37,7 +48,9 @@ class Lookup:
             found = self._index.project(project_name(raw))
         except Rejected as error:
             raise KeyError(raw) from error
-        if found is None or (self._hides and not self._may_read(found)):
+        # Asked of what is absent, too: else the time of an answer would tell a stranger what there is.
+        readable = self._may_read(_NOBODYS if found is None else found)
+        if found is None or (self._hides and not readable):
             raise KeyError(raw)
         return found
 
