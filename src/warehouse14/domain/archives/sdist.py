@@ -4,7 +4,7 @@ from typing import BinaryIO, Final
 
 from warehouse14.domain.archives.bounds import MAX_METADATA, gathered
 from warehouse14.domain.archives.filenames import ZIP, ClaimedName, split_version
-from warehouse14.domain.archives.paths import path_fault
+from warehouse14.domain.archives.paths import folded, path_fault
 from warehouse14.domain.archives.refusals import refusal, shown
 from warehouse14.domain.archives.tarstream import Kind, TarMember, TarStream
 from warehouse14.domain.archives.zipdirectory import member_refusal
@@ -64,11 +64,12 @@ class _Tree:
             )
         if path in self._others or (path in self._folders and kind is not Kind.FOLDER):
             raise member_refusal(self.filename, path, "is there more than once")
-        if self._symlinks and self._passes_symlink(path):
+        if self._symlinks and self._passes_symlink(folded(path)):
             raise member_refusal(self.filename, path, "would be unpacked through a symbolic link")
         (self._folders if kind is Kind.FOLDER else self._others).add(path)
         if kind is Kind.SYMLINK:
-            self._symlinks.add(path)
+            # Folded, because a file system may know them in another case.
+            self._symlinks.add(folded(path))
 
     def is_pkg_info(self, path: str) -> bool:
         """Whether this is the metadata of the sdist itself, not of something that it carries."""
