@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse14.web.readme import HTML_LENGTH, RENDERED_LENGTH, render, rendered, safe_url, tame
+from warehouse14.web import readme
+from warehouse14.web.readme import HTML_LENGTH, RENDERED_LENGTH, Busy, render, rendered, safe_url, tame
 
 MARKDOWN, COMMON_MARK, RST, PLAIN = (
     "text/markdown",
@@ -923,6 +924,18 @@ def test_a_process_of_its_own_renders_the_same(content_type: str) -> None:
 def test_where_no_process_can_be_started_the_text_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert is_plain(render("*a*", MARKDOWN, []))
+
+
+def test_while_two_are_rendered_a_third_waits_its_turn_and_no_longer_than_it_has_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else whoever asks for many pages at once would have as many processes of a gigabyte."""
+    monkeypatch.setattr(readme, "_PATIENCE", 0.05)
+    with readme._AT_ONCE, readme._AT_ONCE:
+        with pytest.raises(Busy):
+            render("A *word*.", MARKDOWN, [])
+        assert render("A word.", "", []) == "<p>A word.</p>\n"
+    assert render("A *word*.", MARKDOWN, []) == "<p>A <em>word</em>.</p>\n"
 
 
 def test_short_prose_needs_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from webtest import TestApp
 
 from warehouse14.domain.model import Role
 from warehouse14.testing.builders import build_sdist, build_wheel
+from warehouse14.web import readme
 from web.asking import PASSWORD, Index
 
 Opener = Callable[..., Index]
@@ -492,3 +493,14 @@ def test_a_store_that_does_not_answer_is_503_with_a_page(site: Index) -> None:
 def test_sdists_built_with_and_without_dynamic_fields_show_their_description(site: Index) -> None:
     site.publish(build_sdist("demo", "4.0", dynamic=["requires-dist"], summary="Dynamic"), "demo", "4.0")
     assert "Dynamic" in browser(site).get("/projects/demo/4.0/")
+
+
+def test_a_description_that_found_no_time_is_shown_as_it_is_and_rendered_the_next_time(
+    site: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "In short.\nDescription-Content-Type: text/markdown\n\nAt *length*.\n\n"
+    site.publish(build_wheel("demo", "5.0", summary=text), "demo", "5.0")
+    monkeypatch.setattr(readme, "_PATIENCE", 0.05)
+    with readme._AT_ONCE, readme._AT_ONCE:
+        assert "At *length*." in browser(site).get("/projects/demo/5.0/")
+    assert "At <em>length</em>." in browser(site).get("/projects/demo/5.0/")

@@ -13,10 +13,12 @@ then shown as it is.
 """
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 from markupsafe import Markup
+
+_log = logging.getLogger(__name__)
 
 #: More than this is shown as plain text. In characters.
 RENDERED_LENGTH = 200_000
@@ -35,6 +39,9 @@ HTML_LENGTH = 2_000_000
 _PROCESSOR_SECONDS = 3
 _SECONDS = 10
 _MEMORY = 1 << 30
+#: How many texts are rendered at once, and how long one waits for its turn, in seconds.
+_AT_ONCE = threading.BoundedSemaphore(2)
+_PATIENCE = 2.0
 #: Short reStructuredText without directives, substitutions and code: nothing in it can take long.
 _PROSE = re.compile(r"[^|`:]{0,1000}")
 _MARKDOWN = "text/markdown"
@@ -86,14 +93,21 @@ def safe_url(url: str) -> str | None:
     return stripped
 
 
+class Busy(Exception):
+    """As many texts as may be are being rendered."""
+
+
 def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup:
-    """Return ``text`` as HTML.
+    """Return ``text`` as HTML; one that cannot be rendered as it is.
 
     Args:
         text: the description of core metadata.
         content_type: its ``Description-Content-Type``, with parameters; "" means
             reStructuredText, as the core metadata specification says.
         image_hosts: the hosts whose images are shown; others become links.
+
+    Raises:
+        Busy: others are being rendered, and take too long.
     """
     clean = _cleared(text)
     found: str | None = None
@@ -101,12 +115,19 @@ def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup:
     if len(clean) <= RENDERED_LENGTH and media_type in _RENDERERS:
         is_prose = media_type != _MARKDOWN and _PROSE.fullmatch(clean)
         work = rendered if is_prose else _rendered_apart
-        with suppress(Exception):
+        try:
             found = work(clean, content_type, image_hosts)
-    if found is None:
-        return Markup('<pre class="plain">{}</pre>').format(clean)
-    # Rebuilt from parts that were escaped.
-    return Markup(found)  # noqa: S704
+        except Busy:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the languages' libraries raise
+            _log.debug("a description cannot be rendered: %s", error)
+    # What is found was rebuilt from parts that were escaped.
+    return plain(clean) if found is None else Markup(found)  # noqa: S704
+
+
+def plain(text: str) -> Markup:
+    """Return ``text`` as it is."""
+    return Markup('<pre class="plain">{}</pre>').format(_cleared(text))
 
 
 def _cleared(text: str) -> str:
@@ -149,7 +170,19 @@ def _settled(html: str) -> str | None:
 
 
 def _rendered_apart(text: str, content_type: str, image_hosts: Iterable[str]) -> str | None:
-    """Return what :func:`rendered` returns in a process that is ended if it takes too much."""
+    """Return what :func:`rendered` returns in a process that is ended if it takes too much.
+
+    Raises ``Busy`` if others take too long: whoever asks for many pages at once gets no more of the machine.
+    """
+    if not _AT_ONCE.acquire(timeout=_PATIENCE):
+        raise Busy
+    try:
+        return _run_apart(text, content_type, image_hosts)
+    finally:
+        _AT_ONCE.release()
+
+
+def _run_apart(text: str, content_type: str, image_hosts: Iterable[str]) -> str | None:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-P", __file__],
         input=json.dumps([text, content_type, list(image_hosts)]).encode(),

@@ -14,7 +14,7 @@ from warehouse14.domain.details import Details
 from warehouse14.domain.model import File, FileType, Project, Release
 from warehouse14.domain.names import ProjectName
 from warehouse14.web.paging import Paging, page_number
-from warehouse14.web.readme import render, safe_url
+from warehouse14.web.readme import Busy, plain, render, safe_url
 from warehouse14.web.wheels import Fits, describe
 
 _FILES = 50
@@ -88,12 +88,15 @@ def version_lines(releases: Sequence[Release], project: Project, shown: Release 
 
 
 def _description(request: Request, file: File, details: Details) -> Markup:
-    """Return the description as HTML; it is rendered once for each file."""
+    """Return the description as HTML; it is rendered once for each file, if there is time."""
     cache, key = request.registry.warehouse.index.cache, ("description", file.key)
     kept: Markup | None = cache.get(key)
     if kept is None:
         text = details.description[:DESCRIPTION_LENGTH]
-        kept = render(text, details.content_type, request.registry.site.image_hosts)
+        try:
+            kept = render(text, details.content_type, request.registry.site.image_hosts)
+        except Busy:
+            return plain(text)
         # A file never takes other bytes: this is true for ever.
         cache.keep(key, kept, size=4 * len(kept))
     return kept
