@@ -3,14 +3,14 @@
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.errors import Misconfigured, WarehouseError
 from warehouse14.domain.ports import FileStore, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
@@ -40,6 +40,8 @@ def open_warehouse(
     given = settings or {"metadata": "memory", "files": "memory"}
     if not any(key.startswith(PREFIX) for key in given):
         given = {PREFIX + key: value for key, value in given.items()}
+    # What else the settings hold is the host application's.
+    given = {key: value for key, value in given.items() if key.startswith(PREFIX)}
     warehouse, _ = assemble(given, environment or {})
     warehouse.prepare()
     return warehouse
@@ -93,6 +95,8 @@ def verify_site(site: Site) -> None:
         found = os.stat(site.secret_file)
     except OSError as error:
         raise Misconfigured(f"{site.secret_file}: {error.strerror}; 'warehouse14 init' makes it") from error
+    if not (stat.S_ISREG(found.st_mode) and os.access(site.secret_file, os.R_OK)):
+        raise Misconfigured(f"{site.secret_file} is not a file that can be read")
     if found.st_size < _SECRET_BYTES:
         raise Misconfigured(f"{site.secret_file} is too short; remove it and run 'warehouse14 init'")
     if stat.S_IMODE(found.st_mode) & 0o077:
@@ -123,26 +127,36 @@ def _make_secret(path: str) -> None:
 
 def _adapter(section: Section, key: str, group: str, port: type[Any]) -> Any:
     name = section.text(key)
-    factory = _factory(name, key, group)
+    setting = f"{PREFIX}{key} = {name!r}"
     own = section.below(key)
-    adapter = factory(own)
-    own.finish()
+    with _blaming(setting, "cannot be loaded"):
+        factory = _factory(name, setting, group)
+    with _blaming(setting, f"is no {port.__name__}"):
+        adapter = factory(own)
     if not isinstance(adapter, port):
-        raise SettingError(f"{PREFIX}{key} = {name!r} is no {port.__name__}")
+        raise SettingError(f"{setting} is no {port.__name__}")
+    own.finish()
     return adapter
 
 
-def _factory(name: str, key: str, group: str) -> Callable[[Section], Any]:
-    found = entry_points(group=group)
+@contextmanager
+def _blaming(setting: str, what: str) -> Iterator[None]:
+    """Turn whatever code that a setting names raises into one line about that setting."""
     try:
-        if name in found.names:
-            return found[name].load()  # type: ignore[no-any-return]
-        module, separator, attribute = name.partition(":")
-        if not separator:
-            raise SettingError(
-                f"{PREFIX}{key} = {name!r} is not one of {', '.join(sorted(found.names))}, "
-                "nor package.module:factory"
-            )
-        return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
-    except (ImportError, AttributeError) as error:
-        raise SettingError(f"{PREFIX}{key} = {name!r} cannot be loaded: {error}") from error
+        yield
+    except (SettingError, WarehouseError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise SettingError(" ".join(f"{setting} {what}: {error}".split())) from error
+
+
+def _factory(name: str, setting: str, group: str) -> Callable[[Section], Any]:
+    found = entry_points(group=group)
+    if name in found.names:
+        return found[name].load()  # type: ignore[no-any-return]
+    module, separator, attribute = name.partition(":")
+    if not separator:
+        raise SettingError(
+            f"{setting} is not one of {', '.join(sorted(found.names))}, nor package.module:factory"
+        )
+    return getattr(import_module(module), attribute)  # type: ignore[no-any-return]

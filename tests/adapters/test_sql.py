@@ -64,15 +64,6 @@ def test_the_revisions_that_a_server_knows_are_those_of_alembic() -> None:
     assert directory.get_current_head() == known_revisions()[-1]
 
 
-def test_a_server_on_an_older_schema_says_that_init_upgrades_it(units: SqliteUnits, path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM alembic_version")
-    connection.close()
-    with pytest.raises(Misconfigured, match="'warehouse14 init'") as caught:
-        units.verify()
-    assert "\n" not in str(caught.value)
-
-
 def test_a_server_on_a_newer_schema_says_so_and_init_refuses_to_touch_it(
     units: SqliteUnits, path: Path
 ) -> None:

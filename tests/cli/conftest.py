@@ -38,6 +38,7 @@ class CommandLine:
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
         self.ini = folder / "development.ini"
+        self.database = folder / "var" / "warehouse14.sqlite"
         self._capsys = capsys
 
     def __call__(self, *arguments: str, stdin: str = "", ini: str | None = None) -> Outcome:
@@ -58,10 +59,12 @@ class CommandLine:
         assert outcome.status == 0, outcome
         return outcome
 
-    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-        """Start the installed command."""
+    def start(self, *arguments: str, shell_words: str = "", **options: Any) -> "subprocess.Popen[str]":
+        """Start the installed command, with its streams as a shell would redirect them."""
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        command = [PROGRAM, "--ini", self.ini, *arguments]
+        command: list[Any] = [PROGRAM, "--ini", self.ini, *arguments]
+        if shell_words:
+            command = ["sh", "-c", f'exec "$@" {shell_words}', "sh", *command]
         # A job in the background of a shell ignores SIGINT, and so would its children.
         heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
         return subprocess.Popen(command, text=True, **(pipes | heeding | options))

@@ -79,9 +79,11 @@ def test_an_import_creates_projects_only_where_the_site_lets_an_upload_do_so(sit
 
 def test_an_account_that_is_absent_or_disabled_imports_nothing(site: Any, dist: Dist) -> None:
     folder = dist(build_wheel("one", "1.0"))
-    assert _import(site, folder, "nobody").status == 1
+    absent = _import(site, folder, "nobody")
+    assert (absent.status, absent.err) == (1, "warehouse14: There is no account 'nobody'.\n")
     site.done("account", "disable", "ada")
-    assert _import(site, folder).status == 1
+    disabled = _import(site, folder)
+    assert (disabled.status, disabled.err) == (1, "warehouse14: The account ada is disabled.\n")
     assert _projects(site) == []
 
 

@@ -42,8 +42,9 @@ def test_a_project_is_private_unless_it_is_said_to_be_public(site: Any) -> None:
 def test_roles_come_and_go_but_the_last_admin_stays(site: Any) -> None:
     site.done("account", "add", "bob")
     site.done("project", "create", "one", "--admin", "ada")
-    assert "is now member" in site.done("project", "grant", "one", "account:bob", "member").out
-    assert "was before" in site.done("project", "grant", "one", "account:bob", "member").out
+    grant = ("project", "grant", "one", "account:bob", "member")
+    assert site.done(*grant).out == "account:bob is now member of one\n"
+    assert site.done(*grant).out == "account:bob is member of one already\n"
     last = site("project", "revoke", "one", "account:ada")
     assert (last.status, "last admin" in last.err) == (1, True)
     site.done("project", "grant", "one", "account:bob", "admin")
@@ -69,7 +70,7 @@ def test_a_project_opens_and_closes(site: Any) -> None:
     assert _projects(site)[0]["public"]
     site.done("project", "set", "one", "--private")
     assert not _projects(site)[0]["public"]
-    assert "was before" in site.done("project", "set", "one", "--private").out
+    assert site.done("project", "set", "one", "--private").out == "one is private already\n"
 
 
 def test_a_deleted_project_is_gone_and_its_name_stays_taken(filled: Any) -> None:
@@ -138,6 +139,18 @@ def test_a_yank_carries_its_reason_and_can_be_taken_back(filled: Any) -> None:
     assert not _files(filled)[WHEEL.filename]["yanked"]
     filled.done("file", "yank", "one", WHEEL.filename)
     assert _files(filled)[WHEEL.filename]["yank_reason"] == ""
+
+
+def test_a_yank_that_changes_nothing_says_so(filled: Any) -> None:
+    name = WHEEL.filename
+    yank = ("file", "yank", "one", name)
+    assert filled.done("file", "unyank", "one", name).out == f"{name} is not yanked\n"
+    assert filled.done(*yank).out == f"yanked {name}\n"
+    assert filled.done(*yank).out == f"{name} is yanked already\n"
+    assert filled.done(*yank, "--reason", "broken").out == f"yanked {name}\n"
+    assert filled.done(*yank, "--reason", "broken").out == f"{name} is yanked already\n"
+    assert filled.done("file", "unyank", "one", name).out == f"took the yank of {name} back\n"
+    assert filled.done("file", "unyank", "one", name).out == f"{name} is not yanked\n"
 
 
 def test_what_a_terminal_would_obey_is_printed_escaped(filled: Any) -> None:

@@ -1,14 +1,19 @@
 """``warehouse14 serve``: the ini's server, elsewhere if wanted, gone at SIGTERM."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.servers import Server, free_port
+from support.sites import COMMAND, Site
 
 
 @pytest.fixture
@@ -56,8 +61,13 @@ def test_a_site_that_is_not_prepared_is_not_served(empty: Any) -> None:
         ),
         ("[server:main]\nuse = egg:warehouse14", "[server:main]\nuse = egg:warehouse14#other", "#other"),
         ("[server:main]\nuse = egg:warehouse14", "[server:main]", "names no server"),
-        ("[logger_root]", "[logger_other]", "logging"),
         ("[app:main]", "[app:other]", "[app:main]"),
+        (
+            "[app:main]\nuse = egg:warehouse14",
+            "[app:main]\nuse = call:os:system",
+            "cannot be loaded: system()",
+        ),
+        ("[app:main]\nuse = egg:warehouse14", "[app:main]\nuse = egg:no-such-package", "no-such-package"),
     ],
 )
 def test_what_cannot_be_served_is_one_line_and_status_2(site: Any, text: str, other: str, words: str) -> None:
@@ -66,6 +76,47 @@ def test_what_cannot_be_served_is_one_line_and_status_2(site: Any, text: str, ot
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert outcome.err.startswith("warehouse14: ")
     assert words in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "words"),
+    [
+        ("[logger_root]", "[logger_other]", "'logger_root'"),
+        ("level = INFO", "level = LOUD", "Unknown level: 'LOUD'"),
+        ("level = NOTSET", "level = LOUD", "Unknown level: 'LOUD'"),
+        ("class = StreamHandler", "class = no.such.Handler", "No module named 'no'"),
+        ("args = (sys.stderr,)", "args = (1, 2, 3)", "4 were given"),
+    ],
+)
+def test_logging_that_cannot_be_set_up_is_one_line_and_status_2(
+    site: Any, text: str, other: str, words: str
+) -> None:
+    site.set(text, other)
+    # In a process of its own: what was set up before the fault is not taken back.
+    process = site.start("serve", "--listen", "127.0.0.1:0")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"warehouse14: {site.ini}: the logging cannot be set up: ")
+    assert words in err
+
+
+def test_pserve_serves_a_prepared_copy_of_the_ini_until_sigterm(tmp_path: Path) -> None:
+    site = Site.in_folder(tmp_path / "site")
+    port = free_port()
+    ours = "listen = 127.0.0.1:6543\n"
+    text = site.ini.read_text()
+    assert text.count(ours) == 1
+    # Whoever else uses that port is no fault of this one: the rest of the copy is as it is.
+    site.ini.write_text(text.replace(ours, f"listen = 127.0.0.1:{port}\n"))
+    site.command("init")
+    with Server(site, port=port, program=[COMMAND.with_name("pserve"), site.ini]) as server:
+        asked = time.monotonic()
+        assert server.terminate() == 0
+        assert time.monotonic() - asked < 2
+        with pytest.raises(ProcessLookupError):
+            os.killpg(server.process.pid, 0)
+    with socket.create_server(("127.0.0.1", port)):
+        pass  # nobody listens there
 
 
 def test_a_port_that_is_taken_is_one_line_that_names_it(site: Any) -> None:

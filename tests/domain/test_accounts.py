@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from warehouse14.domain.access import Identity, operator
-from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
+from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected
 from warehouse14.domain.warehouse import Warehouse
 
 
@@ -43,7 +43,7 @@ def test_an_administrator_manages_accounts(warehouse: Warehouse, person: Callabl
     assert [account.name for account in warehouse.accounts.listed(root)] == ["eve", "root"]
     assert warehouse.accounts.set_disabled(root, "eve", disabled=True)
     assert not warehouse.accounts.set_disabled(root, "eve", disabled=True)
-    with pytest.raises(NotFound):
+    with pytest.raises(Rejected, match="eve is disabled"):
         warehouse.account("eve")
 
 

@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 
 from warehouse14.cli.arguments import Commands, Parser, Run, add_command, add_group, add_json, text
-from warehouse14.cli.output import Row, say, show
+from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Account
@@ -48,7 +48,7 @@ def _add(warehouse: Warehouse, arguments: Namespace) -> int:
     name = account_name(arguments.account)
     password = _password_of_stdin() if arguments.password_stdin else None
     warehouse.accounts.add(actor(), name, password=password, administrator=arguments.administrator)
-    say(f"added the account {name}")
+    confirm(f"added the account {name}")
     return 0
 
 
@@ -56,7 +56,7 @@ def _add(warehouse: Warehouse, arguments: Namespace) -> int:
 def _password(warehouse: Warehouse, arguments: Namespace) -> int:
     name = account_name(arguments.account)
     warehouse.accounts.set_password(actor(), name, _password_of_stdin())
-    say(f"replaced the password of {name}")
+    confirm(f"set the password of {name}")
     return 0
 
 
@@ -65,7 +65,7 @@ def _set_disabled(warehouse: Warehouse, arguments: Namespace) -> int:
     name = account_name(arguments.account)
     is_new = warehouse.accounts.set_disabled(actor(), name, disabled=arguments.disabled)
     state = "disabled" if arguments.disabled else "enabled"
-    say(f"{state} the account {name}" if is_new else f"the account {name} was {state} before")
+    confirm(f"{state} the account {name}" if is_new else f"the account {name} is {state} already")
     return 0
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
-from warehouse14.cli.output import one_line
+from warehouse14.cli.output import complain, finish, say
 
 #: What a command does with its arguments. Returns the exit status.
 Run: TypeAlias = Callable[[argparse.Namespace], int]
@@ -14,10 +14,10 @@ Run: TypeAlias = Callable[[argparse.Namespace], int]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - it has no public name
 
 _ADDRESS = re.compile(r"([A-Za-z0-9._*-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
-_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _LAST_PORT = 65_535
-#: About thirty years.
-_MOST_SECONDS = 1_000_000_000
+#: How much of a wrong number is shown.
+_SHOWN = 60
 
 
 class UsageError(Exception):
@@ -32,7 +32,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with status 2 and one line."""
-        self.exit(2, f"warehouse14: {one_line(message)} (see '{self.prog} --help')\n")
+        complain(f"{message} (see '{self.prog} --help')")
+        raise SystemExit(2)
+
+    def print_help(self, file: Any = None) -> None:  # noqa: ARG002 - it has one place
+        """Print the help as any other result."""
+        say(self.format_help().removesuffix("\n"))
+        finish()
 
 
 def add_group(commands: Commands, name: str, summary: str) -> Commands:
@@ -84,11 +90,15 @@ def folder(raw: str) -> str:
     return raw
 
 
-def seconds(raw: str) -> int:
-    """Return a span of time in whole seconds."""
-    if not _SECONDS.fullmatch(raw) or int(raw) > _MOST_SECONDS:
-        raise argparse.ArgumentTypeError(f"{raw!a} is not a number of seconds from 0 to {_MOST_SECONDS}")
-    return int(raw)
+def whole_number(unit: str, *, most: int) -> Callable[[str], int]:
+    """Return what reads a number of ``unit`` from 0 to ``most``."""
+
+    def read(raw: str) -> int:
+        if not _NUMBER.fullmatch(raw) or int(raw) > most:
+            raise argparse.ArgumentTypeError(f"{raw[:_SHOWN]!a} is not a number of {unit} from 0 to {most}")
+        return int(raw)
+
+    return read
 
 
 def address(raw: str) -> str:

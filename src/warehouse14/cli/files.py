@@ -12,7 +12,7 @@ from warehouse14.cli.arguments import (
     add_json,
     text,
 )
-from warehouse14.cli.output import Row, escaped, say, show
+from warehouse14.cli.output import Row, confirm, escaped, show
 from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.model import File
 from warehouse14.domain.warehouse import Warehouse
@@ -64,22 +64,24 @@ def _list(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _yank(warehouse: Warehouse, arguments: Namespace) -> int:
-    warehouse.files.yank(actor(), arguments.project, arguments.file, reason=arguments.reason)
-    say(f"yanked {escaped(arguments.file)}")
+    is_new = warehouse.files.yank(actor(), arguments.project, arguments.file, reason=arguments.reason)
+    file = escaped(arguments.file)
+    confirm(f"yanked {file}" if is_new else f"{file} is yanked already")
     return 0
 
 
 @on_site
 def _unyank(warehouse: Warehouse, arguments: Namespace) -> int:
-    warehouse.files.unyank(actor(), arguments.project, arguments.file)
-    say(f"took the yank of {escaped(arguments.file)} back")
+    is_new = warehouse.files.unyank(actor(), arguments.project, arguments.file)
+    file = escaped(arguments.file)
+    confirm(f"took the yank of {file} back" if is_new else f"{file} is not yanked")
     return 0
 
 
 @on_site
 def _delete(warehouse: Warehouse, arguments: Namespace) -> int:
     warehouse.files.delete(actor(), arguments.project, arguments.file)
-    say(f"deleted {escaped(arguments.file)}")
+    confirm(f"deleted {escaped(arguments.file)}")
     return 0
 
 

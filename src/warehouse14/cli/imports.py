@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from warehouse14.cli.arguments import Commands, add_command, folder, text
-from warehouse14.cli.output import note, one_line, say
+from warehouse14.cli.output import confirm, note, one_line
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import ORIGIN, on_site
 from warehouse14.domain.access import Identity
@@ -50,7 +50,7 @@ def _import(warehouse: Warehouse, arguments: Namespace) -> int:
         _publish(warehouse, identity, arguments.folder, path)
         for path in progress(paths, unit="files", count=lambda: len(paths))
     )
-    say(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in _Outcome))
+    confirm(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in _Outcome))
     return 1 if outcomes[_Outcome.REFUSED] else 0
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from warehouse14.bootstrap import assemble, prepare_site, verify_site
 from warehouse14.cli.arguments import Commands, add_command, address
 from warehouse14.cli.mounting import mount_point
-from warehouse14.cli.output import say
+from warehouse14.cli.output import confirm, hand_over
 from warehouse14.cli.site import SiteFile, site_file
 from warehouse14.domain.services.accounts import FIRST_ADMINISTRATOR
 
@@ -72,10 +72,19 @@ def _init(arguments: Namespace) -> int:
         warehouse.verify()
         password = None if arguments.no_admin else warehouse.accounts.add_first_administrator()
     if password is not None:
-        say(_welcome(file, url, password))
+        hand_over(_welcome(file, url, password), lambda: _unseen(file))
     elif not arguments.quiet:
-        say("The site is ready.")
+        confirm("The site is ready.")
     return 0
+
+
+def _unseen(file: SiteFile) -> str:
+    """Say how to sign in to the first account when its password was not shown."""
+    command = f"{_program()} --ini {shlex.quote(file.name)} account password {FIRST_ADMINISTRATOR}"
+    return (
+        f"the site is ready, but nobody has seen the password of the account {FIRST_ADMINISTRATOR}: "
+        f"set one with '{command} --password-stdin'"
+    )
 
 
 def _welcome(file: SiteFile, url: str, password: str) -> str:
@@ -83,7 +92,7 @@ def _welcome(file: SiteFile, url: str, password: str) -> str:
     return dedent(_WELCOME).format(
         account=FIRST_ADMINISTRATOR,
         password=password,
-        program=shlex.quote(_program()),
+        program=_program(),
         ini=shlex.quote(file.name),
         url=url,
         scheme=scheme,
@@ -94,7 +103,8 @@ def _welcome(file: SiteFile, url: str, password: str) -> str:
 def _program() -> str:
     """Return how this command is called from any folder."""
     called = sys.argv[0]
-    return os.path.abspath(called) if os.path.basename(called) == "warehouse14" else "warehouse14"
+    is_found = os.path.basename(called) == "warehouse14"
+    return shlex.quote(os.path.abspath(called)) if is_found else "warehouse14"
 
 
 def _address(file: SiteFile, listen: str | None) -> str:

@@ -12,7 +12,7 @@ from warehouse14.cli.arguments import (
     add_json,
     text,
 )
-from warehouse14.cli.output import Row, say, show
+from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.model import ProjectSummary, Role
 from warehouse14.domain.names import account_name, project_name
@@ -66,7 +66,7 @@ def _add_principal(parser: Parser) -> None:
 def _create(warehouse: Warehouse, arguments: Namespace) -> int:
     admin = account_name(arguments.admin, field="admin")
     project = warehouse.projects.create(actor(), arguments.project, admin=admin, public=arguments.public)
-    say(f"created the {_kind(public=project.public)} project {project.name}")
+    confirm(f"created the {_kind(public=project.public)} project {project.name}")
     return 0
 
 
@@ -74,7 +74,8 @@ def _create(warehouse: Warehouse, arguments: Namespace) -> int:
 def _grant(warehouse: Warehouse, arguments: Namespace) -> int:
     name, who = project_name(arguments.project), arguments.principal
     is_new = warehouse.projects.grant(actor(), name, who, Role(arguments.role))
-    say(f"{who.lower()} {'is now' if is_new else 'was before'} {arguments.role} of {name}")
+    role = f"{arguments.role} of {name}"
+    confirm(f"{who.lower()} is now {role}" if is_new else f"{who.lower()} is {role} already")
     return 0
 
 
@@ -82,7 +83,7 @@ def _grant(warehouse: Warehouse, arguments: Namespace) -> int:
 def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
     name, who = project_name(arguments.project), arguments.principal
     warehouse.projects.revoke(actor(), name, who)
-    say(f"{who.lower()} has no role on {name} any more")
+    confirm(f"{who.lower()} has no role on {name} any more")
     return 0
 
 
@@ -90,7 +91,8 @@ def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
 def _set(warehouse: Warehouse, arguments: Namespace) -> int:
     name = project_name(arguments.project)
     is_new = warehouse.projects.set_public(actor(), name, public=arguments.public)
-    say(f"{name} {'is now' if is_new else 'was before'} {_kind(public=arguments.public)}")
+    kind = _kind(public=arguments.public)
+    confirm(f"{name} is now {kind}" if is_new else f"{name} is {kind} already")
     return 0
 
 
@@ -112,7 +114,7 @@ def _roles(warehouse: Warehouse, arguments: Namespace) -> int:
 def _delete(warehouse: Warehouse, arguments: Namespace) -> int:
     name = project_name(arguments.project)
     warehouse.projects.delete(actor(), name)
-    say(f"deleted the project {name}")
+    confirm(f"deleted the project {name}")
     return 0
 
 

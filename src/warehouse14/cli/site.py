@@ -14,7 +14,7 @@ import plaster
 from warehouse14.bootstrap import assemble, verify_site
 from warehouse14.cli.arguments import Run, UsageError
 from warehouse14.domain.access import Identity, operator
-from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.errors import Misconfigured, WarehouseError
 from warehouse14.domain.warehouse import Warehouse
 
 VARIABLE = "WAREHOUSE14_INI"
@@ -85,10 +85,8 @@ class SiteFile:
             return
         try:
             self._loader.setup_logging()
-        except (ArithmeticError, AttributeError, ImportError, LookupError, NameError, OSError) as error:
-            raise self._broken_logging(error) from error
-        except (RuntimeError, SyntaxError, TypeError, ValueError, configparser.Error) as error:
-            raise self._broken_logging(error) from error
+        except Exception as error:  # whatever the classes and arguments in it raise
+            raise Misconfigured(f"{self.path}: the logging cannot be set up: {error}") from error
 
     def application(self) -> Any:
         """Return the WSGI application."""
@@ -98,14 +96,19 @@ class SiteFile:
         with self._reading():
             try:
                 return self._loader.get_wsgi_app(self.section)
-            except (LookupError, ImportError) as error:
+            except (OSError, configparser.Error, UnicodeDecodeError, WarehouseError):
+                raise
+            except Exception as error:  # whatever the application that ``use`` names raises
                 raise Misconfigured(f"{self.name} cannot be loaded: {error}") from error
 
     def _read(self, section: str) -> Any:
         if section not in self._sections():
             raise self._lacks(section)
         with self._reading():
-            return self._loader.get_settings(section)
+            try:
+                return self._loader.get_settings(section)
+            except KeyError as error:
+                raise Misconfigured(f"{self.path}: [{section}] gets {error}, which nothing sets") from error
 
     def _sections(self) -> list[str]:
         with self._reading():
@@ -115,9 +118,6 @@ class SiteFile:
         others = ", ".join(f"[{name}]" for name in self._sections() if name.startswith("app:"))
         hint = f"; it has {others}, which --ini FILE#SECTION chooses" if others else ""
         return Misconfigured(f"{self.path} has no section [{section}]{hint}")
-
-    def _broken_logging(self, error: Exception) -> Misconfigured:
-        return Misconfigured(f"{self.path}: the logging cannot be set up: {error!r}")
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -2,11 +2,12 @@
 
 from argparse import Namespace
 
-from warehouse14.cli.arguments import Commands, add_command, add_group, add_json, text
-from warehouse14.cli.output import Row, say, show
+from warehouse14.cli.arguments import Commands, add_command, add_group, add_json, text, whole_number
+from warehouse14.cli.output import Row, confirm, hand_over, show
 from warehouse14.cli.site import actor, on_site
+from warehouse14.domain.errors import WarehouseError
 from warehouse14.domain.model import Scope, Token
-from warehouse14.domain.services.tokens import DEFAULT_DAYS
+from warehouse14.domain.services.tokens import DEFAULT_DAYS, MOST_DAYS
 from warehouse14.domain.warehouse import Warehouse
 
 _KEYS = ("id", "name", "scope", "project", "created_at", "expires_at", "last_used_at", "revoked_at")
@@ -29,7 +30,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--days",
         metavar="N",
-        type=int,
+        type=whole_number("days", most=MOST_DAYS),
         default=DEFAULT_DAYS,
         help="how long it lasts, 0 for no end (default: %(default)s)",
     )
@@ -52,8 +53,17 @@ def _mint(warehouse: Warehouse, arguments: Namespace) -> int:
         project=arguments.project,
         days=arguments.days,
     )
-    say(secret.text)
+    hand_over(secret.text, lambda: _taken_back(warehouse, secret.id))
     return 0
+
+
+def _taken_back(warehouse: Warehouse, token: str) -> str:
+    """End the token, and return what is to be said of it."""
+    try:
+        warehouse.tokens.revoke(actor(), token)
+    except WarehouseError as error:
+        return f"nobody has seen the token and it could not be revoked: run 'token revoke {token}' ({error})"
+    return "nobody has seen the token, so it is revoked"
 
 
 @on_site
@@ -65,8 +75,9 @@ def _list(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
-    warehouse.tokens.revoke(actor(), arguments.token)
-    say(f"revoked the token {arguments.token}")
+    is_new = warehouse.tokens.revoke(actor(), arguments.token)
+    token = f"the token {arguments.token}"
+    confirm(f"revoked {token}" if is_new else f"{token} is revoked already")
     return 0
 
 

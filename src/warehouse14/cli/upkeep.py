@@ -3,12 +3,15 @@
 from argparse import Namespace
 from datetime import timedelta
 
-from warehouse14.cli.arguments import Commands, add_command, add_json, seconds
-from warehouse14.cli.output import escaped, json_line, say
+from warehouse14.cli.arguments import Commands, add_command, add_json, whole_number
+from warehouse14.cli.output import confirm, escaped, json_line, say
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import on_site
 from warehouse14.domain.services.upkeep import DEFAULT_GRACE, Report
 from warehouse14.domain.warehouse import Warehouse
+
+#: About thirty years.
+_MOST_SECONDS = 1_000_000_000
 
 
 def add_commands(commands: Commands) -> None:
@@ -22,7 +25,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--older-than",
         metavar="SECONDS",
-        type=seconds,
+        type=whole_number("seconds", most=_MOST_SECONDS),
         default=int(DEFAULT_GRACE.total_seconds()),
         help="leave what is younger, such as an upload in progress (default: %(default)s)",
     )
@@ -67,5 +70,5 @@ def _collect(warehouse: Warehouse, arguments: Namespace) -> int:
         aside(say, json_line({"key": key, "removed": removed}) if arguments.json else escaped(key))
         keys += 1
     if not arguments.json:
-        say(f"{keys} blobs {'removed' if removed else 'would be removed'}")
+        confirm(f"{keys} blobs {'removed' if removed else 'would be removed'}")
     return 0

@@ -306,6 +306,14 @@ class UnitOfWork(Protocol):
     def journal(self) -> Journal:
         """The journal."""
 
+    def hold(self, name: ProjectName) -> None:
+        """Let no other unit hold ``name`` until this one ends; there need not be such a project.
+
+        For a unit that writes, before it reads: what it reads then is no older. Who looks at a
+        project's blobs and then lists or deletes them must not be passed by another who does.
+        Raises ``Unavailable`` when another holds it too long.
+        """
+
 
 @runtime_checkable
 class Units(Protocol):

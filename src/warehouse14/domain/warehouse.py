@@ -10,12 +10,11 @@ from typing import Self
 
 from warehouse14.domain.access import Identity, account_identity, operator
 from warehouse14.domain.catalogue import Catalogue
-from warehouse14.domain.errors import NotFound
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
 from warehouse14.domain.ports import FileStore, Now, Prepared, Units
-from warehouse14.domain.services.accounts import AccountService
+from warehouse14.domain.services.accounts import AccountService, enabled_account
 from warehouse14.domain.services.files import FileService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
@@ -93,12 +92,12 @@ class Warehouse:
         return operator("embedded")
 
     def account(self, name: str) -> Identity:
-        """Return the identity of an account, to act as it. Raises ``NotFound``."""
-        wanted = account_name(name)
+        """Return the identity of an account, to act as it.
+
+        Raises ``NotFound``, and ``Rejected`` for one that is disabled.
+        """
         with self.units.read() as unit:
-            account = unit.accounts.get(wanted)
-        if account is None or account.disabled:
-            raise NotFound("account", wanted)
+            account = enabled_account(unit, account_name(name))
         return account_identity(account.name, administrator=account.administrator, origin="embedded")
 
     def prepare(self) -> None:

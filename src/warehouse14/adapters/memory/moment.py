@@ -31,6 +31,7 @@ class Moment:
         self._tables: Tables | None = tables
         self._connection = connection
         self._writable = writable
+        self._read = False
         self._intents: list[Intent] = []
         self._items: set[Hashable] = set()
         self._changed = False
@@ -43,7 +44,14 @@ class Moment:
         if self._tables is None:
             raise RuntimeError("this unit of work is over")
         self._connection.checked()
+        self._read = True
         return self._tables
+
+    def renew(self, tables: Tables) -> None:
+        """See ``tables`` from now on. Nothing may have been read or written before."""
+        if self._read or self._items:
+            raise RuntimeError("a unit of work holds a name before it reads and writes")
+        self._tables = tables
 
     def touch(self, item: Hashable, intent: Intent) -> None:
         """Keep a write that needs no journal entry."""

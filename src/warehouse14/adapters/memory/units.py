@@ -1,8 +1,9 @@
 """Metadata in memory. Whoever misuses a unit of work hears of it here, in the fastest tests."""
 
 import threading
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from warehouse14.adapters.memory.moment import Connection, Intent, Moment
 from warehouse14.adapters.memory.people import (
@@ -13,8 +14,13 @@ from warehouse14.adapters.memory.people import (
 )
 from warehouse14.adapters.memory.projects import MemoryFileRows, MemoryProjects
 from warehouse14.adapters.memory.tables import Tables
+from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.model import Change
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork
+
+#: How long a unit waits for another that holds the same name, in seconds.
+_PATIENCE = 10.0
 
 
 class MemoryUnits:
@@ -28,6 +34,7 @@ class MemoryUnits:
     def __init__(self) -> None:
         self._tables = Tables()
         self._lock = threading.Lock()
+        self._held: defaultdict[ProjectName, threading.Lock] = defaultdict(threading.Lock)
         self._connection = Connection()
 
     def fail_with(self, error: OSError | None) -> None:
@@ -47,7 +54,7 @@ class MemoryUnits:
         connection = self._connection.checked()
         moment = Moment(self._tables, connection, writable=False)
         try:
-            yield MemoryUnit(moment)
+            yield MemoryUnit(moment, _only_reads)
             connection.checked()
         finally:
             moment.end()
@@ -57,11 +64,17 @@ class MemoryUnits:
         """Return a unit whose writes are checked and applied together at its end."""
         connection = self._connection.checked()
         moment = Moment(self._tables, connection, writable=True)
-        try:
-            yield MemoryUnit(moment)
+        with ExitStack() as ending:
+            ending.callback(moment.end)
+
+            def hold(name: ProjectName) -> None:
+                if not self._held[name].acquire(timeout=_PATIENCE):
+                    raise Unavailable(f"Another works on {name}. Try again.")
+                ending.callback(self._held[name].release)
+                moment.renew(self._tables)
+
+            yield MemoryUnit(moment, hold)
             self._commit(moment.intents(), connection)
-        finally:
-            moment.end()
 
     def _commit(self, intents: Sequence[Intent], connection: Connection) -> None:
         with self._lock:
@@ -93,7 +106,8 @@ class MemoryUnits:
 class MemoryUnit:
     """Implements ``UnitOfWork`` on one moment."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, hold: Callable[[ProjectName], None]) -> None:
+        self.hold = hold
         self.projects = MemoryProjects(moment)
         self.files = MemoryFileRows(moment)
         self.accounts = MemoryAccounts(moment)
@@ -101,6 +115,10 @@ class MemoryUnit:
         self.sessions = MemorySessions(moment)
         self.attempts = MemoryAttempts(moment)
         self.journal = MemoryJournal(moment)
+
+
+def _only_reads(name: ProjectName) -> None:
+    raise RuntimeError(f"this unit of work only reads, and cannot hold {name}")
 
 
 class MemoryJournal:

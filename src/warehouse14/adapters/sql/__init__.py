@@ -10,6 +10,8 @@ from warehouse14.settings import Section
 
 __all__ = ["SqliteUnits", "units"]
 
+_MOST_BUSY_SECONDS = 3600
+
 
 def units(section: Section) -> Units:
     """Return the units of the database that ``url`` names.
@@ -17,5 +19,5 @@ def units(section: Section) -> Units:
     Keys: ``url``, ``sqlite:///PATH``; ``busy_seconds``, how long a writer waits for another (10).
     """
     path = sqlite_path(section.text("url"))
-    busy_seconds = section.number("busy_seconds", 10)
+    busy_seconds = section.number("busy_seconds", 10, most=_MOST_BUSY_SECONDS)
     return SqliteUnits(path, sqlite_engine(path, busy_seconds=busy_seconds), busy_seconds=busy_seconds)

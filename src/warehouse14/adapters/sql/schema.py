@@ -8,6 +8,7 @@ from importlib.resources import files as resources
 
 from sqlalchemy import Connection, Engine, column, inspect, select, table
 
+from warehouse14.adapters.sql.tables import metadata, serials
 from warehouse14.domain.errors import Misconfigured
 
 _VERSION_TABLE = table("alembic_version", column("version_num"))
@@ -20,9 +21,12 @@ def known_revisions() -> list[str]:
 
 
 def verify_schema(engine: Engine) -> None:
-    """Raise ``Misconfigured`` unless the database has this program's schema."""
+    """Raise ``Misconfigured`` unless the database has this program's schema, and all of it."""
     with engine.connect() as connection:
         _verify(_revision(connection))
+        lacking = _lacking(connection)
+    if lacking:
+        raise Misconfigured(f"the database lacks {', '.join(lacking)}; restore it from a backup")
 
 
 def prepare_schema(engine: Engine) -> None:
@@ -41,9 +45,43 @@ def prepare_schema(engine: Engine) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(_VERSION_TABLE.name):
-        return None
-    return connection.execute(select(_VERSION_TABLE.c.version_num)).scalar_one_or_none()
+    """Return the revision that the database says it has, or None for one without tables."""
+    tables = set(inspect(connection).get_table_names())
+    found: list[str] = []
+    if _VERSION_TABLE.name in tables:
+        found = sorted(connection.execute(select(_VERSION_TABLE.c.version_num)).scalars())
+    if len(found) > 1:
+        raise Misconfigured(
+            f"the database has more than one schema, {', '.join(found)}; restore it from a backup"
+        )
+    if not found and tables & metadata.tables.keys():
+        raise Misconfigured(_nameless(connection))
+    return found[0] if found else None
+
+
+def _nameless(connection: Connection) -> str:
+    """Say what can be done with tables whose revision is lost."""
+    newest = known_revisions()[-1]
+    mended = "" if _lacking(connection) else f", or put its row {newest!r} back, which the tables fit"
+    return (
+        f"the database has tables, but alembic_version does not say of which schema: restore a backup{mended}"
+    )
+
+
+def _lacking(connection: Connection) -> list[str]:
+    """Return what this program needs and the database does not have."""
+    columns = inspect(connection).get_multi_columns()
+    found = {name: {str(column["name"]) for column in columns[schema, name]} for schema, name in columns}
+    lacking = [f"the table {name}" for name in sorted(metadata.tables.keys() - found.keys())]
+    lacking += [
+        f"the column {column}"
+        for name in sorted(metadata.tables.keys() & found.keys())
+        for column in metadata.tables[name].columns
+        if column.name not in found[name]
+    ]
+    if not lacking and connection.execute(select(serials)).first() is None:
+        lacking.append(f"the row of the table {serials.name}")
+    return lacking
 
 
 def _verify(found: str | None) -> None:

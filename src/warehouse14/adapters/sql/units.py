@@ -1,13 +1,13 @@
 """Units of work on SQL: one transaction each."""
 
-import os
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, false, update
 
 from warehouse14.adapters.sql.accounts import SqlAccounts, SqlTokens
+from warehouse14.adapters.sql.condition import check_file, examined, make_file
 from warehouse14.adapters.sql.engine import BEGIN
 from warehouse14.adapters.sql.files import SqlFiles
 from warehouse14.adapters.sql.journal import SqlJournal
@@ -16,15 +16,20 @@ from warehouse14.adapters.sql.pulse import SqlitePulse
 from warehouse14.adapters.sql.running import Runner, translated
 from warehouse14.adapters.sql.schema import prepare_schema, verify_schema
 from warehouse14.adapters.sql.sessions import SqlAttempts, SqlSessions
-from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.adapters.sql.tables import projects
+from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork
+
+#: Changes nothing, but makes a transaction one that writes, of which SQLite has one at a time.
+_WRITE = update(projects).where(false()).values(name=projects.c.name)
 
 
 class SqlUnit:
     """Implements ``UnitOfWork`` on a connection with an open transaction."""
 
     def __init__(self, connection: Connection) -> None:
-        runner = Runner(connection)
+        self._runner = runner = Runner(connection)
         self.projects = SqlProjects(runner)
         self.files = SqlFiles(runner)
         self.accounts = SqlAccounts(runner)
@@ -32,6 +37,10 @@ class SqlUnit:
         self.sessions = SqlSessions(runner)
         self.attempts = SqlAttempts(runner)
         self.journal = SqlJournal(runner)
+
+    def hold(self, name: ProjectName) -> None:  # noqa: ARG002 - a writer excludes all others
+        """See the port."""
+        self._runner.rows(_WRITE)
 
 
 class SqliteUnits:
@@ -77,20 +86,15 @@ class SqliteUnits:
 
     def prepare(self) -> None:
         """See the port. Makes the file, for its owner alone, and its tables."""
-        folder = os.path.dirname(os.path.abspath(self._path))
-        try:
-            os.makedirs(folder, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise Misconfigured(f"{self._path}: {error.strerror}") from error
-        with translated():
+        make_file(self._path)
+        check_file(self._path)
+        with examined(self._path):
             prepare_schema(self._writing)
 
     def verify(self) -> None:
         """See the port."""
-        if not os.path.isfile(self._path):
-            raise Misconfigured(f"{self._path} is not there; 'warehouse14 init' makes it")
-        with translated():
+        check_file(self._path)
+        with examined(self._path):
             verify_schema(self._engine)
 
     def close(self) -> None:

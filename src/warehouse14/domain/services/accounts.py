@@ -149,6 +149,14 @@ class AccountService:
         return account if account and matches and not account.disabled else None
 
 
+def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:
+    """Return an account that may act. Raises ``NotFound``, and ``Rejected`` for one that is disabled."""
+    account = _existing(unit, name)
+    if account.disabled:
+        raise Rejected(f"The account {name} is disabled.", field="account")
+    return account
+
+
 def _existing(unit: UnitOfWork, name: AccountName) -> Account:
     account = unit.accounts.get(name)
     if account is None:

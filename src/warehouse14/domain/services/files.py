@@ -40,27 +40,30 @@ class FileService:
         """Return the bytes of a file that ``identity`` may read, or raise ``NotFound``."""
         return self._store.open(self.get(identity, project, filename).key, 0)
 
-    def yank(self, identity: Identity, project: str, filename: str, *, reason: str = "") -> None:
-        """Yank one file (PEP 592). A second yank replaces the reason.
+    def yank(self, identity: Identity, project: str, filename: str, *, reason: str = "") -> bool:
+        """Yank one file (PEP 592); return whether that is new. A second yank replaces the reason.
 
         Raises:
             Rejected: the reason is longer than 1,000 characters, or is more than one line.
             NotFound: no such project or file to this identity.
             Forbidden: the identity may not yank it.
         """
-        self._yank(identity, project, _file_named(filename), reason)
+        return self._yank(identity, project, _file_named(filename), reason)
 
-    def yank_release(self, identity: Identity, project: str, version: str, *, reason: str = "") -> None:
-        """Yank all files of a version. Raises as :meth:`yank` does."""
-        self._yank(identity, project, _files_of(version), reason)
+    def yank_release(self, identity: Identity, project: str, version: str, *, reason: str = "") -> bool:
+        """Yank all files of a version; return whether that is new to any. Raises as :meth:`yank` does."""
+        return self._yank(identity, project, _files_of(version), reason)
 
-    def unyank(self, identity: Identity, project: str, filename: str) -> None:
-        """Take the yank of one file back. Raises as :meth:`yank` does."""
-        self._unyank(identity, project, _file_named(filename))
+    def unyank(self, identity: Identity, project: str, filename: str) -> bool:
+        """Take the yank of one file back; return whether there was one. Raises as :meth:`yank` does."""
+        return self._unyank(identity, project, _file_named(filename))
 
-    def unyank_release(self, identity: Identity, project: str, version: str) -> None:
-        """Take the yanks of all files of a version back. Raises as :meth:`yank` does."""
-        self._unyank(identity, project, _files_of(version))
+    def unyank_release(self, identity: Identity, project: str, version: str) -> bool:
+        """Take the yanks of all files of a version back; return whether there were any.
+
+        Raises as :meth:`yank` does.
+        """
+        return self._unyank(identity, project, _files_of(version))
 
     def delete(self, identity: Identity, project: str, filename: str) -> None:
         """Delete one file. Its name stays taken. Raises ``NotFound`` and ``Forbidden``."""
@@ -70,7 +73,7 @@ class FileService:
         """Delete all files of a version. Raises ``NotFound`` and ``Forbidden``."""
         self._delete(identity, project, _files_of(version))
 
-    def _yank(self, identity: Identity, project: str, choice: Choice, reason: str) -> None:
+    def _yank(self, identity: Identity, project: str, choice: Choice, reason: str) -> bool:
         if len(reason) > _REASON_LENGTH or not _CONTROLS.isdisjoint(map(category, reason)):
             raise Rejected(
                 f"reason: write one line of at most {_REASON_LENGTH} characters, without control characters.",
@@ -84,16 +87,16 @@ class FileService:
             unit.files.set_yank(file.project, file.filename, yank)
             return replace(file, yank=yank)
 
-        self._change(identity, Permission.YANK, Action.FILE_YANK, project, choice, change)
+        return self._change(identity, Permission.YANK, Action.FILE_YANK, project, choice, change)
 
-    def _unyank(self, identity: Identity, project: str, choice: Choice) -> None:
+    def _unyank(self, identity: Identity, project: str, choice: Choice) -> bool:
         def change(unit: UnitOfWork, file: File) -> File:
             if file.yank is None:
                 return file
             unit.files.set_yank(file.project, file.filename, None)
             return replace(file, yank=None)
 
-        self._change(identity, Permission.YANK, Action.FILE_UNYANK, project, choice, change)
+        return self._change(identity, Permission.YANK, Action.FILE_UNYANK, project, choice, change)
 
     def _delete(self, identity: Identity, project: str, choice: Choice) -> None:
         at = self._now()
@@ -112,21 +115,25 @@ class FileService:
         project: str,
         choice: Choice,
         change: Callable[[UnitOfWork, File], File],
-    ) -> None:
-        """Change the chosen files in one unit, with one journal entry if any of them did change."""
+    ) -> bool:
+        """Change the chosen files in one unit, with one journal entry if any of them did change.
 
-        def work(unit: UnitOfWork) -> None:
+        Return whether any did.
+        """
+
+        def work(unit: UnitOfWork) -> bool:
             found = permitted_project(unit, identity, permission, project_name(project))
             changed = [
                 after for before in choice(unit, found) if (after := change(unit, before)) is not before
             ]
             if not changed:
-                return
+                return False
             _set_latest(unit, found, changed)
             detail = {"files": "\n".join(file.filename for file in changed)}
             unit.journal.append(entry(action, identity, self._now, project=found.name, detail=detail))
+            return True
 
-        attempt(self._units, work)
+        return attempt(self._units, work)
 
 
 def _set_latest(unit: UnitOfWork, project: Project, changed: Sequence[File]) -> None:

@@ -17,6 +17,7 @@ from warehouse14.domain.followed import FollowedCache, account_tag, token_tag
 from warehouse14.domain.model import Account, Action, Scope, Token
 from warehouse14.domain.names import AccountName, ProjectName, account_name, project_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.accounts import enabled_account
 from warehouse14.domain.services.working import attempt, entry, live_project
 
 #: Runs something that nobody waits for.
@@ -26,7 +27,7 @@ Later = Callable[[Callable[[], None]], None]
 USE_INTERVAL = timedelta(minutes=10)
 
 DEFAULT_DAYS = 365
-_MOST_DAYS = 36_500
+MOST_DAYS = 36_500
 _NAME_LENGTH = 200
 #: About what a known token takes in memory, in bytes.
 _KNOWN_SIZE = 2000
@@ -73,7 +74,7 @@ class TokenService:
             days: how long it lasts; 0 for no end.
 
         Raises:
-            Rejected: a value is malformed.
+            Rejected: a value is malformed, or the account is disabled.
             NotFound: there is no such account, or no such project to it.
             Forbidden: the identity may not make a token for this account.
         """
@@ -92,10 +93,9 @@ class TokenService:
         )
 
         def work(unit: UnitOfWork) -> TokenSecret:
-            if unit.accounts.get(owner) is None:
-                raise NotFound("account", owner)
+            enabled_account(unit, owner)
             if limit is not None:
-                _require_readable(unit, owner, limit)
+                _require_readable(unit, identity, owner, limit)
             unit.tokens.add(token)
             unit.journal.append(entry(Action.TOKEN_MINT, identity, self._now, account=owner, token=token.id))
             return secret
@@ -110,19 +110,25 @@ class TokenService:
                 raise NotFound("account", owner)
             return unit.tokens.of(owner)
 
-    def revoke(self, identity: Identity, token: str) -> None:
-        """End a token. Raises ``NotFound`` for one that is unknown, another's, or ended."""
+    def revoke(self, identity: Identity, token: str) -> bool:
+        """End a token; return whether that is new.
 
-        def work(unit: UnitOfWork) -> None:
+        Raises ``NotFound`` for one that is unknown or another's.
+        """
+
+        def work(unit: UnitOfWork) -> bool:
             found = unit.tokens.get(token)
-            if found is None or found.revoked_at is not None or not _owns(identity, found.account):
+            if found is None or not _owns(identity, found.account):
                 raise NotFound("token", token)
+            if found.revoked_at is not None:
+                return False
             unit.tokens.revoke(token, self._now())
             unit.journal.append(
                 entry(Action.TOKEN_REVOKE, identity, self._now, account=found.account, token=token)
             )
+            return True
 
-        attempt(self._units, work)
+        return attempt(self._units, work)
 
     def identify(self, text: str, *, origin: str = "", follow: bool = True) -> Identity:
         """Return the identity that a token's text stands for.
@@ -179,8 +185,8 @@ class TokenService:
             unit.tokens.touch(token, at, unless_since=at - USE_INTERVAL)
 
     def _expiry(self, days: int) -> datetime | None:
-        if not 0 <= days <= _MOST_DAYS:
-            raise Rejected(f"days: use 0 (no end) to {_MOST_DAYS}.", field="days")
+        if not 0 <= days <= MOST_DAYS:
+            raise Rejected(f"days: use 0 (no end) to {MOST_DAYS}.", field="days")
         return self._now() + timedelta(days=days) if days else None
 
 
@@ -207,10 +213,13 @@ def _token_name(name: str) -> str:
     return name
 
 
-def _require_readable(unit: UnitOfWork, owner: AccountName, name: ProjectName) -> None:
+def _require_readable(unit: UnitOfWork, identity: Identity, owner: AccountName, name: ProjectName) -> None:
     project = live_project(unit, name)
-    if not allows(account_identity(owner), Permission.READ, project):
-        raise NotFound("project", name)
+    if allows(account_identity(owner), Permission.READ, project):
+        return
+    if identity.is_operator:  # who may know of it
+        raise Rejected(f"{owner} may not read the project {name}.", field="project")
+    raise NotFound("project", name)
 
 
 def _over(token: Token, now: datetime) -> bool:

@@ -99,7 +99,7 @@ class UpkeepService:
 
         Blobs are listed first and references second, so that a blob whose row
         comes in between is known; and each is looked at once more right before
-        it goes, in a unit that no publishing unit can run beside.
+        it goes, in a unit that holds its project, as the unit does that lists a file.
         """
         before = self._now() - older_than
         every = self._store.keys()
@@ -120,6 +120,7 @@ class UpkeepService:
         """Delete those of ``blobs`` that nobody refers to or has put again since they were listed."""
         taken = []
         with self._units.write() as unit:
+            unit.hold(name)
             kept = _kept_keys(unit, name, before)
             for blob in blobs:
                 now = self._store.stat(blob.key)

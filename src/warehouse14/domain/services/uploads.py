@@ -188,6 +188,7 @@ class UploadService:
         hashes: Mapping[str, str],
     ) -> Published:
         def work(unit: UnitOfWork) -> Published:
+            unit.hold(file.project)
             project = unit.projects.get(claim.project)
             self._permit(identity, claim.project, project)
             existing = unit.files.get(file.project, file.filename)

@@ -2,13 +2,16 @@
 # The name of a test is its sentence:
 # ruff: noqa: D102
 
+import time
+from functools import partial
+
 import pytest
 
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Role, Yank
 from warehouse14.domain.names import FileName
 from warehouse14.domain.ports import Prepared, UnitOfWork, Units
-from warehouse14.testing.contract import in_thread, race
+from warehouse14.testing.contract import CROWD, in_thread, race
 from warehouse14.testing.samples import (
     ADA,
     DEMO,
@@ -98,6 +101,28 @@ class UnitContract(UnitsFixtures):
         with units.write():
             pass
         assert everything(units) == before
+
+    def test_a_project_is_held_by_one_unit_at_a_time_which_sees_what_the_others_did(
+        self, units: Units
+    ) -> None:
+        """There need not be such a project to hold it."""
+        seen = []
+
+        def hold_and_add(number: int) -> None:
+            with units.write() as unit:
+                unit.hold(DEMO)
+                if unit.projects.get(DEMO) is None:
+                    unit.projects.create(sample_project())
+                    seen.append(-1)
+                else:
+                    seen.append(len(unit.files.of(DEMO)))
+                    unit.files.add(sample_file(f"demo-{number}.0.tar.gz"))
+                time.sleep(0.001)
+                unit.journal.append(sample_change(project=DEMO))
+
+        done = race([partial(hold_and_add, number) for number in range(CROWD)])
+        assert done == [None] * CROWD
+        assert seen == list(range(-1, CROWD - 1))
 
     def test_a_unit_that_writes_can_read_what_was_committed_before(self, units: Units) -> None:
         create(units)

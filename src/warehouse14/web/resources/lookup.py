@@ -49,8 +49,8 @@ class Lookup:
         except Rejected as error:
             raise KeyError(raw) from error
         # Asked of what is absent, too: else the time of an answer would tell a stranger what there is.
-        readable = self._may_read(_NOBODYS if found is None else found)
-        if found is None or (self._hides and not readable):
+        readable = not self._hides or self._may_read(_NOBODYS if found is None else found)
+        if found is None or not readable:
             raise KeyError(raw)
         return found
 

@@ -1,0 +1,146 @@
+"""The settings below one prefix, read one by one."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from warehouse14.settings.spelling import complaint, guess, is_ours
+
+Value = TypeVar("Value")
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+#: The largest number, where nothing else bounds it.
+_LARGEST = 10**18 - 1
+#: How much of a wrong value is shown.
+_SHOWN = 60
+
+
+class SettingError(ValueError):
+    """A setting is missing, unknown or malformed. One line that names its key."""
+
+
+class Section:
+    """The settings below one prefix, such as ``warehouse14.files.``.
+
+    An adapter's factory takes its own section, reads its keys from it, and
+    the caller then asks :meth:`finish` that none is left. ``beside`` are keys
+    without the prefix. They are others' but for those that are ours misspelt.
+    """
+
+    def __init__(self, prefix: str, values: Mapping[str, str], *, beside: Iterable[str] = ()) -> None:
+        self._prefix = prefix
+        self._values = dict(values)
+        self._beside = tuple(beside)
+        #: The keys that were asked for, here and in the sections below.
+        self._known: set[str] = set()
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return the text of ``key``; without a default it must be there."""
+        return self._take(key, default, lambda raw: raw)
+
+    def number(self, key: str, default: int, *, least: int = 0, most: int = _LARGEST) -> int:
+        """Return ``key`` as a whole number from ``least`` to ``most``."""
+
+        def parse(raw: str) -> int:
+            if not _NUMBER.fullmatch(raw) or not least <= int(raw) <= most:
+                raise ValueError
+            return int(raw)
+
+        return self._take(key, default, parse, f"a whole number from {least} to {most}")
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Return ``key`` as true or false."""
+
+        def parse(raw: str) -> bool:
+            if raw.lower() not in _TRUE | _FALSE:
+                raise ValueError
+            return raw.lower() in _TRUE
+
+        return self._take(key, default, parse, "true or false")
+
+    def choice(self, key: str, default: str, choices: frozenset[str]) -> str:
+        """Return ``key`` if it is one of ``choices``."""
+
+        def parse(raw: str) -> str:
+            if raw not in choices:
+                raise ValueError
+            return raw
+
+        return self._take(key, default, parse, "one of " + ", ".join(sorted(choices)))
+
+    def path(self, key: str, default: str | None = None) -> str:
+        """Return ``key`` as an absolute path."""
+        return os.path.abspath(self.text(key, default))
+
+    def address(self, key: str) -> str | None:
+        """Return ``key`` as an http(s) address without its last slash, or None if not set."""
+
+        def parse(raw: str) -> str:
+            parts = urlsplit(raw)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query:
+                raise ValueError
+            return raw.rstrip("/")
+
+        return self._take(key, "", parse, "an http or https address") or None
+
+    def hosts(self, key: str) -> tuple[str, ...]:
+        """Return ``key`` as names of hosts, in lower case, separated by commas or spaces."""
+
+        def parse(raw: str) -> tuple[str, ...]:
+            found = tuple(raw.lower().replace(",", " ").split())
+            if not all(_HOST.fullmatch(host) for host in found):
+                raise ValueError
+            return found
+
+        return self._take(key, (), parse, "a list of host names such as img.shields.io")
+
+    def has(self, key: str) -> bool:
+        """Whether ``key`` is set to something."""
+        self._known.add(self._prefix + key)
+        return bool(self._values.get(key, "").strip())
+
+    def below(self, prefix: str) -> "Section":
+        """Return the section of the keys below ``prefix`` and take them out of this one."""
+        start = prefix + "."
+        taken = {key: self._values.pop(key) for key in list(self._values) if key.startswith(start)}
+        section = Section(self._prefix + start, {key[len(start) :]: value for key, value in taken.items()})
+        section._known = self._known
+        return section
+
+    def finish(self) -> None:
+        """Raise ``SettingError`` if a key is left that nobody has read, or one that is ours misspelt."""
+        unread = [self._prefix + key for key in self._values]
+        unknown = [*unread, *(key for key in self._beside if is_ours(key, self._known))]
+        if unknown:
+            raise SettingError(complaint(unknown, self._known))
+
+    def _take(
+        self,
+        key: str,
+        default: Value | None,
+        parse: Callable[[str], Value],
+        wanted: str = "a value",
+    ) -> Value:
+        name = self._prefix + key
+        self._known.add(name)
+        raw = self._values.pop(key, "").strip()
+        if not raw:
+            if default is None:
+                raise SettingError(self._not_set(name))
+            return default
+        try:
+            return parse(raw)
+        except ValueError:
+            shown = raw if len(raw) <= _SHOWN else raw[:_SHOWN] + "..."
+            raise SettingError(f"{name} = {shown!r} is not {wanted}") from None
+
+    def _not_set(self, name: str) -> str:
+        unread = (self._prefix + key for key in self._values)
+        ours = (key for key in self._beside if is_ours(key, {name}))
+        misspelt = [key for key in (*unread, *ours) if guess(key, {name})]
+        return f"{name} is not set" + (f"; {complaint(misspelt, {name})}" if misspelt else "")

@@ -1,0 +1,123 @@
+"""The site's own settings: read, and shown without their secrets."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warehouse14.settings.section import Section
+from warehouse14.settings.spelling import PREFIX
+
+ENVIRONMENT_PREFIX = "WAREHOUSE14_"
+
+#: What the name of a setting ends with whose value is a secret.
+_SECRETS = ("secret", "password", "token", "key")
+#: The password in an address.
+_CREDENTIALS = re.compile(r"(://[^/@:]*:)[^@]*@")
+_HIDDEN = "(hidden)"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The settings of the site itself. Sizes are in bytes.
+
+    Attributes:
+        url: the public address, which then decides every absolute link.
+        max_file_bytes: the largest file that an upload may bring.
+        create_on_upload: whether the first upload of a new name creates its project.
+        denied_read: the status for a project that the caller may not read, 404 or 403.
+        page_cache_bytes: how much memory the rendered pages may take.
+        temporary: the folder for request bodies on their way in, or None for the system's.
+        secret_file: where the site's secret lies, or None for a site without one.
+        session_idle_minutes: how long a browser stays signed in without being used.
+        session_hours: how long it stays signed in at most.
+        image_hosts: the hosts whose images descriptions may show.
+        style_page: whether ``/style`` shows every component of the pages.
+    """
+
+    url: str | None
+    max_file_bytes: int
+    create_on_upload: bool
+    denied_read: int
+    page_cache_bytes: int
+    temporary: str | None
+    secret_file: str | None
+    session_idle_minutes: int
+    session_hours: int
+    image_hosts: tuple[str, ...]
+    style_page: bool
+
+
+_TEMPORARY = "tmp"
+DEFAULT_MAX_FILE_BYTES = 5_368_709_119
+DEFAULT_PAGE_CACHE_BYTES = 64 * 1024 * 1024
+#: A pebibyte, a tebibyte, and ten years: more than a site can mean, and less than anything overflows at.
+_MOST_FILE_BYTES = 2**50
+_MOST_CACHE_BYTES = 2**40
+_MOST_HOURS = 10 * 365 * 24
+
+
+def read_site(section: Section) -> Site:
+    """Read the site's own keys out of ``section``."""
+    return Site(
+        url=section.address("url"),
+        max_file_bytes=section.number(
+            "max_file_bytes", DEFAULT_MAX_FILE_BYTES, least=1, most=_MOST_FILE_BYTES
+        ),
+        create_on_upload=section.flag("create_on_upload", False),
+        denied_read=int(section.choice("denied_read", "404", frozenset({"404", "403"}))),
+        page_cache_bytes=section.number("page_cache_bytes", DEFAULT_PAGE_CACHE_BYTES, most=_MOST_CACHE_BYTES),
+        temporary=section.path(_TEMPORARY) if section.has(_TEMPORARY) else None,
+        secret_file=section.path("secret_file") if section.has("secret_file") else None,
+        session_idle_minutes=section.number("session_idle_minutes", 120, least=1, most=_MOST_HOURS * 60),
+        session_hours=section.number("session_hours", 12, least=1, most=_MOST_HOURS),
+        image_hosts=section.hosts("image_hosts"),
+        style_page=section.flag("style_page", False),
+    )
+
+
+#: The adapters' own sections, whose keys this module does not know.
+_SUBSECTIONS = ("metadata", "files")
+
+
+_KEYS = frozenset(Site.__dataclass_fields__) - {"temporary"} | {_TEMPORARY}
+
+
+def section_of(settings: Mapping[str, str], environment: Mapping[str, str]) -> Section:
+    """Return the ``warehouse14.`` keys of ``settings``, overridden by the environment.
+
+    ``WAREHOUSE14_MAX_FILE_BYTES`` overrides ``warehouse14.max_file_bytes``, and
+    ``WAREHOUSE14_METADATA_URL`` overrides ``warehouse14.metadata.url``. A
+    variable that fits neither form is somebody else's and is left alone.
+    """
+    beside = [key for key in settings if not key.startswith(PREFIX)]
+    return Section(PREFIX, _in_force(settings, environment), beside=beside)
+
+
+def shown_settings(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the same settings as an administrator may see them, by key: a value that is a secret, or
+    holds one, is hidden."""
+    values = _in_force(settings, environment)
+    return {PREFIX + key: _shown(key, values[key]) for key in sorted(values)}
+
+
+def _shown(key: str, value: str) -> str:
+    if key.endswith(_SECRETS) and value:
+        return _HIDDEN
+    return _CREDENTIALS.sub(rf"\g<1>{_HIDDEN}@", value)
+
+
+def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    values = {key[len(PREFIX) :]: value for key, value in settings.items() if key.startswith(PREFIX)}
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            key = _key_of_variable(name[len(ENVIRONMENT_PREFIX) :].lower())
+            if key is not None:
+                values[key] = value
+    return values
+
+
+def _key_of_variable(name: str) -> str | None:
+    if name in _SUBSECTIONS or name in _KEYS:
+        return name
+    subsection, separator, key = name.partition("_")
+    return f"{subsection}.{key}" if separator and subsection in _SUBSECTIONS else None

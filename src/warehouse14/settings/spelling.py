@@ -1,0 +1,46 @@
+"""Keys that nobody reads: which of them are ours misspelt, and what they may have been meant for."""
+
+import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher, get_close_matches
+
+PREFIX = "warehouse14."
+
+_SEPARATORS = re.compile(r"[^a-z0-9]+", re.ASCII)
+#: How like two words are, of 1, of which one is taken for a misspelt other.
+_LIKENESS = 0.85
+_PLAIN_PREFIX = "warehouse14_"
+
+
+def complaint(keys: Iterable[str], known: Iterable[str]) -> str:
+    """Return the complaint about unknown keys, with the known ones that they may stand for."""
+    guesses = [(key, guess(key, known)) for key in sorted(keys)]
+    return "unknown setting: " + ", ".join(
+        key if meant is None else f"{key} (did you mean {meant}?)" for key, meant in guesses
+    )
+
+
+def is_ours(key: str, known: Iterable[str]) -> bool:
+    """Whether ``key``, which does not begin with our prefix, cannot be meant for anybody else.
+
+    It is one of ours without its prefix or with other separators or capitals,
+    or its own prefix is nearly ours.
+    """
+    return _has_nearly_our_prefix(key) or _plain(key) in map(_plain, known)
+
+
+def guess(key: str, known: Iterable[str]) -> str | None:
+    """Return the known key that ``key`` is most like, if it is like any."""
+    named = {_plain(name): name for name in known}
+    rest = key.partition(".")[2] if _has_nearly_our_prefix(key) else key
+    return next((named[found] for found in get_close_matches(_plain(rest), named, 1, _LIKENESS)), None)
+
+
+def _has_nearly_our_prefix(key: str) -> bool:
+    prefix, dot, _ = key.lower().partition(".")
+    return SequenceMatcher(None, prefix + dot, PREFIX).ratio() >= _LIKENESS and bool(dot)
+
+
+def _plain(key: str) -> str:
+    """Return ``key`` without our prefix, and without what people mix up: capitals and separators."""
+    return _SEPARATORS.sub("_", key.lower()).removeprefix(_PLAIN_PREFIX)

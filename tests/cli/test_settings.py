@@ -1,0 +1,160 @@
+"""What is said of a setting that is wrong, misspelt or misplaced; and what is left alone."""
+
+from typing import Any
+
+import pytest
+
+
+def _is_refused(outcome: Any, *words: str) -> None:
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("warehouse14: ")
+    assert outcome.err.count("\n") == 1
+    for word in words:
+        assert word in outcome.err
+
+
+def _with(site: Any, *lines: str) -> Any:
+    """Return what a listing says with more lines in the section of the application."""
+    site.set("[server:main]", "\n".join([*lines, "[server:main]"]))
+    return site("account", "list")
+
+
+@pytest.mark.parametrize("key", ["METADATA", "FILES"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "os:system",
+        "os:getcwd",
+        "os:sep",
+        "os:no_such_name",
+        "sys:exit",
+        "builtins:repr",
+        "no.such.module:factory",
+        ":system",
+        "..os:system",
+        "os:",
+        "os: system",
+        "tape",
+    ],
+)
+def test_a_store_that_is_none_is_one_line_and_status_2(
+    site: Any, monkeypatch: pytest.MonkeyPatch, key: str, name: str
+) -> None:
+    monkeypatch.setenv(f"WAREHOUSE14_{key}", name)
+    _is_refused(site("account", "list"), f"warehouse14.{key.lower()} = '{name}'")
+    _is_refused(site("init"), f"warehouse14.{key.lower()} = '{name}'")
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("max_file_bytes = 5", "warehouse14.max_file_bytes"),
+        ("max-file-bytes = 5", "warehouse14.max_file_bytes"),
+        ("url = https://example.com", "warehouse14.url"),
+        ("metadata.busy_seconds = 5", "warehouse14.metadata.busy_seconds"),
+        ("files.root = /srv", "warehouse14.files.root"),
+        ("warehouse14_url = https://example.com", "warehouse14.url"),
+        ("WAREHOUSE14_METADATA_URL = sqlite:////srv", "warehouse14.metadata.url"),
+        ("Warehouse14.url = https://example.com", "warehouse14.url"),
+        ("warehous14.url = https://example.com", "warehouse14.url"),
+        ("warehouse.url = https://example.com", "warehouse14.url"),
+        ("wharehouse14.max_file_byte = 5", "warehouse14.max_file_bytes"),
+        ("warehouse14.max_file_byte = 5", "warehouse14.max_file_bytes"),
+        ("warehouse14.metadata.busy_second = 5", "warehouse14.metadata.busy_seconds"),
+        ("warehouse14.file.root = /srv", "warehouse14.files.root"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_right_one(site: Any, line: str, right: str) -> None:
+    wrong = line.partition(" ")[0]
+    _is_refused(_with(site, line), f"unknown setting: {wrong} (did you mean {right}?)")
+
+
+def test_a_key_that_is_like_none_is_refused_without_a_guess(site: Any) -> None:
+    outcome = _with(site, "warehouse14.colour = green", "warehous14.database = x")
+    _is_refused(outcome, "unknown setting: warehous14.database, warehouse14.colour\n")
+
+
+def test_a_key_of_another_store_is_refused_without_a_guess(site: Any) -> None:
+    site.set("warehouse14.files = filesystem", "warehouse14.files = memory")
+    _is_refused(site("account", "list"), "unknown setting: warehouse14.files.root\n")
+
+
+@pytest.mark.parametrize("wrong", ["metadata", "warehous14.metadata", "warehouse14.metadat"])
+def test_a_key_that_is_missing_is_found_under_its_wrong_name(site: Any, wrong: str) -> None:
+    site.set("warehouse14.metadata = sql", f"{wrong} = sql")
+    _is_refused(
+        site("account", "list"),
+        f"warehouse14.metadata is not set; unknown setting: {wrong} (did you mean warehouse14.metadata?)",
+    )
+
+
+def test_keys_that_others_read_are_left_alone(site: Any) -> None:
+    site.set(
+        "[app:main]", "[DEFAULT]\nurl = nobody's\ntmp = %(here)s\nwarehous14.files = nobody's\n\n[app:main]"
+    )
+    outcome = _with(
+        site,
+        "pyramid.reload_templates = true",
+        "pyramid.debug_all = false",
+        "pyramid.includes = pyramid_jinja2",
+        "jinja2.trim_blocks = true",
+        "debugtoolbar.hosts = 127.0.0.1",
+        "retry.attempts = 3",
+        "tm.manager_hook = pyramid_tm.explicit_manager",
+        "sqlalchemy.url = sqlite://",
+        "session.secret = x",
+        "cache.regions = short",
+        "debug_templates = true",
+        "default_locale_name = en",
+        "csrf_trusted_origins = example.com",
+        "full_stack = true",
+        "set debug = false",
+        "get there = here",
+        "storehouse.url = x",
+        "warehouse_keeper = ada",
+        "packages.url = x",
+        "maximum = 5",
+    )
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["TEMPORARY", "TOKEN", "COLOUR"])
+def test_a_variable_that_is_no_key_is_left_alone(
+    site: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"WAREHOUSE14_{name}", "somebody else's")
+    assert site("account", "list").status == 0
+
+
+_NUMBERS = {
+    "max_file_bytes": (1, 2**50),
+    "page_cache_bytes": (0, 2**40),
+    "session_idle_minutes": (1, 5_256_000),
+    "session_hours": (1, 87_600),
+    "metadata.busy_seconds": (0, 3600),
+}
+
+
+@pytest.mark.parametrize("key", _NUMBERS)
+@pytest.mark.parametrize(
+    "value", ["-1", "9" * 17, "9" * 22, "1e3", "1.5", "nan", "inf", "many", "1_0", "\u0663", "+5"]
+)
+def test_a_number_that_cannot_be_is_one_line_that_says_what_can(site: Any, key: str, value: str) -> None:
+    least, most = _NUMBERS[key]
+    site.set("warehouse14.max_file_bytes = 5368709119", "")
+    outcome = _with(site, f"warehouse14.{key} = {value}")
+    _is_refused(outcome, f"warehouse14.{key} = ", f"is not a whole number from {least} to {most}")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_least_and_the_largest_numbers_work(site: Any, which: int) -> None:
+    site.set("warehouse14.max_file_bytes = 5368709119", "")
+    lines = [f"warehouse14.{key} = {bounds[which]}" for key, bounds in _NUMBERS.items()]
+    assert _with(site, *lines).status == 0
+    assert site.done("account", "add", "bob").out == "added the account bob\n"
+
+
+def test_a_long_value_is_not_repeated_in_full(site: Any) -> None:
+    outcome = _with(site, f"warehouse14.session_hours = {'9' * 5000}")
+    _is_refused(outcome, "warehouse14.session_hours")
+    assert len(outcome.err) < 200
