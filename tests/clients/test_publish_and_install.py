@@ -13,17 +13,20 @@ from support.sites import APP, PASSWORD, SERVER, Site
 from support.visitors import Visitor
 
 MAKE_A_TOKEN = "Make an API token"
-GREETING = "import hello_world; print(hello_world.greeting())"
+GREETING = "import hello_base; print(hello_base.greeting())"
+BOTH = {"hello-base": "1.0", "hello-world": "1.0"}
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> BuiltProject:
-    return build(tmp_path_factory.mktemp("base"), "hello-base", code="word = 'hello'")
+    """A project that needs the next."""
+    code = "word = 'hello'\n\n\ndef greeting():\n    import hello_world\n\n    return hello_world.greeting()"
+    return build(tmp_path_factory.mktemp("base"), "hello-base", needs="hello-world>=1.0", code=code)
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> BuiltProject:
-    """A project that needs the other, with a name that is not normalized."""
+    """A project that needs the one before, and whose name is not normalized."""
     code = "import hello_base\n\n\ndef greeting():\n    return hello_base.word + ' world'"
     return build(tmp_path_factory.mktemp("world"), "Hello.World", needs="hello-base>=1.0", code=code)
 
@@ -60,41 +63,78 @@ INSTALLERS: dict[str, Callable[[Environment], Install]] = {
 both = pytest.mark.parametrize("installer", INSTALLERS)
 
 
-def index(server: Server, account: str) -> str:
-    return server.as_account(server.site.tokens[account])
+def index(server: Server, account: str | None) -> str:
+    return server.url if account is None else server.as_account(server.site.tokens[account])
 
 
 # -- install --------------------------------------------------------------------------
 
 
+reader = pytest.mark.parametrize("account", ["ada", "ben"], ids=["an admin", "a member"])
+outsider = pytest.mark.parametrize("account", ["cleo", None], ids=["a stranger", "nobody"])
+
+
 @both
-@pytest.mark.parametrize("account", ["ada", "ben"], ids=["an admin", "a member"])
-def test_an_admin_and_a_member_install_a_project_and_what_it_needs(
-    published: Server, environment: Environment, installer: str, account: str
+@reader
+@pytest.mark.parametrize("name", ["hello-base", "hello-world"])
+def test_an_admin_and_a_member_install_two_projects_that_need_each_other(
+    published: Server, environment: Environment, installer: str, account: str, name: str
 ) -> None:
-    INSTALLERS[installer](environment)(index(published, account), "hello-world").well()
-    assert environment.installed() == {"hello-base": "1.0", "hello-world": "1.0"}
+    INSTALLERS[installer](environment)(index(published, account), name).well()
+    assert environment.installed() == BOTH
     assert environment.says(GREETING) == "hello world"
 
 
+@pytest.fixture(scope="session")
+def pinned(tmp_path_factory: pytest.TempPathFactory, base: BuiltProject, world: BuiltProject) -> Path:
+    """A requirements file with both projects, and the hashes of their files."""
+    path = tmp_path_factory.mktemp("pinned") / "requirements.txt"
+    path.write_text(base.requirement + world.requirement, encoding="utf-8")
+    return path
+
+
 @both
-def test_hashes_are_required_and_hold(
-    published: Server,
-    environment: Environment,
-    tmp_path: Path,
-    base: BuiltProject,
-    world: BuiltProject,
-    installer: str,
+@reader
+def test_an_admin_and_a_member_install_what_has_the_required_hashes(
+    published: Server, environment: Environment, pinned: Path, installer: str, account: str
 ) -> None:
     install = INSTALLERS[installer](environment)
-    right = tmp_path / "right.txt"
-    right.write_text(base.requirement + world.requirement, encoding="utf-8")
+    install(index(published, account), "--require-hashes", "-r", pinned).well()
+    assert environment.installed() == BOTH
+    assert environment.says(GREETING) == "hello world"
+
+
+@both
+@reader
+def test_an_admin_and_a_member_do_not_install_what_has_another_hash(
+    published: Server, environment: Environment, tmp_path: Path, installer: str, account: str
+) -> None:
     wrong = tmp_path / "wrong.txt"
     wrong.write_text(f"hello-base==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
-    said = install(index(published, "ben"), "--require-hashes", "-r", wrong).badly()
-    assert "hash" in said.lower()
-    install(index(published, "ben"), "--require-hashes", "-r", right).well()
-    assert environment.says(GREETING) == "hello world"
+    install = INSTALLERS[installer](environment)
+    said = install(index(published, account), "--require-hashes", "--no-deps", "-r", wrong).badly()
+    expected = {"pip": "THESE PACKAGES DO NOT MATCH THE HASHES", "uv": "Hash mismatch for `hello-base==1.0`"}
+    assert expected[installer] in said
+    assert environment.installed() == {}
+
+
+@both
+@outsider
+def test_a_stranger_and_nobody_are_refused_with_the_right_hashes_as_well(
+    published: Server, environment: Environment, pinned: Path, installer: str, account: str | None
+) -> None:
+    install = INSTALLERS[installer](environment)
+    said = install(index(published, account), "--require-hashes", "-r", pinned).badly()
+    # Without somebody to ask, pip does not say that credentials are missing.
+    expected = {
+        ("pip", "cleo"): "No matching distribution found for hello-base==1.0",
+        ("pip", None): "No matching distribution found for hello-base==1.0",
+        ("uv", "cleo"): "hello-base was not found in the package registry",
+        ("uv", None): "lack of valid authentication credentials (401 Unauthorized)",
+    }
+    assert expected[installer, account] in said
+    assert ("401" in said) == (installer == "uv" and account is None)
+    assert environment.installed() == {}
 
 
 @both
@@ -156,7 +196,7 @@ def test_a_token_as_user_name_with_an_empty_password_installs(
 ) -> None:
     token = published.site.tokens["ben"]
     INSTALLERS[installer](environment)(published.as_account("", user=token), "hello-base").well()
-    assert environment.installed() == {"hello-base": "1.0"}
+    assert environment.installed() == BOTH
 
 
 @both
@@ -177,7 +217,7 @@ def test_credentials_from_the_environment_install_with_uv(
         "--default-index", f"ours={published.url}/simple/", "hello-base",
         UV_INDEX_OURS_USERNAME="__token__", UV_INDEX_OURS_PASSWORD=published.site.tokens["ben"],
     ).well()  # fmt: skip
-    assert environment.installed() == {"hello-base": "1.0"}
+    assert environment.installed() == BOTH
 
 
 @both
@@ -233,9 +273,11 @@ def test_a_token_for_one_project_installs_that_project_alone(
 ) -> None:
     site = published.site
     token = site.mint("ada", "upload", "hello-base")
-    environment.uv(published.as_account(token), "hello-base").well()
-    said = environment.uv(published.as_account(token), "hello-world").badly()
-    assert "hello-world was not found in the package registry" in said
+    environment.uv(published.as_account(token), "--no-deps", "hello-base").well()
+    for name in ("hello-world", "hello-base"):
+        said = environment.uv(published.as_account(token), "--reinstall", name).badly()
+        assert "hello-world was not found in the package registry" in said
+    assert environment.installed() == {"hello-base": "1.0"}
     assert Visitor(published, token).projects() == ["hello-base"]
 
 

@@ -13,13 +13,14 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import requests
+from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
-from support.clients import Clients, program
+from support.clients import Clients, Environment, program
 from support.projects import sha256_of
 from support.servers import Server
 from support.sites import Site
@@ -103,12 +104,19 @@ INSTALLED = {
     "six": "1.16.0",
     "typing-extensions": "4.14.0",
 }
+NUMPY = "2.1.0"
+#: Built from their sdists, though there is a wheel of the first, and what builds them here.
+BUILT = {"certifi": "2025.1.31", "flit-core": "3.10.1"}
+BUILDERS = {"certifi": "setuptools (75.6.0)", "flit-core": "flit 3.10.1"}
 _SETTINGS = """
 import json
 from pip._internal.commands.download import DownloadCommand
 options, _ = DownloadCommand("download", "").parse_args([])
 print(json.dumps([options.index_url, options.cert]))
 """
+
+
+both = pytest.mark.parametrize("installer", ["pip", "uv"])
 
 
 class Registry:
@@ -120,15 +128,27 @@ class Registry:
         self._index, self._certificates = json.loads(done.stdout)
 
     def download(self, filename: str, folder: Path) -> Path:
-        page = self._get(f"{self._index.rstrip('/')}/{project_of(filename)}/")
-        links = re.findall(r'href="([^"]+)"', page.text)
-        link = next((link for link in links if f"/{filename}#" in f"{unescape(link)}#"), None)
+        link = next((link for link in self._links(project_of(filename)) if _file_of(link) == filename), None)
         assert link is not None, f"the index of this machine has no {filename}"
-        address, _, digest = urljoin(page.url, unescape(link)).partition("#")
+        address, _, digest = link.partition("#")
         path = folder / filename
         path.write_bytes(self._get(address).content)
         assert digest in {"", f"sha256={sha256_of(path)}"}
         return path
+
+    def wheel_for_here(self, project: str, version: str) -> str:
+        """Return the file name of the wheel that suits this Python on this machine."""
+        here = set(sys_tags())
+        names = [name for name in map(_file_of, self._links(project)) if name.endswith(".whl")]
+        for name in names:
+            _, found, _, tags = parse_wheel_filename(name)
+            if str(found) == version and tags & here:
+                return name
+        pytest.fail(f"{project} {version} has no wheel for this Python on this machine")
+
+    def _links(self, project: str) -> list[str]:
+        page = self._get(f"{self._index.rstrip('/')}/{project}/")
+        return [urljoin(page.url, unescape(link)) for link in re.findall(r'href="([^"]+)"', page.text)]
 
     def _get(self, address: str) -> requests.Response:
         answer = requests.get(
@@ -136,6 +156,10 @@ class Registry:
         )
         answer.raise_for_status()
         return answer
+
+
+def _file_of(link: str) -> str:
+    return unquote(urlsplit(link).path.rpartition("/")[2])
 
 
 def project_of(filename: str) -> str:
@@ -170,11 +194,24 @@ def uv_refuses(path: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.fixture(scope="module")
+def numpy_for_here(registry: Registry) -> str:
+    """The file name of a large wheel for this machine alone; on many it stands in the table."""
+    return registry.wheel_for_here("numpy", NUMPY)
+
+
+@pytest.fixture(scope="module")
+def originals(
+    registry: Registry, numpy_for_here: str, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
     folder = tmp_path_factory.mktemp("originals")
-    registry = Registry()
+    names = sorted({*FILES, numpy_for_here})
     with ThreadPoolExecutor(6) as pool:
-        return list(pool.map(lambda name: registry.download(name, folder), FILES))
+        return list(pool.map(lambda name: registry.download(name, folder), names))
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +228,17 @@ def published(
     assert "skipping" not in said
     assert min(len(by_twine), len(by_uv)) > 15
     return server
+
+
+@pytest.fixture
+def index(published: Server) -> str:
+    """The address of the server for pip and uv, with a token of its admin in it."""
+    return published.as_account(published.site.tokens["ada"])
+
+
+@pytest.fixture
+def environment(clients: Clients) -> Environment:
+    return clients.empty_environment("empty")
 
 
 def test_the_table_has_files_of_all_kinds(originals: list[Path]) -> None:
@@ -234,12 +282,10 @@ def test_publishing_all_again_changes_nothing(
     assert published.site.run("check", "--digests").returncode == 0
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
+@both
 def test_they_install_with_their_hashes(
-    published: Server, originals: list[Path], clients: Clients, tmp_path: Path, installer: str
+    originals: list[Path], index: str, environment: Environment, tmp_path: Path, installer: str
 ) -> None:
-    environment = clients.empty_environment("empty")
-    install = {"pip": environment.pip, "uv": environment.uv}[installer]
     wheels = [path for path in originals if path.suffix == ".whl"]
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(
@@ -251,15 +297,48 @@ def test_they_install_with_their_hashes(
         ),
         encoding="utf-8",
     )
-    index = published.as_account(published.site.tokens["ada"])
-    install(index, "--no-deps", "--require-hashes", "-r", requirements).well()
+    environment.install(installer, index, "--no-deps", "--require-hashes", "-r", requirements).well()
     assert environment.installed() == INSTALLED
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
-def test_what_they_need_is_found_in_the_table(published: Server, clients: Clients, installer: str) -> None:
-    environment = clients.empty_environment("empty")
-    install = {"pip": environment.pip, "uv": environment.uv}[installer]
-    index = published.as_account(published.site.tokens["ada"])
-    install(index, "python-dateutil").well()
+@both
+def test_what_they_need_is_found_in_the_table(index: str, environment: Environment, installer: str) -> None:
+    environment.install(installer, index, "python-dateutil").well()
     assert environment.installed() == {"python-dateutil": "2.9.0.post0", "six": "1.16.0"}
+
+
+@both
+def test_a_large_wheel_for_this_machine_alone_installs_and_runs(
+    index: str, environment: Environment, installer: str
+) -> None:
+    environment.install(installer, index, f"numpy=={NUMPY}").well()
+    assert environment.installed() == {"numpy": NUMPY}
+    assert environment.says("import numpy; print(numpy.__version__, numpy.arange(4).sum())") == f"{NUMPY} 6"
+
+
+@both
+@pytest.mark.parametrize("project", BUILT)
+def test_a_sdist_is_built_and_installed_with_what_is_here(
+    index: str, environment: Environment, installer: str, project: str
+) -> None:
+    environment.install(installer, index, "--no-binary", project, f"{project}=={BUILT[project]}").well()
+    assert environment.installed() == {project: BUILT[project]}
+    wheel = (
+        f"from importlib.metadata import distribution; print(distribution({project!r}).read_text('WHEEL'))"
+    )
+    assert f"Generator: {BUILDERS[project]}" in environment.says(wheel).splitlines()
+
+
+def test_pip_downloads_the_bytes_that_were_published(
+    originals: list[Path], numpy_for_here: str, index: str, clients: Clients, tmp_path: Path
+) -> None:
+    clients.run(
+        "pip", "download", "--no-deps", "--no-binary", ",".join(BUILT), "--dest", tmp_path / "got",
+        "--index-url", f"{index}/simple/",
+        f"numpy=={NUMPY}", *(f"{project}=={version}" for project, version in BUILT.items()),
+    ).well()  # fmt: skip
+    got = {path.name: path for path in (tmp_path / "got").iterdir()}
+    assert set(got) == {numpy_for_here, "certifi-2025.1.31.tar.gz", "flit_core-3.10.1.tar.gz"}
+    for original in originals:
+        if original.name in got:
+            assert got[original.name].read_bytes() == original.read_bytes(), original.name

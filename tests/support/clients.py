@@ -1,14 +1,17 @@
-"""pip, uv and twine as people run them, but with nothing of this machine's configuration."""
+"""pip, uv, twine, poetry and pdm as people run them, but with nothing of this machine's configuration."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from support.sites import REPOSITORY
 
 _BIN = REPOSITORY / ".tools/clients/bin"
+#: poetry and pdm, which are large: tests that need them are marked "registry".
+_MORE_BIN = REPOSITORY / ".tools/clients-more/bin"
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,24 @@ class Clients:
             "UV_PYTHON": sys.executable,
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_KEYRING_PROVIDER": "disabled",
+            "PDM_CHECK_UPDATE": "0",
+            "POETRY_VIRTUALENVS_IN_PROJECT": "1",
+            "VIRTUALENV_NO_PERIODIC_UPDATE": "1",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
 
     def run(self, client: str, *words: str | Path, cwd: Path | None = None, **variables: str) -> Ended:
         """Run a client; ``variables`` come on top of its environment."""
+        return self._run([program(client), *words], cwd, variables)
+
+    def shell(self, *lines: str, cwd: Path | None = None, **variables: str) -> Ended:
+        """Paste lines into a shell that finds all clients, and that ends at the first line that fails."""
+        path = f"{_BIN}:{_MORE_BIN}:{os.defpath}"
+        return self._run(["/bin/sh", "-e", "-c", "\n".join(lines)], cwd, {"PATH": path} | variables)
+
+    def _run(self, words: Sequence[str | Path], cwd: Path | None, variables: Mapping[str, str]) -> Ended:
         done = subprocess.run(
-            [program(client), *words],
+            words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -113,6 +127,15 @@ class Environment:
             **variables,
         )  # fmt: skip
 
+    def install(self, installer: str, index: str, *words: str | Path) -> Ended:
+        """Install with ``pip`` or ``uv`` from the index at ``index`` alone."""
+        return {"pip": self.pip, "uv": self.uv}[installer](index, *words)
+
+    def shell(self, *lines: str, **variables: str) -> Ended:
+        """Paste lines into a shell in which this environment is active."""
+        active = {"PIP_PYTHON": str(self.python), "UV_PYTHON": str(self.python)}
+        return self.clients.shell(*lines, **active, **variables)
+
     def installed(self) -> dict[str, str]:
         """Return what is installed, by name."""
         listed = self.clients.run("uv", "pip", "freeze", "--python", self.python, "-q").well()
@@ -128,6 +151,6 @@ class Environment:
 
 def program(client: str) -> Path:
     """Return the path of a client. A missing one is an error, never a skip."""
-    path = _BIN / client
-    assert path.exists(), f"{path} is missing: run 'make .tools/clients/.made'"
+    path = (_MORE_BIN if client in {"poetry", "pdm"} else _BIN) / client
+    assert path.exists(), f"{path} is missing: run 'make {path.parent.parent.relative_to(REPOSITORY)}/.made'"
     return path

@@ -1,4 +1,4 @@
-"""Two small projects, one of which needs the other, built by a real build backend."""
+"""Small projects, built by a real build backend."""
 
 import hashlib
 import subprocess
