@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
@@ -14,9 +15,12 @@ from webob.headers import ResponseHeaders
 from webtest import lint
 
 from warehouse14.bootstrap import assemble
+from warehouse14.domain.credentials import hash_password, session_id, session_secret
 from warehouse14.domain.errors import AlreadyExists
-from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.model import Action, Change, Role, Scope, Session
+from warehouse14.domain.names import AccountName
 from warehouse14.domain.services.uploadform import UploadForm
+from warehouse14.domain.services.working import entry
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 from warehouse14.web import make_app
@@ -34,6 +38,11 @@ PASSWORD = "correct horse"
 
 #: Methods that the WSGI checker knows; with any other it complains instead of calling.
 _LINTED = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"})
+
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
 
 
 class Clock:
@@ -156,14 +165,29 @@ class Index:
 
     def cookie(self, name: str) -> str:
         """Return the session cookie of an account, the same one each time."""
-        self.account(name)
         key = ("cookie", name)
         if key not in self._tokens:
-            operator = self.warehouse.operator()
-            self.warehouse.accounts.set_password(operator, name, PASSWORD)
-            signed_in = self.warehouse.sessions.sign_in(name, PASSWORD, origin="192.0.2.7", agent="Lynx")
-            self._tokens[key] = signed_in.secret
+            self._tokens[key] = self._signed_in(name)
         return self._tokens[key]
+
+    def password(self, name: str) -> None:
+        """Make an account with the password, which is hashed once in all tests."""
+        self.account(name)
+        with self.warehouse.units.write() as unit:
+            unit.accounts.set_password(AccountName(name), _password_hash(), once=False)
+            unit.journal.append(self._entry(Action.ACCOUNT_PASSWORD, name))
+
+    def _signed_in(self, name: str) -> str:
+        self.password(name)
+        secret, now = session_secret(), self.clock.now
+        session = Session(session_id(secret), AccountName(name), now, now, "192.0.2.7", "Lynx")
+        with self.warehouse.units.write() as unit:
+            unit.sessions.add(session)
+            unit.journal.append(self._entry(Action.SESSION_START, name))
+        return secret
+
+    def _entry(self, action: Action, name: str) -> Change:
+        return entry(action, self.warehouse.operator(), self.clock, account=AccountName(name))
 
     def browse(
         self, method: str, target: str, by: str | None = "ada", form: Mapping[str, str] | None = None

@@ -19,8 +19,7 @@ def site(opener: Opener) -> Index:
     """Ada and Bob have passwords; the private project demo is Ada's."""
     index = opener()
     for name in ("ada", "bob"):
-        index.account(name)
-        index.warehouse.accounts.set_password(index.warehouse.operator(), name, PASSWORD)
+        index.password(name)
     index.project("demo")
     index.wheel("demo")
     return index
