@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -347,3 +348,46 @@ def test_many_at_once_do_not_get_past_the_limit(people: Warehouse) -> None:
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds.count(Unauthenticated) == 5
     assert set(kinds) - {Unauthenticated} <= {TooManyAttempts, Unavailable}
+
+
+def test_of_an_attacked_account_the_owner_waits_for_nobody_elses_failures(
+    people: Warehouse, clock: Clock
+) -> None:
+    """One mistake must not put the owner behind strangers who go on failing from ever new addresses."""
+    for number in range(40):
+        fail(people, origin=f"203.0.113.{number}")
+    fail(people, origin=HERE)
+    for number in range(40, 60):
+        clock.pass_by(timedelta(seconds=2))
+        fail(people, origin=f"203.0.113.{number}")
+    sign_in(people)
+
+
+def test_a_password_that_was_replaced_while_the_old_one_was_checked_stays(people: Warehouse) -> None:
+    """Who stole a password and a session cannot undo what is done against it."""
+    stolen = sign_in(people)
+    before = people.accounts.get(people.operator(), "ada")
+    people.accounts.set_password(people.operator(), "ada", "a better horse")
+    with pytest.raises(Rejected, match="replaced meanwhile"):
+        people.accounts.set_password(stolen.identity(HERE), "ada", "the thief's", instead_of=before)
+    sign_in(people, password="a better horse")
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_of_two_administrators_who_disable_each_other_at_once_one_stays(
+    warehouse: Warehouse, person: Callable[..., Identity], _: int
+) -> None:
+    ada, bob = (person(name, administrator=True) for name in ("ada", "bob"))
+    done = race(
+        [
+            partial(warehouse.accounts.set_disabled, ada, "bob", disabled=True),
+            partial(warehouse.accounts.set_disabled, bob, "ada", disabled=True),
+        ]
+    )
+    assert sorted(type(error) for error in done if error is not None) == [Forbidden]
+    assert [account.disabled for account in warehouse.accounts.listed(warehouse.operator())].count(True) == 1
+
+
+def test_nobody_disables_their_own_account(warehouse: Warehouse, person: Callable[..., Identity]) -> None:
+    with pytest.raises(Rejected, match="stays enabled"):
+        warehouse.accounts.set_disabled(person("ada", administrator=True), "ada", disabled=True)

@@ -1,5 +1,6 @@
 """Whatever is sent: an answer with a Content-Type, never a 5xx, and nothing left behind."""
 
+import base64
 import dataclasses
 import itertools
 import logging
@@ -336,3 +337,63 @@ def test_a_database_that_does_not_answer_is_503_and_never_404(
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert "The database does not answer." in answer.text
+
+
+HOSTS = [
+    '"><script>',
+    "evil.example/",
+    "a:80:80",
+    "x'y",
+    "1.2.3.4@evil.example",
+    "evil.example:",
+    "[::1",
+    "a b",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("target", ["/login", "/projects/", "/simple/", "/nothing"])
+def test_a_host_that_is_none_is_400_and_stands_in_no_answer(index: Index, host: str, target: str) -> None:
+    answer = index.ask("GET", target, headers={"Host": host})
+    assert answer.status == 400
+    assert "Host" in answer.text
+    assert host not in answer.text
+    assert "Location" not in answer.headers
+
+
+QUERIES = ["path=x", "request=x", "a=1&a=2", "status=1", "query=x", "%ff", "&".join(["a"] * 5000)]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("target", ["/login/", "/projects", "/account", "/projects/demo", "/admin"])
+def test_a_redirect_to_the_one_address_of_a_page_carries_any_query(
+    index: Index, target: str, query: str
+) -> None:
+    index.project("demo")
+    index.account("root", administrator=True)
+    for by in ("root", "ada", None):
+        assert index.browse("GET", f"{target}?{query}", by).status in {301, 303, 400, 403, 404}
+
+
+@pytest.mark.parametrize(
+    "version", ["1" * 5000, "1." + "0" * 60_000, "1!" + "9" * 5000, f"{'9' * 5000}!1", "1.0+" + "1" * 5000]
+)
+def test_a_version_of_any_length_is_one_that_is_not_there(index: Index, version: str) -> None:
+    index.project("demo")
+    assert index.browse("GET", f"/projects/demo/{version}/").status == 404
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "nonsense", "\u00e9", "utf-7"])
+def test_a_form_in_another_charset_is_415(index: Index, charset: str) -> None:
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    answer = index.ask("POST", "/login", None, headers={"Content-Type": kind}, body=b"name=a&password=b")
+    assert answer.status == 415
+
+
+@pytest.mark.parametrize(
+    "notice", [b'["\\ud800", "x"]', b"[" * 30_000, b"\xff", b'{"a": 1}', b"[1]", b'["a", ["b"]]', b"null"]
+)
+def test_a_notice_that_somebody_else_wrote_breaks_no_page(index: Index, notice: bytes) -> None:
+    value = base64.urlsafe_b64encode(notice).decode()
+    answer = index.ask("GET", "/login", None, headers={"Cookie": f"warehouse14-notice={value}"})
+    assert answer.status == 200

@@ -26,7 +26,7 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
         ("/static/0/site.css", {}, "404 404 404 404 404", "404 404 404 404 404"),
     ],
     # Without its token, it ends no session.
-    ("SignOut", "", "POST"): [("/logout", {"csrf_token": ""}, "401 400 400 400 400", "401 400 400 400 400")],
+    ("SignOut", "", "POST"): [("/logout", {"csrf_token": ""}, "400 400 400 400 400", "400 400 400 400 400")],
     ("ProjectPages", "", "GET HEAD"): [("/projects/", {}, "303 200 200 200 200", "303 200 200 200 200")],
     ("ProjectPages", "new", "GET HEAD"): [
         ("/projects/@@new", {}, "303 200 200 200 200", "303 200 200 200 200"),

@@ -281,3 +281,20 @@ def test_reading_moves_no_serial(any_index: Index) -> None:
         for target in ("/simple/", "/simple/demo/", f"/packages/demo/{wheel}", "/simple/nope/"):
             any_index.get(target)
             any_index.clock.pass_by(hours=1)
+
+
+ROUNDABOUT = ["/static/..", "/health/..", "/static/x/../..", "/%73tatic/..", "/static//..", "/healthz/.."]
+
+
+@pytest.mark.parametrize("way", ROUNDABOUT)
+def test_the_ends_of_a_token_are_seen_on_whatever_way_a_page_is_reached(any_index: Index, way: str) -> None:
+    any_index.project("demo")
+    wheel = any_index.wheel("demo").filename
+    targets = [f"{way}/packages/demo/{wheel}", f"{way}/packages/demo/{wheel}.metadata"]
+    text = any_index.mint("ada")
+    for target in targets:
+        assert any_index.ask("GET", target, token=text).status == 200
+    tokens, operator = any_index.warehouse.tokens, any_index.warehouse.operator()
+    tokens.revoke(operator, text[5:15])
+    for target in targets:
+        assert any_index.ask("GET", target, token=text).status == 401

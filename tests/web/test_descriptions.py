@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse14.web import readme
-from warehouse14.web.readme import HTML_LENGTH, RENDERED_LENGTH, Busy, render, rendered, safe_url, tame
+from warehouse14.web.readme import HTML_LENGTH, RENDERED_LENGTH, Busy, plain, rendered, safe_url, tame
 
 MARKDOWN, COMMON_MARK, RST, PLAIN = (
     "text/markdown",
@@ -154,6 +154,12 @@ def check_addresses(element: Any, ids: Sequence[str], hosts: Sequence[str]) -> N
     else:
         assert re.match("(https?://[^/]|mailto:)", href, re.IGNORECASE)
         assert element.attrib["rel"] == "nofollow noreferrer"
+
+
+def render(text: str, content_type: str, hosts: Sequence[str]) -> str:
+    """What the page shows of a description."""
+    html = readme.render(text, content_type, hosts)
+    return plain(text) if html is None else html
 
 
 def shown(text: str, content_type: str = MARKDOWN, hosts: Sequence[str] = ()) -> Any:
@@ -936,6 +942,14 @@ def test_while_two_are_rendered_a_third_waits_its_turn_and_no_longer_than_it_has
             render("A *word*.", MARKDOWN, [])
         assert render("A word.", "", []) == "<p>A word.</p>\n"
     assert render("A *word*.", MARKDOWN, []) == "<p>A <em>word</em>.</p>\n"
+
+
+@pytest.mark.parametrize("nested", ["i. " * 300, "- " * 300, "(1) " * 200, "#. " * 300, "* - + " * 100])
+def test_lists_in_lists_are_no_prose_that_needs_no_process(
+    monkeypatch: pytest.MonkeyPatch, nested: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert is_plain(render(nested, RST, []))
 
 
 def test_short_prose_needs_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

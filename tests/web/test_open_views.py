@@ -18,6 +18,7 @@ OPEN_TO_ALL = {
     ("Health", "", "GET HEAD"),
     ("SignIn", "", "GET HEAD"),
     ("SignIn", "", "POST"),
+    ("SignOut", "", "POST"),
     ("StaticFile", "", "GET HEAD"),
 }
 

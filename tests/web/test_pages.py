@@ -117,7 +117,7 @@ def test_a_project_shows_its_latest_release(site: Index) -> None:
     assert "latest" in versions[1]
     assert "Python 3" in row(page, "demo-1.0-py3-none-any.whl")
     assert "Source" in row(page, "demo-1.0.tar.gz")
-    assert "http://__token__@index.example/simple/" in page
+    assert "pip install --index-url http://index.example/simple/ demo" in page
     assert "The description of demo." in page
 
 

@@ -1,6 +1,7 @@
 """Signing in and out with a browser, as WebTest plays one."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from webtest import TestApp
 
+from warehouse14.domain import credentials
 from warehouse14.domain.services.accounts import FIRST_ADMINISTRATOR
+from warehouse14.web.csrf import csrf_token
 from web.asking import PASSWORD, Index
 
 Opener = Callable[..., Index]
@@ -275,6 +278,94 @@ def test_a_new_password_that_does_not_do_is_explained(
 
 
 # -- guessing --------------------------------------------------------------------------------
+
+
+def test_who_has_only_a_first_password_can_sign_out(opener: Opener) -> None:
+    index = opener()
+    index.password("ada")
+    index.account("root", administrator=True)
+    operator = index.warehouse.account("root")
+    first = index.warehouse.accounts.reset_password(operator, "ada")
+    app = signed_in(index, password=first)
+    answer = app.post("/logout", {"csrf_token": csrf_token(app.cookies["warehouse14-session"])})
+    assert urlsplit(answer.location).path == "/login"
+    assert app.get("/account/@@password").status_int == 303
+
+
+def test_a_session_that_is_over_can_be_signed_out_of(site: Index) -> None:
+    app = signed_in(site)
+    token = csrf_token(app.cookies["warehouse14-session"])
+    operator = site.warehouse.operator()
+    site.warehouse.accounts.set_disabled(operator, "ada", disabled=True)
+    assert urlsplit(app.post("/logout", {"csrf_token": token}).location).path == "/login"
+    assert "warehouse14-session" not in app.cookies
+
+
+def test_signing_in_as_somebody_else_ends_the_session_that_was_there(site: Index) -> None:
+    app = signed_in(site)
+    before = app.cookies["warehouse14-session"]
+    form = browser(site).get("/login").form
+    answer = app.post(
+        "/login",
+        {"name": "bob", "password": PASSWORD, "csrf_token": csrf_token(before)},
+    )
+    assert form is not None
+    assert answer.status_int == 303
+    assert app.cookies["warehouse14-session"] != before
+    old = browser(site)
+    old.set_cookie("warehouse14-session", before)
+    assert urlsplit(old.get("/account/").location).path == "/login"
+
+
+def test_a_site_whose_address_is_https_is_behind_tls_whatever_its_proxy_says(opener: Opener) -> None:
+    index = opener(url="https://packages.example/python")
+    index.password("ada")
+    app = browser(index)
+    page = app.get("/login")
+    assert "max-age" in page.headers["Strict-Transport-Security"]
+    (name,) = cookies(page)
+    assert name == "__Host-warehouse14-session-python"
+    assert "secure" in cookies(page)[name].lower()
+    evil = {"Origin": "https://evil.example"}
+    form = page.form
+    form["name"], form["password"] = "ada", PASSWORD
+    fields = dict(form.submit_fields())
+    # As the browser does that knows the address by https.
+    cookie = {"Cookie": cookies(page)[name].partition(";")[0]}
+    assert app.post("/login", fields, headers=evil | cookie, expect_errors=True).status_int == 400
+    fine = {"Origin": "https://packages.example"} | cookie
+    assert app.post("/login", fields, headers=fine, expect_errors=True).status_int == 303
+
+
+def test_while_too_many_sign_in_the_next_is_told_at_once_to_try_again(site: Index) -> None:
+    """Else they would hold all threads, and nobody else would be answered."""
+    app = browser(site)
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(credentials._queue)
+        answer = attempt(app, "ada", PASSWORD)
+    assert answer.status_int == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert attempt(app, "ada", PASSWORD).status_int == 303
+
+
+GOALS = {
+    "/?path=1": "/?path=1",
+    "/projects/?request=1&q=a&q=b&empty=": "/projects/?request=1&q=a&q=b&empty=",
+    "/projects/?" + "&".join(f"a{number}=1" for number in range(150)): None,
+    "/projects/?q=\u00e9": "/projects/?q=%C3%A9",
+}
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_a_goal_is_gone_to_with_its_query_as_it_came(site: Index, goal: str) -> None:
+    app = browser(site)
+    form = app.get("/login", {"next": goal}).form
+    form["name"], form["password"] = "ada", PASSWORD
+    answer = form.submit()
+    assert answer.status_int == 303
+    assert answer.location == f"http://index.example{GOALS[goal] or goal}"
+    assert app.get("/login", {"next": goal}).location == answer.location
 
 
 def test_who_guesses_is_slowed_and_told_for_how_long(site: Index) -> None:

@@ -17,6 +17,8 @@ import threading
 import zlib
 from dataclasses import dataclass, field
 
+from warehouse14.domain.errors import Unavailable
+
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _ID_LENGTH = 10
 _SECRET_LENGTH = 27
@@ -36,6 +38,8 @@ _SCRYPT_MEMORY = 64 * 1024 * 1024
 
 #: One check takes 16 MiB and a quarter of a second: two at a time.
 _checks = threading.BoundedSemaphore(2)
+#: Who runs or waits for that. More would hold all threads of a server, and nobody else would be answered.
+_queue = threading.BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +107,21 @@ def password_matches(password: str, stored: str | None) -> bool:
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    with _checks:
-        return hashlib.scrypt(
-            password.encode("utf-8", "surrogatepass"),
-            salt=salt,
-            n=n,
-            r=r,
-            p=p,
-            maxmem=_SCRYPT_MEMORY,
-            dklen=32,
-        )
+    if not _queue.acquire(blocking=False):
+        raise Unavailable("Too many sign in at this moment. Try again.", retry_after=1)
+    try:
+        with _checks:
+            return hashlib.scrypt(
+                password.encode("utf-8", "surrogatepass"),
+                salt=salt,
+                n=n,
+                r=r,
+                p=p,
+                maxmem=_SCRYPT_MEMORY,
+                dklen=32,
+            )
+    finally:
+        _queue.release()
 
 
 def session_secret() -> str:

@@ -22,6 +22,8 @@ _PEOPLE_LENGTH = 20_000
 _LICENSE_LENGTH = 200
 #: A longer requirement is not taken apart, which takes time.
 _REQUIREMENT_LENGTH = 250
+#: How many brackets one may have: what they nest is read by going back and forth.
+_REQUIREMENT_BRACKETS = 20
 _BLANK_LINE = re.compile(r"\n\n|\A\n")
 #: What older tools write before each further line of a description that is a field.
 _CONTINUED = ("       |", "        ")
@@ -200,7 +202,8 @@ def _dependencies(requirements: Sequence[str]) -> Mapping[str, tuple[Dependency,
 def _dependency(text: str) -> tuple[Dependency, Sequence[str]]:
     """Return one requirement, and the extras that it is for; "" if it always holds."""
     try:
-        requirement = Requirement(text if len(text) <= _REQUIREMENT_LENGTH else "")
+        is_plain = len(text) <= _REQUIREMENT_LENGTH and text.count("(") <= _REQUIREMENT_BRACKETS
+        requirement = Requirement(text if is_plain else "")
         project = project_name(requirement.name)
     except (InvalidRequirement, Rejected, RecursionError):
         return Dependency(None, text, ""), _extras(text.partition(";")[2])

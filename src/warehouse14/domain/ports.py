@@ -306,11 +306,13 @@ class UnitOfWork(Protocol):
     def journal(self) -> Journal:
         """The journal."""
 
-    def hold(self, name: ProjectName) -> None:
-        """Let no other unit hold ``name`` until this one ends; there need not be such a project.
+    def hold(self, name: str) -> None:
+        """Let no other unit hold ``name`` until this one ends: a project's, whether it is there or not, or
+        one with a colon.
 
-        For a unit that writes, before it reads: what it reads then is no older. Who looks at a
-        project's blobs and then lists or deletes them must not be passed by another who does.
+        For a unit that writes, before it reads: what it reads then is no older. It is for decisions
+        on what the unit itself does not write: who looks at a project's blobs and then lists or
+        deletes them must not be passed by another who does.
         Raises ``Unavailable`` when another holds it too long.
         """
 

@@ -20,7 +20,7 @@ from warehouse14.web.assets import load_assets
 from warehouse14.web.csrf import CookieBoundTokens
 from warehouse14.web.html import FILTERS
 from warehouse14.web.pages import Pages
-from warehouse14.web.requests import check_form, check_view_name
+from warehouse14.web.requests import check_address, check_form, check_view_name, settle_scheme
 from warehouse14.web.resources import Root
 from warehouse14.web.security import CLOSED, SitePolicy
 
@@ -68,7 +68,8 @@ def includeme(config: Configurator) -> None:
     config.set_default_csrf_options(require_csrf=True)
     config.set_csrf_storage_policy(CookieBoundTokens())
     config.add_request_method(get_csrf_token, "session_token", reify=True)
-    config.add_subscriber(check_form, NewRequest)
+    for first in (settle_scheme, check_address, check_form):
+        config.add_subscriber(first, NewRequest)
     config.add_subscriber(check_view_name, ContextFound)
     config.registry.secret = read_secret(config.registry.site)
     config.registry.assets = load_assets()

@@ -1,7 +1,7 @@
 """Absolute addresses. ``warehouse14.url`` decides them; without it, the request does."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pyramid.request import Request
 
@@ -16,10 +16,21 @@ def absolute(request: Request, path: str) -> str:
     return base.rstrip("/") + quote(path, safe="/+")
 
 
+def prefix(request: Request) -> str:
+    """Return the path that the site lies below, without its last slash."""
+    public: str | None = request.registry.site.url
+    return urlsplit(public).path.rstrip("/") if public else str(request.script_name)
+
+
+def check_host(request: Request) -> None:
+    """Raise ``Rejected`` if addresses are made from the request's host, and it is none."""
+    if request.registry.site.url is None and not _HOST.match(request.host):
+        raise Rejected("Host: not the name of a host.", field="Host")
+
+
 def _of_request(request: Request) -> str:
     """Return the address of the application as the client called it."""
-    if not _HOST.match(request.host):
-        raise Rejected("Host: not the name of a host.", field="Host")
+    check_host(request)
     address: str = request.application_url
     return address
 

@@ -17,11 +17,13 @@ from pyramid.response import Response
 
 from warehouse14.domain.credentials import session_secret
 from warehouse14.domain.names import AccountName
+from warehouse14.web.addresses import prefix
 
 #: What a session's cookie, or that of a visitor who is yet to sign in, looks like.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VISITOR = "_warehouse14_visitor"
 _NOTICE_LENGTH = 2000
+_COOKIE_LENGTH = 4096
 _YEAR = 365 * 24 * 3600
 
 
@@ -73,10 +75,12 @@ def take_notice(request: Request) -> Notice | None:
         return None
     request.add_response_callback(lambda request, response: _set(request, response, "notice", "", max_age=0))
     try:
-        text, kind = json.loads(base64.urlsafe_b64decode(raw))
-        return Notice(str(text)[:_NOTICE_LENGTH], "refused" if kind == "refused" else "done")
-    except (ValueError, TypeError):
+        text, kind = json.loads(base64.urlsafe_b64decode(raw[:_COOKIE_LENGTH]))
+    except (ValueError, TypeError, RecursionError):
         return None
+    # Whoever can set cookies here can write anything into this one.
+    shown = str(text)[:_NOTICE_LENGTH].encode("utf-8", "replace").decode("utf-8")
+    return Notice(shown, "refused" if kind == "refused" else "done")
 
 
 def device(request: Request, account: AccountName) -> str | None:
@@ -101,7 +105,7 @@ def _proof(key: bytes, mark: str, account: AccountName) -> str:
 
 
 def _name(request: Request, kind: str) -> str:
-    path = re.sub(r"[^A-Za-z0-9]+", "-", request.script_name)
+    path = re.sub(r"[^A-Za-z0-9]+", "-", prefix(request))
     return f"{'__Host-' if _is_secure(request) else ''}warehouse14-{kind}{path}"
 
 

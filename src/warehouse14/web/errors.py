@@ -56,6 +56,21 @@ _REASONS = {
     503: "Service Unavailable",
 }
 
+#: The same as people say it, for the pages.
+_HEADINGS = {
+    400: "That did not work",
+    401: "Please sign in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not for this address",
+    409: "That is taken",
+    413: "Too large",
+    415: "Not a form",
+    429: "Too many attempts",
+    500: "Something went wrong",
+    503: "Not available right now",
+}
+
 #: The first that an error is an instance of decides.
 _STATUSES: tuple[tuple[type[errors.WarehouseError], int], ...] = (
     (errors.TooLarge, 413),
@@ -233,7 +248,8 @@ def write(request: Request, answer: Answer) -> Response:
         request,
         "error",
         status=answer.status,
-        title=_REASONS[answer.status],
+        status_code=answer.status,
+        title=_HEADINGS.get(answer.status, _REASONS[answer.status]),
         message=answer.message,
         request_id=request_id(request),
     )

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pyramid.request import Request
 from pyramid.response import Response
 
-from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account
 from warehouse14.web import cookies
-from warehouse14.web.addresses import absolute
+from warehouse14.web.addresses import absolute, prefix
+from warehouse14.web.agents import browser
 from warehouse14.web.assets import Asset
 from warehouse14.web.cookies import Notice
 from warehouse14.web.security import signed_in
@@ -21,6 +22,11 @@ from warehouse14.web.security import signed_in
 _REQUEST_ID = "_warehouse14_request_id"
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _SAFE = "/+@:!,=~"
+#: What stands in a query string as it came.
+_SAFE_IN_QUERY = "%=&+/?:@!$'()*,;~"
+
+#: A query string, or what is to stand in one.
+Query = str | Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -52,34 +58,31 @@ class Frame:
     @property
     def site(self) -> str:
         """The public address of the site, without its last slash."""
-        return absolute(self.request, "/").rstrip("/")
+        try:
+            return absolute(self.request, "/").rstrip("/")
+        except Rejected:
+            # On the page that says so.
+            return ""
 
     @property
     def host(self) -> str:
         """The name of the site's host, without a port."""
         return urlsplit(self.site).hostname or ""
 
-    def with_user(self, path: str) -> str:
-        """Return the public address of a path with the name that goes with a token."""
-        return self._with("__token__", path)
-
     def with_token(self, path: str, token: str = "$TOKEN") -> str:  # noqa: S107
         """Return the public address of a path with name and token; by default that of the shell."""
-        return self._with(f"__token__:{token}", path)
-
-    def _with(self, credentials: str, path: str) -> str:
         scheme, _, rest = f"{self.site}{path}".partition("://")
-        return f"{scheme}://{credentials}@{rest}"
+        return f"{scheme}://__token__:{token}@{rest}"
 
     def href(self, *parts: str, **query: str | int) -> str:
         """Return the address of a place: ``href("projects", name)`` is ``/projects/<name>/``."""
         path = "".join(f"/{quote(part, safe='+@:!,=~')}" for part in parts)
         last = parts[-1] if parts else ""
-        return address(self.request, path if "@@" in last or not parts else f"{path}/", **query)
+        return address(self.request, path if "@@" in last or not parts else f"{path}/", query)
 
     def at(self, path: str, **query: str | int) -> str:
         """Return the address of a path below the site's root."""
-        return address(self.request, path, **query)
+        return address(self.request, path, query)
 
     def asset(self, name: str) -> str:
         """Return the address of one of the site's own files."""
@@ -87,13 +90,17 @@ class Frame:
         return address(self.request, found.path)
 
 
-def address(request: Request, path: str, **query: str | int) -> str:
-    """Return the path as the browser knows it: below the prefix of the site, quoted."""
-    public = request.registry.site.url
-    prefix = urlsplit(public).path.rstrip("/") if public else request.script_name
-    text = f"{quote(prefix, safe=_SAFE)}{quote(path, safe=_SAFE + '%')}" or "/"
-    given = {key: value for key, value in query.items() if value not in {"", None}}
-    return f"{text}?{urlencode(given)}" if given else text
+def address(request: Request, path: str, query: Query = "") -> str:
+    """Return the path as the browser knows it: below the prefix of the site, quoted.
+
+    ``query`` is a query string as it came, or what is to stand in one; what is empty is left out.
+    """
+    text = f"{quote(prefix(request), safe=_SAFE)}{quote(path, safe=_SAFE + '%')}" or "/"
+    if isinstance(query, str):
+        written = quote(query, safe=_SAFE_IN_QUERY)
+    else:
+        written = urlencode({key: value for key, value in query.items() if value not in {"", None}})
+    return f"{text}?{written}" if written else text
 
 
 def show(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
@@ -125,18 +132,16 @@ def protect(request: Request, response: Response) -> None:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
-def redirect(
-    request: Request, path: str, query: Mapping[str, str] | None = None, *, status: int = 303
-) -> Response:
+def redirect(request: Request, path: str, query: Query = "", *, status: int = 303) -> Response:
     """Return a redirect to a path below the site's root (RFC 9110, section 15.4)."""
     public = request.registry.site.url
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else ""
-    response = Response(status=status, location=origin + address(request, path, **(query or {})))
+    response = Response(status=status, location=origin + address(request, path, query))
     protect(request, response)
     return response
 
 
-def go(request: Request, path: str, notice: str = "", query: Mapping[str, str] | None = None) -> Response:
+def go(request: Request, path: str, notice: str = "", query: Query = "") -> Response:
     """Return the redirect that follows a form, with a notice for the next page."""
     response = redirect(request, path, query)
     if notice:
@@ -147,16 +152,24 @@ def go(request: Request, path: str, notice: str = "", query: Mapping[str, str] |
 def onwards(request: Request, goal: str, notice: str = "", *, default: str = "/") -> Response:
     """Go on to the page that was asked for before, if it is one of this site."""
     path, _, query = (local_path(goal) or default).partition("?")
-    return go(request, path, notice, dict(parse_qsl(query, max_num_fields=100)))
+    return go(request, path, notice, query)
 
 
 def elsewhere(request: Request, path: str) -> Response | None:
     """Return the redirect to the one address of a page, unless the request is for it."""
     if request.environ["PATH_INFO"] == path:
         return None
-    response = redirect(request, path, request.GET, status=301)
+    response = redirect(request, path, request.environ.get("QUERY_STRING", ""), status=301)
     response.headers["Cache-Control"] = "no-cache, private"
     return response
+
+
+def words(error: Exception) -> str:
+    """Return what is wrong with a form, in one sentence without the name that a field has in the code."""
+    said = str(error)
+    field = getattr(error, "field", "")
+    text = said.removeprefix(f"{field}: ") if field else said
+    return text[:1].upper() + text[1:]
 
 
 def request_id(request: Request) -> str:
@@ -206,4 +219,4 @@ def ago(at: datetime) -> str:
     return "just now"
 
 
-FILTERS = {"size": size, "day": day, "moment": moment, "ago": ago}
+FILTERS = {"browser": browser, "size": size, "day": day, "moment": moment, "ago": ago}

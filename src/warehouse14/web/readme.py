@@ -44,6 +44,8 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 _PATIENCE = 2.0
 #: Short reStructuredText without directives, substitutions and code: nothing in it can take long.
 _PROSE = re.compile(r"[^|`:]{0,1000}")
+#: What may be lists in lists in lists.
+_LISTS = re.compile(r"(?:(?<!\S)(?=\S*[^\w\s])\S{1,6}\s+){3}")
 _MARKDOWN = "text/markdown"
 
 #: What no text should hold: control characters but for white space, and halves of characters.
@@ -97,8 +99,8 @@ class Busy(Exception):
     """As many texts as may be are being rendered."""
 
 
-def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup:
-    """Return ``text`` as HTML; one that cannot be rendered as it is.
+def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup | None:
+    """Return ``text`` as HTML, or None if it cannot be rendered and is to be shown as it is.
 
     Args:
         text: the description of core metadata.
@@ -113,8 +115,7 @@ def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup:
     found: str | None = None
     media_type = _media_type(content_type)
     if len(clean) <= RENDERED_LENGTH and media_type in _RENDERERS:
-        is_prose = media_type != _MARKDOWN and _PROSE.fullmatch(clean)
-        work = rendered if is_prose else _rendered_apart
+        work = rendered if media_type != _MARKDOWN and _is_prose(clean) else _rendered_apart
         try:
             found = work(clean, content_type, image_hosts)
         except Busy:
@@ -122,7 +123,11 @@ def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup:
         except Exception as error:  # noqa: BLE001 - whatever the languages' libraries raise
             _log.debug("a description cannot be rendered: %s", error)
     # What is found was rebuilt from parts that were escaped.
-    return plain(clean) if found is None else Markup(found)  # noqa: S704
+    return None if found is None else Markup(found)  # noqa: S704
+
+
+def _is_prose(text: str) -> bool:
+    return bool(_PROSE.fullmatch(text)) and not _LISTS.search(text)
 
 
 def plain(text: str) -> Markup:

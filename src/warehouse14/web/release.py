@@ -18,6 +18,8 @@ from warehouse14.web.readme import Busy, plain, render, safe_url
 from warehouse14.web.wheels import Fits, describe
 
 _FILES = 50
+#: About what it takes to know that a description cannot be rendered, in bytes.
+_NOT_RENDERED = 500
 _VERSIONS = 20
 
 
@@ -90,16 +92,17 @@ def version_lines(releases: Sequence[Release], project: Project, shown: Release 
 def _description(request: Request, file: File, details: Details) -> Markup:
     """Return the description as HTML; it is rendered once for each file, if there is time."""
     cache, key = request.registry.warehouse.index.cache, ("description", file.key)
-    kept: Markup | None = cache.get(key)
+    text = details.description[:DESCRIPTION_LENGTH]
+    kept: tuple[Markup | None] | None = cache.get(key)
     if kept is None:
-        text = details.description[:DESCRIPTION_LENGTH]
         try:
-            kept = render(text, details.content_type, request.registry.site.image_hosts)
+            kept = (render(text, details.content_type, request.registry.site.image_hosts),)
         except Busy:
             return plain(text)
-        # A file never takes other bytes: this is true for ever.
-        cache.keep(key, kept, size=4 * len(kept))
-    return kept
+        # A file never takes other bytes: this is true for ever. That it cannot be rendered is kept
+        # without the text, so that it is not driven out and tried again.
+        cache.keep(key, kept, size=_NOT_RENDERED if kept[0] is None else 4 * len(kept[0]))
+    return plain(text) if kept[0] is None else kept[0]
 
 
 def _people(details: Details) -> list[tuple[str, str, str]]:

@@ -16,7 +16,6 @@ from warehouse14.adapters.memory.projects import MemoryFileRows, MemoryProjects
 from warehouse14.adapters.memory.tables import Tables
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork
 
 #: How long a unit waits for another that holds the same name, in seconds.
@@ -34,7 +33,7 @@ class MemoryUnits:
     def __init__(self) -> None:
         self._tables = Tables()
         self._lock = threading.Lock()
-        self._held: defaultdict[ProjectName, threading.Lock] = defaultdict(threading.Lock)
+        self._held: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._connection = Connection()
 
     def fail_with(self, error: OSError | None) -> None:
@@ -67,7 +66,7 @@ class MemoryUnits:
         with ExitStack() as ending:
             ending.callback(moment.end)
 
-            def hold(name: ProjectName) -> None:
+            def hold(name: str) -> None:
                 if not self._held[name].acquire(timeout=_PATIENCE):
                     raise Unavailable(f"Another works on {name}. Try again.")
                 ending.callback(self._held[name].release)
@@ -106,7 +105,7 @@ class MemoryUnits:
 class MemoryUnit:
     """Implements ``UnitOfWork`` on one moment."""
 
-    def __init__(self, moment: Moment, hold: Callable[[ProjectName], None]) -> None:
+    def __init__(self, moment: Moment, hold: Callable[[str], None]) -> None:
         self.hold = hold
         self.projects = MemoryProjects(moment)
         self.files = MemoryFileRows(moment)
@@ -117,7 +116,7 @@ class MemoryUnit:
         self.journal = MemoryJournal(moment)
 
 
-def _only_reads(name: ProjectName) -> None:
+def _only_reads(name: str) -> None:
     raise RuntimeError(f"this unit of work only reads, and cannot hold {name}")
 
 

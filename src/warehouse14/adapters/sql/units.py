@@ -18,7 +18,6 @@ from warehouse14.adapters.sql.schema import prepare_schema, verify_schema
 from warehouse14.adapters.sql.sessions import SqlAttempts, SqlSessions
 from warehouse14.adapters.sql.tables import projects
 from warehouse14.domain.errors import Unavailable
-from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork
 
 #: Changes nothing, but makes a transaction one that writes, of which SQLite has one at a time.
@@ -38,7 +37,7 @@ class SqlUnit:
         self.attempts = SqlAttempts(runner)
         self.journal = SqlJournal(runner)
 
-    def hold(self, name: ProjectName) -> None:  # noqa: ARG002 - a writer excludes all others
+    def hold(self, name: str) -> None:  # noqa: ARG002 - a writer excludes all others
         """See the port."""
         self._runner.rows(_WRITE)
 

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from warehouse14.domain.access import Identity, Permission, operator
 from warehouse14.domain.credentials import hash_password, password_matches, random_password
-from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
+from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Account, Action
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.working import attempt, entry, require_site
 
 FIRST_ADMINISTRATOR = AccountName("admin")
+#: What a unit holds that decides whether an administrator is left.
+_ADMINISTRATORS = ":administrators"
 
 _PASSWORD_LEAST = 8
 _PASSWORD_MOST = 1000
@@ -83,11 +85,24 @@ class AccountService:
         with self._units.read() as unit:
             return unit.accounts.all()
 
-    def set_password(self, identity: Identity, name: str, password: str) -> None:
+    def set_password(
+        self, identity: Identity, name: str, password: str, *, instead_of: Account | None = None
+    ) -> None:
         """Replace a password, and end the account's sessions, all but the one that this is done in.
 
         One that another account set is to be replaced at the first sign-in.
-        Raises ``Rejected``, ``NotFound`` and, for another's, ``Forbidden``.
+
+        Args:
+            identity: who acts.
+            name: the account's name.
+            password: the new one.
+            instead_of: the account when its old password was checked, if it was: one that was
+                given another password since, or was disabled, is left alone.
+
+        Raises:
+            Rejected: the password is malformed, or the old one is no longer the account's.
+            NotFound: there is no such account.
+            Forbidden: it is another's, and ``identity`` is no administrator.
         """
         wanted = account_name(name)
         is_own = identity.account == wanted and identity.token is None
@@ -97,7 +112,12 @@ class AccountService:
         once = not is_own and not identity.is_operator
 
         def work(unit: UnitOfWork) -> None:
-            _existing(unit, wanted)
+            unit.hold(f"account:{wanted}")
+            found = _existing(unit, wanted)
+            if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
+                raise Rejected(
+                    "old_password: it was replaced meanwhile. Nothing was changed.", field="old_password"
+                )
             unit.accounts.set_password(wanted, hashed, once=once)
             unit.sessions.end_of(wanted, but=identity.session if is_own else None)
             unit.journal.append(entry(Action.ACCOUNT_PASSWORD, identity, self._now, account=wanted))
@@ -119,12 +139,19 @@ class AccountService:
         """Disable or enable an account; return whether that is new. Its tokens follow it, its sessions
         end.
 
-        Raises ``NotFound`` and ``Forbidden``.
+        Nobody disables their own account, and of two administrators who disable each other at
+        once one stays: so there is always one, but for what the operator does.
+
+        Raises ``NotFound``, ``Forbidden``, and ``Rejected`` for one's own account.
         """
         require_site(identity, Permission.ADMINISTER)
         wanted = account_name(name)
+        if disabled and identity.account == wanted:
+            raise Rejected("account: you are signed in with that account: it stays enabled.", field="account")
 
         def work(unit: UnitOfWork) -> bool:
+            unit.hold(_ADMINISTRATORS)
+            _require_still_administrator(unit, identity)
             if _existing(unit, wanted).disabled is disabled:
                 return False
             unit.accounts.set_disabled(wanted, disabled)
@@ -147,6 +174,15 @@ class AccountService:
             account = unit.accounts.get(wanted)
         matches = password_matches(password, account.password_hash if account else None)
         return account if account and matches and not account.disabled else None
+
+
+def _require_still_administrator(unit: UnitOfWork, identity: Identity) -> None:
+    """Raise ``Forbidden`` if the account that acts was disabled or lost its rank since it was asked for."""
+    if identity.is_operator:
+        return
+    found = unit.accounts.get(identity.account) if identity.account else None
+    if found is None or found.disabled or not found.administrator:
+        raise Forbidden("You are no longer an administrator of this site.")
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:

@@ -119,12 +119,12 @@ class SessionService:
         assert identity.account is not None
         # Whoever is signed in counts as a browser of its own.
         try:
-            self._checked(identity.account, old, identity.origin, identity.session)
+            account = self._checked(identity.account, old, identity.origin, identity.session)
         except Unauthenticated as error:
             raise Rejected("old_password: that is not your password.", field="old_password") from error
         if old == new:
             raise Rejected("password: use another than the old one.", field="password")
-        self._accounts.set_password(identity, identity.account, new)
+        self._accounts.set_password(identity, identity.account, new, instead_of=account)
 
     def identify(self, secret: str) -> SignedIn | None:
         """Return the session whose cookie holds ``secret``, or None if there is none or it is over."""
@@ -135,7 +135,7 @@ class SessionService:
         now = self._now()
         if found is None or account is None or account.disabled or self._over(found, now):
             return None
-        if now - found.seen_at >= SEEN_INTERVAL:
+        if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
         return SignedIn(found, account)
 

@@ -107,7 +107,9 @@ def _wait(limit: Limit, recent: Mapping[str, Failures], now: datetime) -> float:
     failures = recent.get(limit.key)
     if failures is None or not (limit.after is None or limit.after in recent):
         return 0
-    return limit.wait(failures.count) - (now - failures.last_at).total_seconds()
+    # From one's own last failure: else others could go on failing, and nobody would get in.
+    last = failures if limit.after is None else recent[limit.after]
+    return limit.wait(failures.count) - (now - last.last_at).total_seconds()
 
 
 def _network(origin: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyramid.request import Request
+from pyramid.traversal import split_path_info
 
 from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource
 from warehouse14.web.resources.browser import (
@@ -20,7 +21,7 @@ from warehouse14.web.resources.lookup import Lookup
 __all__ = ["Place", "ProjectBound", "Resource", "Root"]
 
 #: What needs no look at the database: whether the process lives, and its own files.
-_UNFOLLOWED = ("/health", "/static/")
+_UNFOLLOWED = frozenset({"health", "static"})
 
 _PLACES: dict[str, type[Place]] = {
     "simple": Projects,
@@ -46,7 +47,8 @@ class Root(Resource):
     def __init__(self, request: Request) -> None:
         super().__init__(None, "")
         self._lookup = Lookup(request)
-        if not request.environ["PATH_INFO"].startswith(_UNFOLLOWED):
+        # Split as the traversal splits it: "/static/../simple/x" is "/simple/x".
+        if _UNFOLLOWED.isdisjoint(split_path_info(request.environ["PATH_INFO"])[:1]):
             # Before anything is looked up: what was committed by now counts in this request.
             request.registry.warehouse.index.cache.follow()
 

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import Permission
@@ -72,7 +72,7 @@ class ProjectPage(ProjectBound):
     def __getitem__(self, name: str) -> Resource:
         try:
             return ReleasePage(self, name, Version(name))
-        except InvalidVersion as error:
+        except ValueError as error:  # also of a number that is too long
             raise KeyError(name) from error
 
 

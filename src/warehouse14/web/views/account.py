@@ -7,7 +7,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts
 from warehouse14.domain.model import Scope
-from warehouse14.web.html import elsewhere, go, onwards, show
+from warehouse14.web.html import elsewhere, go, onwards, show, words
 from warehouse14.web.resources.browser import AccountPage, SessionPlace, TokenPlace
 from warehouse14.web.security import signed_in
 
@@ -33,7 +33,7 @@ def mint(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
             days=_days(given["days"]),
         )
     except (Rejected, NotFound) as error:
-        return _page(request, status=400, problem=str(error), given=given)
+        return _page(request, status=400, problem=words(error), given=given)
     return show(request, "new_token", token=secret.text, given=given, uploads=given["scope"] == Scope.UPLOAD)
 
 
@@ -75,7 +75,7 @@ def change_password(context: AccountPage, request: Request) -> Response:  # noqa
             request.identity, given.get("old_password", ""), given.get("password", "")
         )
     except Rejected as error:
-        return _password_page(request, goal=goal, status=400, problem=_words(error))
+        return _password_page(request, goal=goal, status=400, problem=words(error))
     except TooManyAttempts as error:
         response = _password_page(request, goal=goal, status=429, problem=str(error))
         response.headers["Retry-After"] = str(error.retry_after)
@@ -118,8 +118,3 @@ def _days(raw: str) -> int:
     if not (raw.isascii() and raw.isdecimal() and len(raw) < 6):
         raise Rejected("days: write a number of days, 0 for no end.", field="days")
     return int(raw)
-
-
-def _words(error: Rejected) -> str:
-    """Return the message without the name of its field: the form shows which it is."""
-    return str(error).partition(": ")[2] or str(error)

@@ -7,7 +7,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.credentials import random_password
 from warehouse14.domain.errors import AlreadyExists, Rejected
-from warehouse14.web.html import elsewhere, go, show
+from warehouse14.web.html import elsewhere, go, show, words
 from warehouse14.web.resources.browser import AccountPlace, AdminPage
 
 
@@ -40,7 +40,7 @@ def add(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
         )
     except (Rejected, AlreadyExists) as error:
         status = 400 if isinstance(error, Rejected) else 409
-        return _page(request, status=status, problem=str(error), name=name)
+        return _page(request, status=status, problem=words(error), name=name)
     return show(request, "new_password", account=account.name, password=password, is_new=True)
 
 
@@ -50,16 +50,17 @@ def reset(context: AccountPlace, request: Request) -> Response:
     try:
         password = request.registry.warehouse.accounts.reset_password(request.identity, context.account)
     except Rejected as error:
-        return _page(request, status=400, problem=str(error))
+        return _page(request, status=400, problem=words(error))
     return show(request, "new_password", account=context.account, password=password, is_new=False)
 
 
 @view_config(context=AccountPlace, name="disable", request_method="POST", permission=Permission.ADMINISTER)
 def disable(context: AccountPlace, request: Request) -> Response:
     """Disable an account: its sessions end, and its tokens count for nothing."""
-    if context.account == request.identity.account:
-        return _page(request, status=400, problem="You are signed in with that account: it stays enabled.")
-    request.registry.warehouse.accounts.set_disabled(request.identity, context.account, disabled=True)
+    try:
+        request.registry.warehouse.accounts.set_disabled(request.identity, context.account, disabled=True)
+    except Rejected as error:
+        return _page(request, status=400, problem=words(error))
     return go(request, "/admin/", f"{context.account} is disabled.")
 
 

@@ -8,7 +8,7 @@ from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import Role
 from warehouse14.domain.names import account_principal, principal_account
-from warehouse14.web.html import go, show
+from warehouse14.web.html import go, show, words
 from warehouse14.web.resources.browser import ProjectPage
 
 
@@ -30,9 +30,9 @@ def grant(context: ProjectPage, request: Request) -> Response:
             request.identity, context.project.name, f"account:{name}", Role(role)
         )
     except (Rejected, NotFound) as error:
-        return _page(context, request, status=400, problem=str(error), name=name, role=role)
-    words = "is now" if is_new else "was already"
-    return go(request, _path(context), f"{name.lower()} {words} {_article(role)}.")
+        return _page(context, request, status=400, problem=words(error), name=name, role=role)
+    what = "is now" if is_new else "was already"
+    return go(request, _path(context), f"{name.lower()} {what} {_article(role)}.")
 
 
 @view_config(context=ProjectPage, name="revoke", request_method="POST", permission=Permission.MANAGE)
@@ -42,7 +42,7 @@ def revoke(context: ProjectPage, request: Request) -> Response:
     try:
         request.registry.warehouse.projects.revoke(request.identity, context.project.name, who)
     except (Rejected, NotFound) as error:
-        return _page(context, request, status=400, problem=str(error))
+        return _page(context, request, status=400, problem=words(error))
     # Whoever gave up their own role may not see the project any more.
     is_own = who == account_principal(request.identity.account)
     goal = "/projects/" if is_own and not context.project.public else _path(context)

@@ -7,7 +7,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import AlreadyExists, Rejected
 from warehouse14.domain.model import Order
-from warehouse14.web.html import elsewhere, go, show
+from warehouse14.web.html import elsewhere, go, show, words
 from warehouse14.web.paging import Paging, page_number
 from warehouse14.web.release import permissions, shown_release, version_lines
 from warehouse14.web.resources.browser import ProjectPage, ProjectPages
@@ -50,7 +50,7 @@ def new_project(context: ProjectPages, request: Request) -> Response:  # noqa: A
         project = request.registry.warehouse.projects.create(request.identity, name, public=public)
     except (Rejected, AlreadyExists) as error:
         status = 400 if isinstance(error, Rejected) else 409
-        return show(request, "new_project", status=status, name=name, public=public, problem=str(error))
+        return show(request, "new_project", status=status, name=name, public=public, problem=words(error))
     return go(request, f"/projects/{project.name}/", f"The project {project.display_name} is yours.")
 
 

@@ -8,7 +8,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Release
-from warehouse14.web.html import elsewhere, go, protect, show
+from warehouse14.web.html import elsewhere, go, protect, show, words
 from warehouse14.web.release import shown_release
 from warehouse14.web.resources.browser import FilePage, ReleasePage
 from warehouse14.web.views.files import send
@@ -53,8 +53,8 @@ def yank(context: Target, request: Request) -> Response:
         else:
             files.yank_release(request.identity, context.project.name, str(context.version), reason=reason)
     except Rejected as error:
-        return _form(context, request, "yank", status=400, problem=str(error), reason=reason)
-    return _back(context, request, f"{_words(context)} is yanked: installers pass it over.")
+        return _form(context, request, "yank", status=400, problem=words(error), reason=reason)
+    return _back(context, request, f"Yanked {_words(context)}: installers pass it over.")
 
 
 @view_config(context=ReleasePage, name="unyank", request_method="GET", permission=Permission.YANK)
@@ -73,7 +73,7 @@ def unyank(context: Target, request: Request) -> Response:
         files.unyank(request.identity, context.project.name, context.file.filename)
     else:
         files.unyank_release(request.identity, context.project.name, str(context.version))
-    return _back(context, request, f"{_words(context)} is no longer yanked.")
+    return _back(context, request, f"Un-yanked {_words(context)}: installers choose it again.")
 
 
 @view_config(context=ReleasePage, name="delete", request_method="GET", permission=Permission.DELETE)
@@ -95,7 +95,7 @@ def delete(context: Target, request: Request) -> Response:
         files.delete(request.identity, context.project.name, context.file.filename)
     else:
         files.delete_release(request.identity, context.project.name, str(context.version))
-    return _back(context, request, f"{_words(context)} is deleted. File names stay taken.")
+    return _back(context, request, f"Deleted {_words(context)}. File names stay taken.")
 
 
 def _form(
@@ -127,7 +127,7 @@ def _release(context: ReleasePage, request: Request) -> Release:
 
 
 def _words(context: Target) -> str:
-    return context.file.filename if isinstance(context, FilePage) else f"Release {context.version}"
+    return context.file.filename if isinstance(context, FilePage) else f"release {context.version}"
 
 
 def _typed(context: Target) -> str:

@@ -7,9 +7,9 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts, Unauthenticated
 from warehouse14.domain.names import account_name
+from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.web import cookies
 from warehouse14.web.html import elsewhere, go, onwards, redirect, show
 from warehouse14.web.resources.browser import SignIn, SignOut
@@ -42,22 +42,29 @@ def sign_in(context: SignIn, request: Request) -> Response:  # noqa: ARG001
         response = _form(request, status=429, problem=str(error), name=name, next=goal)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
+    # Whoever was signed in here before is so no longer.
+    _end(request, signed_in(request))
     response = _after(request, goal, once=found.account.password_once)
     cookies.keep_secret(request, response, found.secret)
     cookies.keep_device(request, response, found.account.name)
     return response
 
 
-@view_config(context=SignOut, request_method="POST", permission=Permission.BROWSE)
+@view_config(context=SignOut, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: SignOut, request: Request) -> Response:  # noqa: ARG001
-    """End the session."""
-    identity = request.identity
-    # One that ended meanwhile is what was wanted.
-    with suppress(NotFound):
-        request.registry.warehouse.sessions.end(identity, identity.session)
+    """End the session, also one that opens nothing but the page for a new password."""
+    _end(request, signed_in(request))
     response = go(request, "/login", "You are signed out.")
     cookies.drop_secret(request, response)
     return response
+
+
+def _end(request: Request, session: SignedIn | None) -> None:
+    # One that ended meanwhile is what was wanted.
+    if session is not None:
+        with suppress(NotFound):
+            identity = session.identity(request.environ.get("REMOTE_ADDR", ""))
+            request.registry.warehouse.sessions.end(identity, session.session.id)
 
 
 def _form(request: Request, *, status: int = 200, **values: str) -> Response:

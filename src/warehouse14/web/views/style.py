@@ -10,7 +10,7 @@ from warehouse14.domain.model import FoundProject, Latest
 from warehouse14.domain.names import ProjectName
 from warehouse14.web.html import show
 from warehouse14.web.paging import Paging
-from warehouse14.web.readme import render
+from warehouse14.web.readme import plain, render
 from warehouse14.web.resources.browser import StylePage
 
 _README = """# A heading
@@ -55,5 +55,5 @@ def style(context: StylePage, request: Request) -> Response:  # noqa: ARG001
         "style",
         projects=projects,
         paging=Paging(7, 10, 200),
-        readme=render(_README, "text/markdown", ()),
+        readme=render(_README, "text/markdown", ()) or plain(_README),
     )
