@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import shutil
 import signal
@@ -44,12 +45,17 @@ class CommandLine:
     def __call__(self, *arguments: str, stdin: str = "", ini: str | None = None) -> Outcome:
         """Run a command in this process."""
         before, sys.stdin = sys.stdin, io.StringIO(stdin)
+        # What a server sets up for its process is not for the commands and tests that follow.
+        log = logging.getLogger()
+        handlers, level = log.handlers[:], log.level
         try:
             status = main(["--ini", ini or str(self.ini), *arguments])
         except SystemExit as ended:
             status = int(ended.code or 0)
         finally:
             sys.stdin = before
+            log.handlers[:] = handlers
+            log.setLevel(level)
         captured = self._capsys.readouterr()
         return Outcome(status, captured.out, captured.err)
 

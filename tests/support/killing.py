@@ -139,18 +139,20 @@ class TrappedUnits(Proxy):
         with self.real.write() as unit:
             files = TrappedFiles(unit.files, self.trap)
             journal = TrappedJournal(unit.journal, self.trap)
-            yield TrappedUnit(unit, files, journal)
+            yield TrappedUnit(unit, self.trap, files, journal)
             if files.touched:
                 self.trap("before the commit")
         if files.touched:
             self.trap("after the commit")
 
 
-class TrappedUnit:
+class TrappedUnit(Proxy):
     """A unit whose files and journal have traps."""
 
-    def __init__(self, unit: UnitOfWork, files: "TrappedFiles", journal: "TrappedJournal") -> None:
-        self.projects, self.accounts, self.tokens = unit.projects, unit.accounts, unit.tokens
+    def __init__(
+        self, unit: UnitOfWork, trap: Trap, files: "TrappedFiles", journal: "TrappedJournal"
+    ) -> None:
+        super().__init__(unit, trap)
         self.files, self.journal = files, journal
 
 
