@@ -1,0 +1,93 @@
+"""What holds on every page: nothing sticks out, nothing complains, nothing hostile runs, nothing jumps."""
+
+import pytest
+from playwright.sync_api import Route, ViewportSize
+
+from browser.houses import Houses
+from browser.pages import NO_PAGES, SHOWN, Shown
+from browser.tabs import NARROW, WIDE
+from warehouse14.bootstrap import assemble
+from warehouse14.web import make_app
+from warehouse14.web.resources import Root, browser
+
+pytestmark = pytest.mark.debian
+
+_MEMORY = {"warehouse14.metadata": "memory", "warehouse14.files": "memory"}
+_WIDTHS = """() => {
+    const root = document.documentElement;
+    return [root.clientWidth, root.scrollWidth, document.body.scrollWidth];
+}"""
+_STICKING_OUT = """() => [...document.querySelectorAll("body *")]
+    .filter(each => each.getBoundingClientRect().right > innerWidth + 1
+        && !each.parentElement.closest(".wide, .copied, .readme"))
+    .map(each => each.outerHTML.slice(0, 120))"""
+#: What of the page's own words is written from right to left, since somebody's words before it said so.
+_REVERSED = """() => {
+    const place = (text, at) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().x;
+    };
+    const ours = text => text !== null && text.nodeType === Node.TEXT_NODE
+        && text.data.length > 2 && !/[\\u202a-\\u202e]/.test(text.data);
+    return [...document.querySelectorAll("main :is(a, button, th, label, h1, h2, h3, code)")]
+        .filter(each => ours(each.firstChild) && place(each.firstChild, 1) < place(each.firstChild, 0))
+        .map(each => each.outerHTML.slice(0, 120));
+}"""
+_SHIFT = """() => new Promise(resolve => {
+    let sum = 0;
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) sum += entry.value;
+    }).observe({type: "layout-shift", buffered: true});
+    // Two frames after the observer has been told of what was before it.
+    setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum))), 300);
+})"""
+
+
+def test_every_view_of_a_page_is_looked_at() -> None:
+    warehouse, site = assemble(_MEMORY, {})
+    introspector = make_app(warehouse, site).registry.introspector
+    views = [entry["introspectable"] for entry in introspector.get_category("views")]
+    of_pages = {
+        f"{view['context'].__name__} @@{view['name']}" if view["name"] else view["context"].__name__
+        for view in views
+        if view["context"] is Root or view["context"].__module__ == browser.__name__
+        if "GET" in (view["request_methods"] or ())
+    }
+    assert {shown.view for shown in SHOWN if shown.view} == of_pages - NO_PAGES
+    assert of_pages >= NO_PAGES
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.name)
+def test_a_page_runs_nothing_hostile_loads_nothing_from_elsewhere_and_fits_a_phone(
+    houses: Houses, shown: Shown
+) -> None:
+    with shown.opened(houses) as tab:
+        assert tab.asks("window.hostile") is None
+        assert tab.asks(_REVERSED) == []
+        tab.page.set_viewport_size(NARROW)
+        out = tab.asks(_STICKING_OUT)
+        assert tab.asks(_WIDTHS) == [NARROW["width"]] * 3, out
+        assert out == []
+        assert tab.complaints == []
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("late", ["nothing", "js", "svg"])
+def test_nothing_jumps_while_the_page_of_a_project_is_loaded(
+    houses: Houses, size: ViewportSize, late: str
+) -> None:
+    """Neither when all comes at once, nor when the script or the pictures come late."""
+    with houses.fresh_tab("full", "ada", viewport=size) as tab:
+        waiting: list[Route] = []
+        tab.page.route(f"**/*.{late}", lambda route: waiting.append(route))
+        tab.page.goto(f"{tab.site}/projects/orbit-core/", wait_until="commit")
+        tab.page.locator("footer").wait_for()
+        if late != "nothing":
+            tab.page.wait_for_timeout(300)
+            assert waiting
+        for route in waiting:
+            route.continue_()
+        tab.page.wait_for_load_state("load")
+        assert tab.asks(_SHIFT) == 0
