@@ -1,5 +1,7 @@
 """A release and its files: the page, the download, and what their owners do to them."""
 
+from collections.abc import Callable
+
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
@@ -48,10 +50,7 @@ def yank(context: Target, request: Request) -> Response:
     """Yank it (PEP 592)."""
     reason, files = request.POST.get("reason", "").strip(), request.registry.warehouse.files
     try:
-        if isinstance(context, FilePage):
-            files.yank(request.identity, context.project.name, context.file.filename, reason=reason)
-        else:
-            files.yank_release(request.identity, context.project.name, str(context.version), reason=reason)
+        _do(context, request, files.yank, files.yank_release, reason=reason)
     except Rejected as error:
         return _form(context, request, "yank", status=400, problem=words(error), reason=reason)
     return _back(context, request, f"Yanked {_words(context)}: installers pass it over.")
@@ -69,10 +68,7 @@ def unyank_form(context: Target, request: Request) -> Response:
 def unyank(context: Target, request: Request) -> Response:
     """Take the yank back."""
     files = request.registry.warehouse.files
-    if isinstance(context, FilePage):
-        files.unyank(request.identity, context.project.name, context.file.filename)
-    else:
-        files.unyank_release(request.identity, context.project.name, str(context.version))
+    _do(context, request, files.unyank, files.unyank_release)
     return _back(context, request, f"Un-yanked {_words(context)}: installers choose it again.")
 
 
@@ -91,11 +87,22 @@ def delete(context: Target, request: Request) -> Response:
     if request.POST.get("confirm", "").strip() != wanted:
         problem = f"Type {wanted} to delete it."
         return _form(context, request, "delete", status=400, problem=problem)
-    if isinstance(context, FilePage):
-        files.delete(request.identity, context.project.name, context.file.filename)
-    else:
-        files.delete_release(request.identity, context.project.name, str(context.version))
+    _do(context, request, files.delete, files.delete_release)
     return _back(context, request, f"Deleted {_words(context)}. File names stay taken.")
+
+
+def _do(
+    context: Target,
+    request: Request,
+    to_file: Callable[..., object],
+    to_release: Callable[..., object],
+    **more: str,
+) -> None:
+    """Do what is to be done to the file or to the release of the page."""
+    if isinstance(context, FilePage):
+        to_file(request.identity, context.project.name, context.file.filename, **more)
+    else:
+        to_release(request.identity, context.project.name, str(context.version), **more)
 
 
 def _form(
