@@ -8,6 +8,7 @@ All other addresses are pages for a browser, and know its session alone.
 
 import base64
 import binascii
+from abc import ABC, abstractmethod
 from typing import Any
 
 from pyramid.authorization import ACLHelper, Everyone
@@ -46,15 +47,15 @@ _NO_PASSWORDS = (
 )
 
 
-class _Policy:
+class _Policy(ABC):
     """What both policies share: the ACLs decide, and nobody is allowed nothing."""
 
     def __init__(self) -> None:
         self._acl = ACLHelper()
 
+    @abstractmethod
     def identity(self, request: Request) -> Identity | None:
         """Return who makes the request, or None."""
-        raise NotImplementedError
 
     def authenticated_userid(self, request: Request) -> str | None:
         """Return the account's name, or None."""
