@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from warehouse14.domain.access import Identity, account_identity
 from warehouse14.domain.credentials import session_id, session_secret
-from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated
+from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
 from warehouse14.domain.model import Account, Action, Session
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
@@ -81,6 +81,7 @@ class SessionService:
         Raises:
             Unauthenticated: they do not belong together; the message does not say why.
             TooManyAttempts: too many attempts failed here, or for this account.
+            Unavailable: too many sign in at this moment; this attempt does not count.
         """
         account = self._checked(name, password, origin, device)
         secret = session_secret()
@@ -103,7 +104,11 @@ class SessionService:
     def _checked(self, name: str, password: str, origin: str, device: str | None) -> Account:
         of = limits(_known_name(name), origin, device)
         self._throttle.admit(of)
-        account = self._accounts.check_password(name, password)
+        try:
+            account = self._accounts.check_password(name, password)
+        except Unavailable:
+            self._throttle.take_back(of)
+            raise
         if account is None:
             raise Unauthenticated(_REFUSED)
         self._throttle.succeed(of)

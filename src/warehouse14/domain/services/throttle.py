@@ -1,7 +1,8 @@
 """Slowing down who guesses passwords, without locking anybody out.
 
 Each attempt is counted before it is judged, so that many at once do not get
-past the limit; one that succeeds takes its count back. What is counted
+past the limit; one that succeeds, or that nobody had the time to judge, takes
+its count back. What is counted
 expires by itself.
 """
 
@@ -78,13 +79,22 @@ class Throttle:
 
         def work(unit: UnitOfWork) -> None:
             counted = unit.attempts.of([limit.key for limit in of])
-            recent = {key: failures for key, failures in counted.items() if failures.last_at >= since}
+            recent = {key: found for key, found in counted.items() if found.count and found.last_at >= since}
             wait = max(_wait(limit, recent, now) for limit in of)
             if wait > 0:
                 raise TooManyAttempts(math.ceil(wait))
             for limit in of:
                 before = recent[limit.key].count if limit.key in recent else 0
                 unit.attempts.count(limit.key, now, since=since, expected=before)
+
+        attempt(self._units, work)
+
+    def take_back(self, of: Sequence[Limit]) -> None:
+        """Count an attempt less that was admitted, but then not judged."""
+
+        def work(unit: UnitOfWork) -> None:
+            for limit in of:
+                unit.attempts.take_back(limit.key)
 
         attempt(self._units, work)
 
