@@ -8,7 +8,6 @@ from pyramid.interfaces import IDefaultCSRFOptions, IDefaultPermission, ISecurit
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from warehouse14.web import resources
 from warehouse14.web.resources import Root
 from warehouse14.web.security import CLOSED
 from web.asking import Index
@@ -141,25 +140,25 @@ def test_there_are_no_routes(stocked: Index) -> None:
     assert not stocked.app.registry.introspector.get_category("routes")
 
 
-def test_every_method_that_a_resource_announces_has_a_view(stocked: Index) -> None:
-    """What ``Allow`` says is what there is."""
-
-    def below(kind: type) -> set[type]:
-        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
-
-    kinds = {kind for kind in below(resources.Resource) if kind.__module__.startswith(resources.__name__)}
-    abstract = {"Resource", "Place", "Page", "ProjectBound", "ProjectList"}
-    for kind in kinds:
-        if kind.__name__ in abstract:
-            continue
-        lineage = {base.__name__ for base in kind.__mro__}
-        answered = {
-            method
-            for view in views(stocked)
-            if view.context in lineage and not view.name
-            for method in view.methods
-        }
-        assert set(kind.methods) == answered, kind
+@pytest.mark.parametrize(
+    ("method", "target", "allowed"),
+    [
+        ("GET", "/logout", "POST"),
+        ("GET", "/projects/pub/@@revoke", "POST"),
+        ("GET", "/account/@@token", "POST"),
+        ("GET", "/admin/@@accounts", "POST"),
+        ("PUT", "/projects/pub/", "GET, HEAD"),
+        ("PUT", "/projects/pub/@@people", "GET, HEAD, POST"),
+        ("DELETE", "/projects/pub/1.0/pub-1.0-py3-none-any.whl", "GET, HEAD"),
+        ("PUT", "/login", "GET, HEAD, POST"),
+    ],
+)
+def test_an_address_asked_with_another_method_says_which_it_answers(
+    stocked: Index, method: str, target: str, allowed: str
+) -> None:
+    headers = {"Cookie": f"warehouse14-session={stocked.cookie('root')}"}
+    answer = stocked.ask(method, target, None, headers=headers)
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
 
 
 @pytest.mark.parametrize(

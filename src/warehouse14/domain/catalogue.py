@@ -11,7 +11,16 @@ from warehouse14.domain.details import Details, read_details
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.followed import project_tag
 from warehouse14.domain.index import Index
-from warehouse14.domain.model import File, FoundProject, Order, Project, Release, releases, searched_text
+from warehouse14.domain.model import (
+    File,
+    FoundProject,
+    Order,
+    Project,
+    Release,
+    finds,
+    releases,
+    searched_text,
+)
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import FileStore, UnitOfWork, Units
 
@@ -141,6 +150,6 @@ def _only(
     if project is None or project.deleted_at is not None or not allows(identity, Permission.READ, project):
         return []
     searched = searched_text(project.name, project.display_name, project.latest)
-    if not all(word.casefold() in searched for word in words):
+    if not finds(words, searched):
         return []
     return [FoundProject(project.name, project.display_name, project.public, project.latest)]

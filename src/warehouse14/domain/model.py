@@ -1,5 +1,6 @@
 """The values of the domain: frozen, slotted, and free of behaviour that needs a port."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -8,6 +9,8 @@ from enum import StrEnum
 from packaging.version import Version
 
 from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+
+_SEPARATORS = re.compile(r"(?<=[a-z0-9])[-_.]+(?=[a-z0-9])")
 
 
 class Role(StrEnum):
@@ -109,6 +112,18 @@ class ProjectSummary:
 def searched_text(name: ProjectName, display_name: str, latest: Latest | None) -> str:
     """Return what a search looks through: a project's names and its summary, casefolded."""
     return f"{name} {display_name} {latest.summary if latest else ''}".casefold()
+
+
+def searched_forms(word: str) -> tuple[str, ...]:
+    """Return what finds a project if it occurs in its searched text: a word, and as part of a name
+    the normalised form of that (PEP 503)."""
+    folded = word.casefold()
+    return tuple(dict.fromkeys((folded, _SEPARATORS.sub("-", folded))))
+
+
+def finds(words: Iterable[str], text: str) -> bool:
+    """Whether each of ``words`` occurs in a searched text."""
+    return all(any(form in text for form in searched_forms(word)) for word in words)
 
 
 class Order(StrEnum):

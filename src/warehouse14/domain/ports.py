@@ -123,7 +123,7 @@ class Projects(Protocol):
         count: int,
     ) -> tuple[Sequence[FoundProject], int]:
         """Find among the projects that ``visible`` returns those in whose name or summary each of the
-        ``words`` occurs, in any case.
+        ``words`` occurs, in any case and in any spelling of a name.
 
         Returns ``count`` of them from place ``start`` on, by name, or the newest release first
         and those without one last; and how many there are, counted no further than

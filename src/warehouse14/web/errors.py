@@ -26,6 +26,7 @@ from pyramid.view import (
 from warehouse14.domain import errors
 from warehouse14.domain.access import Permission
 from warehouse14.web.addresses import absolute
+from warehouse14.web.allowed import allowed_methods
 from warehouse14.web.html import redirect, request_id, show
 from warehouse14.web.resources import ProjectBound, Resource
 from warehouse14.web.security import (
@@ -308,13 +309,10 @@ def _nothing(request: Request) -> Answer:
 
 
 def _wrong_method(request: Request, context: Resource) -> Answer:
-    allowed = ", ".join(context.methods)
-    if not allowed:
-        return _nothing(request)
     message = f"{request.method} is not for this address."
     if _is_client(request):
         message = f"{message} {_publish_here(request)}"
-    return Answer(405, message, {"Allow": allowed})
+    return Answer(405, message, {"Allow": ", ".join(allowed_methods(request, context))})
 
 
 def _publish_here(request: Request) -> str:

@@ -14,6 +14,7 @@ from warehouse14.domain.model import (
     ProjectSummary,
     Role,
     Yank,
+    finds,
     searched_text,
 )
 from warehouse14.domain.names import AUTHENTICATED, FileName, Principal, ProjectName
@@ -65,12 +66,7 @@ class MemoryProjects:
         count: int,
     ) -> tuple[Sequence[FoundProject], int]:
         """Find projects that ``principals`` may see by words in name or summary."""
-        folded = [word.casefold() for word in words]
-        found = [
-            project
-            for project in self._visible(principals)
-            if all(word in _searched(project) for word in folded)
-        ]
+        found = [project for project in self._visible(principals) if finds(words, _searched(project))]
         if order is Order.NEWEST:
             found.sort(key=_newness, reverse=True)
         page = [

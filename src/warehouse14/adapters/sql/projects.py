@@ -16,6 +16,7 @@ from warehouse14.domain.model import (
     Project,
     ProjectSummary,
     Role,
+    searched_forms,
     searched_text,
 )
 from warehouse14.domain.names import AUTHENTICATED, Principal, ProjectName
@@ -122,8 +123,7 @@ class SqlProjects:
         count: int,
     ) -> tuple[Sequence[FoundProject], int]:
         """See the port."""
-        conditions = [projects.c.searched.contains(word.casefold(), autoescape=True) for word in words]
-        conditions += _visible_to(principals)
+        conditions = [*map(_finds, words), *_visible_to(principals)]
         page = select(projects).where(*conditions).order_by(*_ORDERS[order]).offset(start).limit(count)
         found = [_found(row) for row in self._run.rows(page)]
         if 0 < len(found) < count or (not found and start == 0):
@@ -201,6 +201,11 @@ def _latest_values(name: ProjectName, display_name: str, latest: Latest | None) 
         "latest_at": latest and latest.at,
         "searched": searched_text(name, display_name, latest),
     }
+
+
+def _finds(word: str) -> ColumnElement[bool]:
+    """Return the condition under which a search finds a project by ``word``."""
+    return or_(*(projects.c.searched.contains(form, autoescape=True) for form in searched_forms(word)))
 
 
 def _visible_to(principals: frozenset[Principal] | None) -> list[ColumnElement[bool]]:

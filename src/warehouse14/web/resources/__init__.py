@@ -41,7 +41,6 @@ _PLACES: dict[str, type[Place]] = {
 class Root(Resource):
     """``/``"""
 
-    methods = ("GET", "HEAD", "POST")
     __acl__ = KNOWN
 
     def __init__(self, request: Request) -> None:

@@ -25,11 +25,9 @@ class Resource:
     """A place in the tree.
 
     Attributes:
-        methods: the HTTP methods that it answers, for ``Allow``.
         project: the project that it belongs to, if it belongs to one.
     """
 
-    methods: tuple[str, ...] = ("GET", "HEAD")
     project: Project | None = None
     __acl__: Acl = (DENY_ALL,)
 

@@ -48,13 +48,9 @@ class Page(Place):
 class SignIn(Place):
     """``/login``"""
 
-    methods = ("GET", "HEAD", "POST")
-
 
 class SignOut(Page):
     """``/logout``"""
-
-    methods = ("POST",)
 
 
 class ProjectPages(Page):
@@ -110,8 +106,6 @@ class AccountPage(Page):
 class Tokens(Page):
     """``/account/tokens/``: nothing itself."""
 
-    methods = ()
-
     def __getitem__(self, name: str) -> Resource:
         return TokenPlace(self, name, self._lookup)
 
@@ -119,13 +113,9 @@ class Tokens(Page):
 class TokenPlace(Page):
     """``/account/tokens/<id>/``: its views know whether there is one."""
 
-    methods = ()
-
 
 class Sessions(Page):
     """``/account/sessions/``: nothing itself."""
-
-    methods = ()
 
     def __getitem__(self, name: str) -> Resource:
         return SessionPlace(self, name, self._lookup)
@@ -133,8 +123,6 @@ class Sessions(Page):
 
 class SessionPlace(Page):
     """``/account/sessions/<id>/``: its views know whether there is one."""
-
-    methods = ()
 
 
 class StylePage(Page):
@@ -155,7 +143,6 @@ class AdminPage(Place):
 class AccountPlaces(Place):
     """``/admin/accounts/``: nothing itself."""
 
-    methods = ()
     __acl__ = _ADMINISTRATORS_ONLY
 
     def __getitem__(self, name: str) -> Resource:
@@ -168,7 +155,6 @@ class AccountPlaces(Place):
 class AccountPlace(Place):
     """``/admin/accounts/<name>/``: its views know whether there is one."""
 
-    methods = ()
     __acl__ = _ADMINISTRATORS_ONLY
 
     def __init__(self, parent: Resource, name: str, account: AccountName, lookup: Lookup) -> None:
@@ -179,16 +165,12 @@ class AccountPlace(Place):
 class Static(Place):
     """``/static/``: nothing itself."""
 
-    methods = ()
-
     def __getitem__(self, name: str) -> Resource:
         return StaticFolder(self, name, self._lookup)
 
 
 class StaticFolder(Place):
     """``/static/<digest>/``: nothing itself."""
-
-    methods = ()
 
     def __getitem__(self, name: str) -> Resource:
         return StaticFile(self, name, self._lookup)

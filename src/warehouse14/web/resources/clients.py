@@ -31,7 +31,6 @@ class ProjectList(Place):
 class Projects(ProjectList):
     """``/simple/``: the projects, and an upload address."""
 
-    methods = ("GET", "HEAD", "POST")
     path = "/simple/"
     depth = 1
 
@@ -52,7 +51,6 @@ class ProjectDetail(ProjectBound):
 class Packages(Place):
     """``/packages/``: nothing itself, only what is in it."""
 
-    methods = ()
     __acl__ = KNOWN
 
     def __getitem__(self, name: str) -> Resource:
@@ -61,8 +59,6 @@ class Packages(Place):
 
 class Folder(ProjectBound):
     """``/packages/<name>/``: nothing itself, only the files in it."""
-
-    methods = ()
 
     def __getitem__(self, name: str) -> Resource:
         if name.endswith(_METADATA_SUFFIX):
@@ -93,7 +89,6 @@ class CoreMetadata(Download):
 class Legacy(Place):
     """``/legacy/``: the upload address."""
 
-    methods = ("POST",)
     __acl__ = KNOWN
 
     def __getitem__(self, name: str) -> Resource:
