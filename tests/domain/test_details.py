@@ -150,6 +150,19 @@ def test_a_licence_is_the_expression_or_the_first_line_of_the_older_field() -> N
     assert details("License:").license == ""
 
 
+def test_without_either_the_classifiers_say_the_licence() -> None:
+    mit, apache = (
+        "License :: OSI Approved :: MIT License",
+        "License :: OSI Approved :: Apache Software License",
+    )
+    assert details(f"Classifier: {mit}").license == "MIT License"
+    assert details(f"Classifier: {mit}", f"Classifier: {apache}", f"Classifier: {mit}").license == (
+        "MIT License, Apache Software License"
+    )
+    assert details("License: BSD", f"Classifier: {mit}").license == "BSD"
+    assert details("Classifier: License :: OSI Approved").license == ""
+
+
 # -- people -------------------------------------------------------------------------------
 
 

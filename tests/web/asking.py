@@ -307,7 +307,7 @@ def open_index(settings: Mapping[str, str], **more: str) -> Index:
     found, site = assemble(given, {})
     clock = Clock()
     warehouse = Warehouse(found.units, found.store, found.policy, now=clock)
-    return Index(warehouse, make_app(warehouse, site), clock)
+    return Index(warehouse, make_app(warehouse, site, given), clock)
 
 
 def anchors(page: str) -> list[tuple[dict[str, str], str]]:

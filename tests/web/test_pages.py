@@ -7,6 +7,7 @@ import pytest
 from webtest import TestApp
 
 from warehouse14.domain.model import Role
+from warehouse14.settings import read_site, section_of, shown_settings
 from warehouse14.testing.builders import build_sdist, build_wheel
 from warehouse14.web import readme
 from web.asking import PASSWORD, Index
@@ -90,7 +91,7 @@ def test_the_list_is_sorted_searched_and_paged(site: Index) -> None:
     assert names("/projects/?page=2") == everything[25:]
     assert names("/projects/?page=3") == []
     assert names("/projects/?q=SUMMARY+dem") == ["demo"]
-    assert names("/projects/?q=tool_07") == []
+    assert names("/projects/?q=Tool_07") == ["tool-07"]
     assert names("/projects/?q=tool-07") == ["tool-07"]
     assert names("/projects/?sort=newest")[0] == "demo"
     following = app.get("/projects/?q=tool").click("2", href="page=2")
@@ -176,18 +177,21 @@ def test_many_files_are_paged(site: Index) -> None:
     first, second = app.get("/projects/many/"), app.get("/projects/many/?page=2")
     assert [len(page.html.select("table.files tbody tr")) for page in (first, second)] == [50, 10]
     assert "60 files" in first
+    assert app.get("/projects/many/?page=99").html.select("table.files") == second.html.select("table.files")
 
 
 def test_many_versions_have_a_page_of_their_own(site: Index) -> None:
     site.project("often", public=True)
     for number in range(120):
         site.wheel("often", f"1.{number}")
-    page = browser(site).get("/projects/often/")
+    app = browser(site)
+    page = app.get("/projects/often/")
     assert len(page.html.select(".versions li")) == 20
     first = page.click("All 120 versions")
     second = first.click("2", href="page=2")
     found = [line.get_text() for each in (first, second) for line in each.html.select(".versions li a")]
     assert found == [f"1.{number}" for number in reversed(range(120))]
+    assert app.get("/projects/often/@@versions?page=3").html.main == second.html.main
 
 
 def test_dependencies_are_linked_where_they_are_here_and_may_be_seen(site: Index) -> None:
@@ -317,7 +321,9 @@ def test_a_yanked_release_is_not_the_one_that_is_shown(site: Index) -> None:
     assert " ".join(app.get("/projects/demo/").html.h1.get_text().split()) == "demo 0.9"
     for version in ("2.0rc1", "0.9"):
         sent(app.get(f"/projects/demo/{version}/@@yank"), "")
-    assert "Every release is yanked" in app.get("/projects/demo/")
+    page = app.get("/projects/demo/")
+    assert "Every release is yanked" in page
+    assert "demo==2.0rc1" in page
 
 
 def test_a_file_and_a_release_are_deleted_only_with_their_name_typed(site: Index) -> None:
@@ -404,6 +410,15 @@ def test_an_account_is_added_with_a_first_password_that_is_shown_once(site: Inde
     assert "is taken" in sent(app.get("/admin/"), "@@accounts", 409, name="carl")
 
 
+def test_among_the_people_of_a_project_who_is_disabled_is_marked(site: Index) -> None:
+    app = browser(site)
+    assert "disabled" not in app.get("/projects/demo/@@people").html.table.get_text()
+    site.warehouse.accounts.set_disabled(site.warehouse.operator(), "bob", disabled=True)
+    page = app.get("/projects/demo/@@people")
+    assert "disabled" in row(page, "bob")
+    assert "disabled" not in row(page, "ada")
+
+
 def test_an_account_is_disabled_enabled_and_given_a_new_password(site: Index) -> None:
     app, bob = browser(site, "root"), browser(site, "bob")
     assert "disabled" in row(sent(app.get("/admin/"), "bob/@@disable"), "bob")
@@ -426,6 +441,25 @@ def test_sizes_and_settings_are_shown_without_secrets(opener: Opener) -> None:
     page = browser(site, "root").get("/admin/@@settings")
     assert "Projects" in page
     assert "Accounts" in page
+    shown = {line.th.get_text(): line.td.get_text() for line in page.html.table.select("tbody tr")}
+    assert shown["warehouse14.image_hosts"] == "img.shields.io"
+    assert shown["warehouse14.create_on_upload"] == "true"
+    assert shown["warehouse14.session_hours"] == "12 (default)"
+    assert shown["warehouse14.style_page"] == "false (default)"
+    assert shown["warehouse14.tmp"] == "not set (default)"
+
+
+def test_of_a_setting_that_holds_a_secret_only_the_rest_is_shown() -> None:
+    given = {
+        "warehouse14.metadata": "sql",
+        "warehouse14.metadata.url": "postgresql://ada:swordfish@db.example/index",
+        "warehouse14.files.secret_key": "swordfish",
+    }
+    environment = {"WAREHOUSE14_FILES_TOKEN": "swordfish"}
+    shown = shown_settings(read_site(section_of({}, {})), given, environment)
+    assert "swordfish" not in str(shown)
+    assert shown["warehouse14.metadata.url"] == "postgresql://ada:(hidden)@db.example/index"
+    assert shown["warehouse14.files.secret_key"] == shown["warehouse14.files.token"] == "(hidden)"
 
 
 # -- what strangers wrote ------------------------------------------------------------------------------------

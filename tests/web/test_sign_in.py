@@ -119,6 +119,19 @@ def test_a_wrong_name_or_password_is_told_apart_by_nothing(site: Index, name: st
     assert app.get("/account/").status_int == 303
 
 
+@pytest.mark.parametrize(
+    ("name", "logged"),
+    [("Ada", "a sign-in as ada from '192.0.2.7' failed"), ("sesame99", "with a name that is no account's")],
+)
+def test_a_failed_sign_in_is_logged_without_what_may_be_a_password(
+    site: Index, caplog: pytest.LogCaptureFixture, name: str, logged: str
+) -> None:
+    attempt(browser(site), name, "swordfish")
+    assert logged in caplog.text
+    assert "sesame99" not in caplog.text
+    assert "swordfish" not in caplog.text
+
+
 def test_the_cookie_is_for_the_server_alone_and_a_new_one_at_the_sign_in(site: Index) -> None:
     app = browser(site)
     visitor = cookies(app.get("/login"))["warehouse14-session"]

@@ -20,6 +20,8 @@ _MOST_ENTRIES = 1000
 _FIELD_LENGTH = 2000
 _PEOPLE_LENGTH = 20_000
 _LICENSE_LENGTH = 200
+#: Classifiers of a licence that name none.
+_NO_LICENSE = frozenset({"License", "OSI Approved"})
 #: A longer requirement is not taken apart, which takes time.
 _REQUIREMENT_LENGTH = 250
 #: How many brackets one may have: what they nest is read by going back and forth.
@@ -131,9 +133,17 @@ def _unfolded(description: str) -> str:
 
 
 def _license(raw: RawMetadata) -> str:
-    """Return the licence expression (PEP 639), or the first line of the older field."""
+    """Return the licence expression (PEP 639), the first line of the older field, or what classifiers say."""
     lines = raw.get("license", "").strip().splitlines()
-    return _line(raw.get("license_expression", "")) or (_line(lines[0])[:_LICENSE_LENGTH] if lines else "")
+    field = _line(lines[0])[:_LICENSE_LENGTH] if lines else ""
+    return _line(raw.get("license_expression", "")) or field or _classified_license(raw)
+
+
+def _classified_license(raw: RawMetadata) -> str:
+    """Return the last parts of the classifiers of a licence."""
+    parts = [_line(classifier).split(" :: ") for classifier in raw.get("classifiers", ())[:_MOST_ENTRIES]]
+    named = dict.fromkeys(part[-1] for part in parts if part[0] == "License" and part[-1] not in _NO_LICENSE)
+    return ", ".join(named)[:_LICENSE_LENGTH]
 
 
 def _keywords(words: Iterable[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from warehouse14.settings.section import Section
 from warehouse14.settings.spelling import PREFIX
@@ -93,11 +93,20 @@ def section_of(settings: Mapping[str, str], environment: Mapping[str, str]) -> S
     return Section(PREFIX, _in_force(settings, environment), beside=beside)
 
 
-def shown_settings(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the same settings as an administrator may see them, by key: a value that is a secret, or
-    holds one, is hidden."""
-    values = _in_force(settings, environment)
-    return {PREFIX + key: _shown(key, values[key]) for key in sorted(values)}
+def shown_settings(site: Site, settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings in force as an administrator may see them, by key: those that are given, and
+    the site's own that are not. A value that is a secret, or holds one, is hidden."""
+    given = {key: _shown(key, value) for key, value in _in_force(settings, environment).items()}
+    own = {_TEMPORARY if key == "temporary" else key: value for key, value in asdict(site).items()}
+    left = {key: f"{_worded(value)} (default)" for key, value in own.items() if key not in given}
+    return {PREFIX + key: value for key, value in sorted((left | given).items())}
+
+
+def _worded(value: object) -> str:
+    """Return the value of a setting that is not given as an ini file would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if value not in {None, ()} else "not set"
 
 
 def _shown(key: str, value: str) -> str:

@@ -53,7 +53,7 @@ def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | Non
     config = Configurator(settings=given)
     config.registry.warehouse = warehouse
     config.registry.site = site
-    config.registry.shown_settings = shown_settings(settings or {}, os.environ)
+    config.registry.shown_settings = shown_settings(site, settings or {}, os.environ)
     config.include("warehouse14.web")
     return config.make_wsgi_app()
 

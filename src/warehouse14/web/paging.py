@@ -1,6 +1,6 @@
 """Long lists, a page at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyramid.request import Request
 
@@ -40,6 +40,12 @@ class Paging:
                 found.append(None)
             found.append(number)
         return found
+
+
+def paging(request: Request, length: int, total: int) -> Paging:
+    """Return the page of a list of ``total`` entries that ``request`` asks for, at most the last."""
+    asked = Paging(page_number(request), length, total)
+    return replace(asked, number=min(asked.number, asked.last))
 
 
 def page_number(request: Request) -> int:

@@ -13,7 +13,7 @@ from warehouse14.domain.catalogue import DESCRIPTION_LENGTH
 from warehouse14.domain.details import Details
 from warehouse14.domain.model import File, FileType, Project, Release
 from warehouse14.domain.names import ProjectName
-from warehouse14.web.paging import Paging, page_number
+from warehouse14.web.paging import paging
 from warehouse14.web.readme import Busy, plain, render, safe_url
 from warehouse14.web.wheels import Fits, describe
 
@@ -56,7 +56,7 @@ def shown_release(request: Request, project: Project, release: Release) -> Mappi
     first = min(release.files, key=lambda file: (file.uploaded_at, file.filename))
     details = catalogue.details(first)
     files = sorted(release.files, key=lambda file: (file.filetype is FileType.WHEEL, file.filename))
-    paging = Paging(page_number(request), _FILES, len(files))
+    page = paging(request, _FILES, len(files))
     versions = version_lines(catalogue.releases(project), project, release)
     return {
         "project": project,
@@ -68,8 +68,8 @@ def shown_release(request: Request, project: Project, release: Release) -> Mappi
         "unsafe_links": [link for link in details.links if not safe_url(link.url)],
         "people": _people(details),
         "known": _known(request, details),
-        "files": [FileLine(file, describe(file.filename)) for file in files[paging.start : paging.stop]],
-        "paging": paging,
+        "files": [FileLine(file, describe(file.filename)) for file in files[page.start : page.stop]],
+        "paging": page,
         "versions": versions[:_VERSIONS],
         "version_count": len(versions),
         "size": sum(file.size for file in files),

@@ -1,6 +1,6 @@
 """Accounts: who may sign in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from warehouse14.domain.access import Identity, Permission, operator
 from warehouse14.domain.credentials import hash_password, password_matches, random_password
@@ -84,6 +84,12 @@ class AccountService:
         require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
             return unit.accounts.all()
+
+    def known(self, names: Iterable[AccountName]) -> Mapping[AccountName, Account]:
+        """Return those of ``names`` that are accounts, for a caller who decides what of them is shown."""
+        with self._units.read() as unit:
+            found = [unit.accounts.get(name) for name in names]
+        return {account.name: account for account in found if account is not None}
 
     def set_password(
         self, identity: Identity, name: str, password: str, *, instead_of: Account | None = None

@@ -55,12 +55,14 @@ def _page(context: ProjectPage, request: Request, *, status: int = 200, **values
         (who, principal_account(who), role)
         for who, role in sorted(project.grants.items(), key=lambda grant: (grant[1], grant[0]))
     ]
+    accounts = request.registry.warehouse.accounts.known(account for _, account, _ in grants)
     return show(
         request,
         "people",
         status=status,
         project=project,
         grants=grants,
+        disabled={account.name for account in accounts.values() if account.disabled},
         manages=bool(request.has_permission(Permission.MANAGE, context)),
         **{"problem": "", "name": "", "role": Role.MEMBER.value, **values},
     )

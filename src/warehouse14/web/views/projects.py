@@ -8,7 +8,7 @@ from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import AlreadyExists, Rejected
 from warehouse14.domain.model import Order
 from warehouse14.web.html import elsewhere, go, show, words
-from warehouse14.web.paging import Paging, page_number
+from warehouse14.web.paging import Paging, page_number, paging
 from warehouse14.web.release import permissions, shown_release, version_lines
 from warehouse14.web.resources.browser import ProjectPage, ProjectPages
 
@@ -71,13 +71,13 @@ def project(context: ProjectPage, request: Request) -> Response:
 def versions(context: ProjectPage, request: Request) -> Response:
     """Show all versions of a project, a page at a time."""
     releases = request.registry.warehouse.catalogue.releases(context.project)
-    paging = Paging(page_number(request), _VERSIONS, len(releases))
-    shown = releases[paging.start : paging.stop]
+    page = paging(request, _VERSIONS, len(releases))
+    shown = releases[page.start : page.stop]
     return show(
         request,
         "versions",
         project=context.project,
         versions=version_lines(shown, context.project, None),
-        paging=paging,
+        paging=page,
         may=permissions(request),
     )

@@ -1,5 +1,6 @@
 """Signing in with a local account, and signing out."""
 
+import logging
 from contextlib import suppress
 
 from pyramid.request import Request
@@ -8,12 +9,14 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts, Unauthenticated
-from warehouse14.domain.names import account_name
+from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.web import cookies
-from warehouse14.web.html import elsewhere, go, onwards, redirect, show
+from warehouse14.web.html import elsewhere, go, onwards, redirect, request_id, show
 from warehouse14.web.resources.browser import SignIn, SignOut
 from warehouse14.web.security import PASSWORD_PAGE, signed_in
+
+_log = logging.getLogger(__name__)
 
 
 @view_config(context=SignIn, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -37,6 +40,7 @@ def sign_in(context: SignIn, request: Request) -> Response:  # noqa: ARG001
             device=_device(request, name),
         )
     except Unauthenticated as error:
+        _log_failure(request, name)
         return _form(request, status=403, problem=str(error), name=name, next=goal)
     except TooManyAttempts as error:
         response = _form(request, status=429, problem=str(error), name=name, next=goal)
@@ -75,8 +79,25 @@ def _after(request: Request, goal: str, *, once: bool) -> Response:
     return redirect(request, PASSWORD_PAGE, {"next": goal}) if once else onwards(request, goal)
 
 
-def _device(request: Request, name: str) -> str | None:
+def _log_failure(request: Request, raw: str) -> None:
+    """Log who failed to sign in. What is no account's name may be a password in the wrong field."""
+    name = _account_name(raw)
+    known = name is not None and name in request.registry.warehouse.accounts.known([name])
+    _log.warning(
+        "a sign-in %s from %r failed [request %s]",
+        f"as {name}" if known else "with a name that is no account's",
+        request.environ.get("REMOTE_ADDR", ""),
+        request_id(request),
+    )
+
+
+def _device(request: Request, raw: str) -> str | None:
+    name = _account_name(raw)
+    return None if name is None else cookies.device(request, name)
+
+
+def _account_name(raw: str) -> AccountName | None:
     try:
-        return cookies.device(request, account_name(name))
+        return account_name(raw)
     except Rejected:
         return None
