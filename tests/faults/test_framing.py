@@ -28,6 +28,14 @@ HEADS = {
         "POST /legacy/ HTTP/1.0\r\nContent-Length: 3\r\nTransfer-Encoding: chunked",
         b"HTTP/1.1",
     ),
+    "in chunks of chunks": (
+        "POST /legacy/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked",
+        b"once",
+    ),
+    "in chunks, and again": (
+        "POST /legacy/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked",
+        b"once",
+    ),
     "with chunks in HTTP/1.2": (
         "POST /legacy/ HTTP/1.2\r\nHost: x\r\nTransfer-Encoding: chunked",
         b"HTTP/1.1",
@@ -39,6 +47,8 @@ FRAMES = {
     "a chunk size without an end": (b"0" * 4 * KIB * KIB, b"chunk size or a trailer of more than 8192"),
     "a trailer without an end": (b"0\r\n" + b"x: y\r\n" * KIB * KIB, b"chunk size or a trailer"),
     "an extension without an end": (b"1;" + b"x" * 4 * KIB * KIB, b"chunk size or a trailer"),
+    "a size that ends in a bare LF": (b"1\n\r\nx\r\n0\r\n\r\n", b"Invalid chunk size"),
+    "an extension that ends in a bare LF": (b"1;x\n\r\nx\r\n0\r\n\r\n", b"Invalid chunk extension"),
     "chunks of one byte": (b"1\r\nx\r\n" * KIB * KIB, b"too small chunks"),
     "nothing but blank lines": (b"\r\n" * 2 * KIB * KIB, b"too small chunks"),
 }

@@ -95,6 +95,13 @@ def test_silent_senders_make_room_for_others_though_nothing_wakes_the_server(imp
         assert answer_on(crowd[0]).startswith(b"HTTP/1.1 408 ")
 
 
+def test_who_connects_and_says_nothing_makes_room_at_the_deadline(impatient: Server) -> None:
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(Visitor(impatient).connected()) for _ in range(LIMIT)]
+        assert impatient.is_well(timeout=5)
+        assert crowd[0].recv(1) == b""
+
+
 def test_a_body_may_take_longer_than_headers_and_a_connection_may_wait_between_requests(
     impatient: Server,
 ) -> None:

@@ -21,7 +21,7 @@ from waitress.task import WSGITask
 from waitress.utilities import Error, RequestEntityTooLarge
 
 from warehouse14.domain.services.uploadform import too_large
-from warehouse14.web.framing import frame_problem, head_problem, settle_connection
+from warehouse14.web.framing import codings, frame_problem, head_problem, settle_connection
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     headers_finished: bool
     connection_close: bool
     _head_passed = False
+    #: How many transfer codings its head names.
+    codings = 0
 
     def received(self, data: bytes) -> int:
         """Take ``data``; return how much of it belonged to this request."""
@@ -101,6 +103,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the head."""
+        self.codings = codings(header_plus)
         super().parse_header(header_plus)
         settle_connection(self.headers)
         self.connection_close = self.connection_close or self.headers.get("CONNECTION") == "close"
@@ -170,6 +173,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     _linger_until: float | None = None
     _refused = False
     _parked = False
+    creation_time: float
     last_activity: float
     request: Any
 
@@ -263,9 +267,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
     def sweep(self, now: float) -> None:
-        """Refuse a request whose headers are late; end a connection that has lingered."""
+        """Refuse a request whose headers are late; end a connection that has lingered or never asked."""
         if self._linger_until is not None:
             self.will_close = self.will_close or now > self._linger_until
+        elif self.last_activity == self.creation_time:
+            # Nothing came yet: a connection is made in order to ask something.
+            self.will_close = time.time() - self.creation_time > _HEADER_SECONDS
         elif (
             self.request is not None
             and self._awaits_headers()

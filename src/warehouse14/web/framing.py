@@ -1,8 +1,10 @@
 """What the head and the frame of a request must be beyond what waitress asks (RFC 9112)."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+from waitress import receiver
 from waitress.receiver import ChunkedReceiver
 
 #: What a chunked body may take beside its content: sizes, extensions, blank lines and trailer, in
@@ -11,6 +13,8 @@ _FRAME_BYTES = 64 * 1024
 #: What a line of that frame may take until it ends, in bytes. waitress looks through all of it again
 #: with every piece that comes.
 _LINE_BYTES = 8 * 1024
+
+_TRANSFER_ENCODING = re.compile(rb"(?im)^transfer-encoding:(.*)$")
 
 #: What is wrong with a head, and what is said of it. What is behind us might read such a request
 #: in another way (RFC 9112, sections 3.2 and 6.1).
@@ -25,10 +29,27 @@ _HEAD_RULES: tuple[tuple[Callable[[Any], bool], str], ...] = (
         "Transfer-Encoding belongs to HTTP/1.1; send Content-Length.",
     ),
     (
+        lambda request: request.codings > 1,
+        "Send the body in chunks once: Transfer-Encoding says so more than once.",
+    ),
+    (
         lambda request: request.version == "1.1" and not _names_one_host(request.headers.get("HOST", "")),
         "Send one Host header, with the name of this site.",
     ),
 )
+
+
+def read_frames_strictly() -> None:
+    """Let no line of a chunked body end in a bare LF, which others take for the end of a line (RFC 9112,
+    section 7.1): the ``$`` of waitress passes over it."""
+    for name in ("CHUNK_EXT_RE", "ONLY_HEXDIG_RE"):
+        pattern: bytes = getattr(receiver, name).pattern
+        setattr(receiver, name, re.compile(pattern.removesuffix(b"$") + rb"\Z"))
+
+
+def codings(head: bytes) -> int:
+    """Return how many transfer codings the fields of a head name."""
+    return sum(value.count(b",") + 1 for value in _TRANSFER_ENCODING.findall(head))
 
 
 def head_problem(request: Any) -> str | None:

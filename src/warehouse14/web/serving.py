@@ -22,6 +22,7 @@ from warehouse14.settings import DEFAULT_MAX_FILE_BYTES
 from warehouse14.web.connections import channel_class, sweep
 from warehouse14.web.descriptors import fitting_connections
 from warehouse14.web.forms import ALLOWANCE
+from warehouse14.web.framing import read_frames_strictly
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: AR
         wasyncore.close_all(sockets, ignore_all=True)
         sys.stderr.write(f"warehouse14: {_trouble(error, settings)}\n")
         raise SystemExit(1 if isinstance(error, OSError) else 2) from error
+    read_frames_strictly()
     for listener in _listeners(sockets):
         listener.channel_class = channel_class(limit)
         listener.maintenance = _maintenance(listener)
