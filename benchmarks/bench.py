@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.processes import Server
 from benchmarks.report import Fsync
-from benchmarks.samples import wheels
+from benchmarks.samples import wheel, wheels
 from benchmarks.sites import Site
 from warehouse14.testing.builders import BuiltFile
 
@@ -55,6 +55,11 @@ class Bench:
     def thousand(self) -> list[BuiltFile]:
         """The files of a project of 1,000."""
         return wheels("thousand", 1000)
+
+    @cached_property
+    def listed(self) -> list[BuiltFile]:
+        """One file of each project in the list of projects."""
+        return [wheel(f"listed-{number:04}", "1.0") for number in range(LISTED)]
 
     @property
     def files(self) -> list[BuiltFile]:

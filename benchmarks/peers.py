@@ -48,12 +48,16 @@ def ceiling(folder: Path, answers: Mapping[str, Answer]) -> Server:
     return Server("ceiling", command, folder, port=port, ready=ready, environment={"PYTHONPATH": str(ROOT)})
 
 
-def pypiserver(folder: Path, backend: str, files: Iterable[BuiltFile] = ()) -> Server:
-    """Return a pypiserver over a folder of its own with ``files``."""
+def pypiserver(
+    folder: Path, backend: str, files: Iterable[BuiltFile] = (), *, linked: Iterable[Path] = ()
+) -> Server:
+    """Return a pypiserver over a folder of its own with ``files``, and links to those on the disk."""
     root = folder / "files"
     root.mkdir(parents=True)
     for file in files:
         (root / file.filename).write_bytes(file.content)
+    for path in linked:
+        (root / path.name).hardlink_to(path)
     port = free_port()
     python = TOOLS / "pypiserver" / "bin" / "python"
     command = [python, HERE / "peer_pypiserver.py", root, str(port), str(THREADS), backend]

@@ -15,6 +15,7 @@ from benchmarks.sites import PUBLISHER, publish
 from benchmarks.uploading import upload_all
 from warehouse14.domain.model import Role
 from warehouse14.domain.names import account_name
+from warehouse14.testing.builders import BuiltFile
 
 #: What pip asks for, and what asks for HTML.
 _TYPE = "application/vnd.pypi.simple.v1"
@@ -54,13 +55,8 @@ def pages(bench: Bench) -> Group:
 
 
 def _peer_pages(bench: Bench) -> Mapping[str, Sequence[Target]]:
-    devpi = Devpi(bench.new_folder("devpi"))
-    bench.start(devpi.server)
-    devpi.make_index()
-    upload_all(devpi.server, devpi.path, devpi.credentials, bench.hundred)
-    servers = [
-        bench.start(pypiserver(bench.new_folder("pypiserver"), backend, bench.files)) for backend in BACKENDS
-    ]
+    devpi = _devpi(bench, bench.hundred)
+    servers = _pypiservers(bench, bench.files)
     hundred, thousand = (
         [Target(server, f"/simple/{name}/", HTML) for server in servers] for name in ("hundred", "thousand")
     )
@@ -81,13 +77,46 @@ def lists(bench: Bench) -> Group:
         f"List of 2,000 projects, {form}": Target(ours, "/simple/", {**lister, **accept})
         for form, accept in FORMS.items()
     }
-    rows = _against_ceiling(bench, measured, {})
-    rows += [_after_write(bench, form, measured[f"List of 2,000 projects, {form}"]) for form in FORMS]
+    # Before the peers are there, which have nothing to do with it.
+    written = [_after_write(bench, form, measured[f"List of 2,000 projects, {form}"]) for form in FORMS]
+    rows = [*_against_ceiling(bench, measured, _peer_lists(bench)), *written]
     return Group(
         "The list of projects, requests/s",
         rows,
-        [f"{_WRITES} writes for each form, by another process: grants and uploads, in turn."],
+        [
+            f"{_WRITES} writes for each form, by another process: grants and uploads, in turn.",
+            "This index decides for each project whether the caller may see it; the peers let anybody read.",
+            "The peers have one file in each of as many projects.",
+        ],
     )
+
+
+def _peer_lists(bench: Bench) -> Mapping[str, Sequence[Target]]:
+    bench.say(f"giving {LISTED:,} projects to the peers")
+    devpi = _devpi(bench, bench.listed)
+    servers = _pypiservers(bench, bench.listed)
+    page = f"{devpi.path}+simple/"
+    return {
+        "List of 2,000 projects, JSON": [Target(devpi.server, page, JSON)],
+        "List of 2,000 projects, HTML": [
+            *(Target(server, "/simple/", HTML) for server in servers),
+            Target(devpi.server, page, HTML),
+        ],
+    }
+
+
+def _devpi(bench: Bench, files: Sequence[BuiltFile]) -> Devpi:
+    """Return a devpi-server that runs and has ``files``."""
+    devpi = Devpi(bench.new_folder("devpi"))
+    bench.start(devpi.server)
+    devpi.make_index()
+    upload_all(devpi.server, devpi.path, devpi.credentials, files)
+    return devpi
+
+
+def _pypiservers(bench: Bench, files: Sequence[BuiltFile]) -> Sequence[Server]:
+    """Return a pypiserver of each kind that runs and has ``files``."""
+    return [bench.start(pypiserver(bench.new_folder("pypiserver"), backend, files)) for backend in BACKENDS]
 
 
 def _after_write(bench: Bench, form: str, target: Target) -> Row:
@@ -125,13 +154,8 @@ def downloads(bench: Bench) -> Group:
     """Measure the download of a small file against the peers."""
     small = bench.hundred[0]
     ours = bench.start(bench.site.server())
-    devpi = Devpi(bench.new_folder("devpi"))
-    bench.start(devpi.server)
-    devpi.make_index()
-    upload_all(devpi.server, devpi.path, devpi.credentials, [small])
-    peers = [
-        bench.start(pypiserver(bench.new_folder("pypiserver"), backend, bench.files)) for backend in BACKENDS
-    ]
+    devpi = _devpi(bench, [small])
+    peers = _pypiservers(bench, bench.files)
     targets = [
         Target(ours, f"/packages/hundred/{small.filename}", bench.site.credentials),
         *(Target(peer, f"/packages/{small.filename}") for peer in peers),

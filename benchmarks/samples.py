@@ -22,10 +22,11 @@ _HASHES: Mapping[str, Any] = {
 
 def wheels(project: str, count: int) -> list[BuiltFile]:
     """Return ``count`` wheels of about 10 kB, one of each version, that do not compress."""
-    return [_wheel(project, f"{number // 10}.{number % 10}") for number in range(count)]
+    return [wheel(project, f"{number // 10}.{number % 10}") for number in range(count)]
 
 
-def _wheel(project: str, version: str) -> BuiltFile:
+def wheel(project: str, version: str) -> BuiltFile:
+    """Return a wheel of about 10 kB that does not compress."""
     noise = hashlib.shake_256(f"{project} {version}".encode()).digest(_BODY_BYTES)
     return build_wheel(project, version, requires_python=">=3.8", body=noise)
 

@@ -36,6 +36,14 @@ class Place:
     credentials: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one system took while it was loaded: so many files, at a ``rate`` per second."""
+
+    files: int
+    rate: float
+
+
 Prepared = tuple[str, bytes]
 
 
@@ -53,7 +61,7 @@ def uploads(bench: Bench) -> Group:
     prepared = [
         [whole_form(file) for file in wheels(f"uploader{number}", count)] for number in range(UPLOADERS)
     ]
-    rates: dict[str, list[float]] = {}
+    turns: dict[str, list[Turn]] = {}
     makers: list[Callable[[Bench, ExitStack], Place]] = [
         _our_place,
         *(_pypiserver_place(backend) for backend in BACKENDS),
@@ -63,23 +71,28 @@ def uploads(bench: Bench) -> Group:
             with ExitStack() as stack:
                 place = make(bench, stack)
                 bench.say(f"{UPLOADERS} uploaders to {place.server.name}")
-                rates.setdefault(place.server.name, []).append(
-                    _uploads_per_second(place, prepared, bench.seconds)
-                )
+                turns.setdefault(place.server.name, []).append(_turn(place, prepared, bench.seconds))
         makers.reverse()
     with ExitStack() as stack:
         place = _devpi_place(bench, stack)
         bench.say(f"{UPLOADERS} uploaders to {place.server.name}")
-        rates[place.server.name] = [_uploads_per_second(place, prepared, bench.seconds)]
+        turns[place.server.name] = [_turn(place, prepared, bench.seconds)]
     return Group(
         "Uploads",
-        [_uploads_row(bench, {name: fmean(each) for name, each in rates.items()})],
+        [_uploads_row(bench, {name: fmean(turn.rate for turn in each) for name, each in turns.items()})],
         [
             f"fsync here: {bench.fsync}; the target is for at most {FSYNC_TARGET_MS:.0f} ms.",
             "Each turn begins with an empty index.",
             "This index checks every file, and syncs the blob, its folder and the commit.",
             "pypiserver checks and syncs nothing. devpi-server had one turn.",
+            f"Files taken in each turn: {_counts(turns)}. Some get slower the more they have.",
         ],
+    )
+
+
+def _counts(turns: Mapping[str, Sequence[Turn]]) -> str:
+    return ", ".join(
+        f"{name} {' and '.join(f'{turn.files:,}' for turn in each)}" for name, each in turns.items()
     )
 
 
@@ -220,8 +233,8 @@ def _devpi_place(bench: Bench, stack: ExitStack) -> Place:
     return Place(devpi.server, devpi.path, devpi.credentials)
 
 
-def _uploads_per_second(place: Place, prepared: Sequence[Sequence[Prepared]], seconds: int) -> float:
-    """Return how many files all uploaders together publish in a second."""
+def _turn(place: Place, prepared: Sequence[Sequence[Prepared]], seconds: int) -> Turn:
+    """Return how many files all uploaders together publish, and how fast."""
     done: list[float] = []
     failures: list[BaseException] = []
     began = time.perf_counter()
@@ -243,7 +256,7 @@ def _uploads_per_second(place: Place, prepared: Sequence[Sequence[Prepared]], se
     in_parallel([uploader(own) for own in prepared])
     if failures:
         raise BenchmarkError(f"an uploader to {place.server.name} failed: {failures[0]!r}")
-    return len(done) / (max(done) - began)
+    return Turn(len(done), len(done) / (max(done) - began))
 
 
 def _post(connection: http.client.HTTPConnection, place: Place, prepared: Prepared) -> None:

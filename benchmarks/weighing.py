@@ -1,12 +1,13 @@
 """Rows of large files and memory, and of the start."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from statistics import median
 
 from benchmarks.bench import Bench
 from benchmarks.load import Target, download, read_slowly
-from benchmarks.peers import nginx
+from benchmarks.peers import BACKENDS, nginx, pypiserver
 from benchmarks.processes import Server
 from benchmarks.reading import JSON
 from benchmarks.report import Group, Row, mib
@@ -35,7 +36,11 @@ def large(bench: Bench) -> Group:
             blob = bench.site.blob(path)
             theirs = stack.enter_context(nginx(bench.new_folder("nginx"), blob.parent.parent))
             bench.say(f"downloading {name}")
-            rows += _downloads(name, ours, Target(theirs, f"/{blob.parent.name}/{blob.name}"))
+            targets = [Target(theirs, f"/{blob.parent.name}/{blob.name}")]
+            for backend in BACKENDS:
+                peer = pypiserver(bench.new_folder("pypiserver"), backend, linked=[blob])
+                targets.append(Target(stack.enter_context(peer), f"/packages/{blob.name}"))
+            rows += _downloads(name, ours, targets)
         blob.unlink()
     return Group(
         "Large files",
@@ -43,21 +48,23 @@ def large(bench: Bench) -> Group:
         [
             f"Slow readers take about 3 MB/s each, for {_SLOW_SECONDS:.0f} s.",
             "Memory is the most that it was.",
+            "devpi-server was not asked for files of this size.",
         ],
     )
 
 
-def _downloads(name: str, ours: Target, theirs: Target) -> list[Row]:
+def _downloads(name: str, ours: Target, others: Sequence[Target]) -> list[Row]:
     server = ours.server
     Target(server, "/simple/hundred/", ours.headers).answer()
     before = server.forget_peak()
-    rates: dict[str, list[float]] = {"this index": [], "nginx": []}
+    rates: dict[str, list[float]] = {}
     for number in range(_DOWNLOADS):
-        for target in (ours, theirs) if number % 2 else (theirs, ours):
+        for target in (ours, *others) if number % 2 else (*others, ours):
             size, seconds = download(target)
-            rates[target.server.name].append(size / MIB / seconds)
+            rates.setdefault(target.server.name, []).append(size / MIB / seconds)
     after_downloads = server.peak_memory() - before
     rate, best = (median(rates[key]) for key in ("this index", "nginx"))
+    figures = [f"{target.server.name} {median(rates[target.server.name]):,.0f}" for target in others]
     server.forget_peak()
     read_slowly(ours, readers=_SLOW_READERS, seconds=_SLOW_SECONDS)
     with_slow_readers = server.peak_memory() - before
@@ -65,7 +72,7 @@ def _downloads(name: str, ours: Target, theirs: Target) -> list[Row]:
         Row(
             title=f"Download of {name}, MiB/s",
             ours=f"{rate:,.0f}",
-            others=f"nginx {best:,.0f}",
+            others=", ".join(figures),
             result=f"{rate / best:.2f} of nginx",
             target=f"at least {_OF_NGINX:.2f}",
             passed=rate / best >= _OF_NGINX,
