@@ -13,7 +13,7 @@ import pytest
 
 from warehouse14.adapters.filesystem import FilesystemStore
 from warehouse14.domain.errors import Misconfigured, NotFound, Unavailable
-from warehouse14.testing.file_store_contract import names, read
+from warehouse14.testing.file_store_contract.steps import names, read
 
 KEY = "demo/5e5e/demo-1.0-py3-none-any.whl"
 

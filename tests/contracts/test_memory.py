@@ -8,7 +8,8 @@ from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
 from warehouse14.domain.errors import Conflict, Unavailable
 from warehouse14.domain.ports import Blob, FileStore, Staged, UnitOfWork, Units
 from warehouse14.settings import Section
-from warehouse14.testing.file_store_contract import METHODS, FileStoreContract, stage
+from warehouse14.testing.file_store_contract import FileStoreContract
+from warehouse14.testing.file_store_contract.steps import METHODS, stage
 from warehouse14.testing.samples import (
     DEMO,
     LATER,
