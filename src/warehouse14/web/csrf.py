@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 from typing import Any
 
 from pyramid.interfaces import ICSRFStoragePolicy
@@ -9,6 +10,9 @@ from pyramid.request import Request
 from zope.interface import implementer
 
 from warehouse14.web.cookies import secret, visitor
+
+#: The bytes of a SHA-256.
+_LENGTH = 32
 
 
 @implementer(ICSRFStoragePolicy)
@@ -28,9 +32,26 @@ class CookieBoundTokens:
         kept = secret(request)
         if kept is None or not isinstance(supplied_token, str):
             return False
-        return hmac.compare_digest(csrf_token(kept).encode(), supplied_token.encode("utf-8", "surrogatepass"))
+        try:
+            sent = bytes.fromhex(supplied_token)
+        except ValueError:
+            return False
+        return hmac.compare_digest(_joined(sent[:_LENGTH], sent[_LENGTH:]), _bound(kept))
 
 
 def csrf_token(value: str) -> str:
-    """Return the token that belongs to a session cookie of this ``value``."""
-    return hmac.new(value.encode(), b"csrf", hashlib.sha256).hexdigest()
+    """Return a token that belongs to a session cookie of this ``value``.
+
+    It is another one each time: pages are compressed, and how long one gets could tell a stranger who
+    makes it repeat itself what is in it (BREACH).
+    """
+    mask = secrets.token_bytes(_LENGTH)
+    return (mask + _joined(mask, _bound(value))).hex()
+
+
+def _bound(value: str) -> bytes:
+    return hmac.new(value.encode(), b"csrf", hashlib.sha256).digest()
+
+
+def _joined(mask: bytes, masked: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(mask, masked, strict=False))
