@@ -46,8 +46,9 @@ def main() -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     folder, port = sys.argv[1:]
     answers = load(Path(folder))
-    # As warehouse14.web.serving has it.
+    # What waitress is fastest with here: with Python's own 5 ms it is as fast, or several times slower.
     sys.setswitchinterval(0.0001)
+    # As warehouse14.web.serving has it.
     gc.collect()
     gc.freeze()
     serve(

@@ -125,3 +125,51 @@ def test_a_port_that_is_taken_is_one_line_that_names_it(site: Any) -> None:
         outcome = site("serve", "--listen", place)
     assert (outcome.status, outcome.err.count("\n")) == (1, 1)
     assert f"cannot listen on {place}: " in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "words"),
+    [
+        ("[server:main]\n", "[server:main]\ncolour = green\n", "Unknown adjustment 'colour'"),
+        ("max_request_body_size = ", "max_request_body_size = x", "max_request_body_size"),
+        ("listen = 127.0.0.1:6543", "listen =", "listen is empty"),
+        ("listen = 127.0.0.1:6543", "listen = 127.0.0.1:http:1", "Invalid host/port"),
+        ("listen = 127.0.0.1:6543", "listen = 192.0.2.1:6543", "cannot listen on 192.0.2.1:6543: "),
+        ("listen = 127.0.0.1:6543", "unix_socket = /no/such/socket", "cannot listen on /no/such/socket: "),
+    ],
+)
+@pytest.mark.parametrize("command", ["pserve", "warehouse14"])
+def test_a_server_section_that_cannot_be_served_is_one_line_and_status_2(
+    site: Any, command: str, text: str, other: str, words: str
+) -> None:
+    site.set(text, other)
+    done = _served(site, command)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = _complaints(done)
+    assert line.startswith("warehouse14: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("command", ["pserve", "warehouse14"])
+def test_a_port_that_is_taken_is_one_line_and_status_1(site: Any, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        site.set("listen = 127.0.0.1:6543", f"listen = {place}")
+        done = _served(site, command)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = _complaints(done)
+    assert line.startswith(f"warehouse14: cannot listen on {place}: ")
+
+
+def _served(site: Any, command: str) -> "subprocess.CompletedProcess[str]":
+    """Serve with the installed command, to its end."""
+    words = {"pserve": ["pserve", site.ini], "warehouse14": ["warehouse14", "--ini", site.ini, "serve"]}
+    program, *arguments = words[command]
+    return subprocess.run(
+        [COMMAND.with_name(program), *arguments], capture_output=True, text=True, check=False, timeout=30
+    )
+
+
+def _complaints(done: "subprocess.CompletedProcess[str]") -> list[str]:
+    """Return what was written to the standard error, but for what pserve says at every start."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("Starting server in PID ")]

@@ -30,7 +30,7 @@ def test_a_task_that_fails_does_not_keep_the_next_from_being_done() -> None:
     background.close()
 
 
-def test_a_write_that_hangs_holds_the_close_for_two_seconds_at_most() -> None:
+def test_a_write_that_hangs_holds_the_close_no_longer_than_given() -> None:
     background, hanging, released = Background(), threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -41,7 +41,35 @@ def test_a_write_that_hangs_holds_the_close_for_two_seconds_at_most() -> None:
     assert hanging.wait(5)
     for _ in range(2000):
         background(nothing)
-    started = time.monotonic()
-    background.close()
-    assert time.monotonic() - started < 2.5
+    assert 0.3 <= seconds_of_closing(background, 0.3) < 1
     released.set()
+
+
+def test_what_waiting_for_room_took_is_not_waited_for_again() -> None:
+    """The first write ends in time to make room for the word to stop, the second never does."""
+    background, hanging, released = Background(), threading.Event(), threading.Event()
+
+    def end_soon() -> None:
+        hanging.set()
+        time.sleep(0.8)
+
+    background(end_soon)
+    assert hanging.wait(5)
+    background(partial(released.wait, 30))
+    for _ in range(2000):
+        background(nothing)
+    assert 1 <= seconds_of_closing(background, 1) < 1.5
+    released.set()
+
+
+def test_with_no_time_left_the_close_does_not_wait() -> None:
+    background, released = Background(), threading.Event()
+    background(partial(released.wait, 30))
+    assert seconds_of_closing(background, 0) < 0.5
+    released.set()
+
+
+def seconds_of_closing(background: Background, timeout: float) -> float:
+    started = time.monotonic()
+    background.close(timeout)
+    return time.monotonic() - started

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,27 @@ def test_sigterm_ends_a_server_whose_reader_does_not_read(site: Site) -> None:
             server.terminate()
             assert time.monotonic() - began < _SOON
             assert not is_listening(server.port)
+
+
+def test_sigterm_ends_a_server_with_a_slow_reader_and_a_database_that_is_locked(site: Site) -> None:
+    """A write in the background waits for the database, and a request in progress uses its time up."""
+    wheel = build_wheel("unread", "1.0", body=os.urandom(30_000_000))
+    database = sqlite3.connect(site.folder / "var/warehouse14.sqlite", isolation_level=None)
+    with Server(site) as server, closing(database):
+        ada = Visitor(server, site.tokens["ada"])
+        assert ada.upload(wheel).status_code == 200
+        database.execute("BEGIN IMMEDIATE")
+        # When a token was used for the first time is written down soon after.
+        assert Visitor(server, site.tokens["ben"]).projects() == []
+        with ada.connected() as connection:
+            connection.sendall(
+                f"GET /packages/unread/{wheel.filename} HTTP/1.1\r\nHost: x\r\n"
+                f"Authorization: Bearer {site.tokens['ada']}\r\n\r\n".encode()
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+            began = time.monotonic()
+            assert server.terminate() == 0
+            assert time.monotonic() - began < _SOON
 
 
 def _descendants(pid: int) -> set[int]:

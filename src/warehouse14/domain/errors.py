@@ -119,13 +119,25 @@ class TooManyAttempts(WarehouseError):
 
 
 class Unavailable(WarehouseError):
-    """A port failed. The cause is chained; ``retry_after`` is in seconds."""
+    """A port failed. The cause is chained.
+
+    Attributes:
+        retry_after: after how many seconds to try again.
+        detail: what the engine says, for the log and for whoever runs the site; the message is shown
+            to everybody.
+    """
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+    def __init__(self, message: str, *, retry_after: int = 5, detail: str = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.detail = detail
+
+    @property
+    def in_full(self) -> str:
+        """The message with what the engine says."""
+        return f"{self} ({self.detail})" if self.detail else str(self)
 
 
 class Misconfigured(WarehouseError):

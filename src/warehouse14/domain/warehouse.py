@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,9 @@ from warehouse14.domain.services.upkeep import UpkeepService
 from warehouse14.domain.services.uploads import UploadService
 
 _log = logging.getLogger(__name__)
+
+#: How long a close waits for small writes in the background, in seconds.
+_CLOSING = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,10 @@ class Warehouse:
         for adapter in self._prepared():
             adapter.verify()
 
-    def close(self) -> None:
-        """Let go of threads, connections and files."""
-        self._background.close()
+    def close(self, timeout: float = _CLOSING) -> None:
+        """Let go of threads, connections and files, after ``timeout`` seconds at most for writes in the
+        background."""
+        self._background.close(timeout)
         for adapter in self._prepared():
             adapter.close()
 
@@ -141,17 +146,19 @@ class Background:
         except Full:
             return
 
-    def close(self) -> None:
-        """Finish what waits and end the thread, or leave it, a daemon, if that takes over a second."""
+    def close(self, timeout: float = _CLOSING) -> None:
+        """Finish what waits and end the thread, or leave it, a daemon, if that takes over ``timeout``
+        seconds."""
+        deadline = time.monotonic() + timeout
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is None:
             return
         try:
-            self._tasks.put(None, timeout=1)
+            self._tasks.put(None, timeout=timeout)
         except Full:
             return
-        thread.join(timeout=1)
+        thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
-from pyramid.csrf import get_csrf_token
 from pyramid.events import ContextFound, NewRequest
 from pyramid.router import Router
 
@@ -36,7 +35,8 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
         verify_site(site)
         warehouse.verify()
     except (Misconfigured, Unavailable) as error:
-        sys.stderr.write(f"warehouse14: {error}\n")
+        told = error.in_full if isinstance(error, Unavailable) else error
+        sys.stderr.write(f"warehouse14: {told}\n")
         raise SystemExit(2) from error
     if site.temporary is not None:
         # Request bodies wait here; the servers make their files through this module.
@@ -67,7 +67,6 @@ def includeme(config: Configurator) -> None:
     config.set_default_permission(CLOSED)
     config.set_default_csrf_options(require_csrf=True)
     config.set_csrf_storage_policy(CookieBoundTokens())
-    config.add_request_method(get_csrf_token, "session_token", reify=True)
     for first in (settle_scheme, check_address, check_form):
         config.add_subscriber(first, NewRequest)
     config.add_subscriber(check_view_name, ContextFound)

@@ -11,7 +11,8 @@ import io
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from waitress.buffers import ReadOnlyFileBasedBuffer
@@ -159,6 +160,14 @@ class _Task(WSGITask):  # type: ignore[misc]
         environ["wsgi.file_wrapper"] = _FileBuffer
         return environ
 
+    def write(self, data: bytes) -> None:
+        """Write a part of the body; the head goes with the first one, in one piece."""
+        if self.wrote_header:
+            super().write(data)
+        else:
+            with self.channel.gathering():
+                super().write(data)
+
     def set_close_on_finish(self) -> None:
         """Close after this answer, but for one without a body, after which nothing is left to read."""
         wants_close = self.request.headers.get("CONNECTION", "").lower() == "close"
@@ -173,6 +182,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     _linger_until: float | None = None
     _refused = False
     _parked = False
+    #: Whether a thread is answering, and whether it could not send all that it had.
+    _answering = False
+    _clogged = False
+    #: What is to be sent in one piece.
+    _gathered: list[bytes] | None = None
     creation_time: float
     last_activity: float
     request: Any
@@ -190,13 +204,41 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             return
         if self.requests and self.requests[0].error is not None:
             self._refused = True
-        super().service()
+        self._answering = True
+        try:
+            super().service()
+        finally:
+            self._answering = False
 
     def writable(self) -> bool:
-        """Whether to wait for room. A client that takes nothing of what is due is given up in time."""
+        """Whether to wait for room. A client that takes nothing of what is due is given up in time.
+
+        What a thread is about to send is left to it: to look again and again whether it is done would
+        take the interpreter from it.
+        """
         if self._parked and time.time() - self.last_activity > self.adj.channel_timeout:
             self.will_close = True
+        if self._answering and not self._clogged:
+            return bool(self.will_close or self.close_when_flushed)
         return self._parked or bool(super().writable())
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Send in one piece what is written in the block."""
+        self._gathered = []
+        try:
+            yield
+            data = b"".join(self._gathered)
+        finally:
+            self._gathered = None
+        self.write_soon(data)
+
+    def write_soon(self, data: Any) -> int:
+        """Write; the thread that answers calls it."""
+        if self._gathered is None:
+            return int(super().write_soon(data))
+        self._gathered.append(data)
+        return len(data)
 
     def handle_write(self) -> None:
         """Write; when all is written, a request that waited has its turn."""
@@ -210,7 +252,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     def _flush_some(self, do_close: bool = True) -> bool:  # noqa: FBT002 - as waitress has it
         """Send what can be sent; one thread at a time."""
         with self.outbuf_lock:
-            return bool(super()._flush_some(do_close))
+            sent = bool(super()._flush_some(do_close))
+            self._clogged = bool(self.total_outbufs_len)
+            return sent
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Never wait for a client: a file takes no memory, and requests wait their turn."""

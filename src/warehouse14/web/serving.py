@@ -4,14 +4,17 @@
 waitress may stand beside it.
 """
 
+import errno
 import gc
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
@@ -28,49 +31,73 @@ _log = logging.getLogger(__name__)
 
 #: How long requests in progress may still take after SIGTERM, in seconds.
 _GRACE = 1.2
-#: How long a thread keeps the interpreter while others want it, in seconds. Python's own 5 ms
-#: made a server with eight busy threads three times slower.
-_SWITCH_INTERVAL = 0.0001
+#: When small writes in the background are given up, in seconds after SIGTERM: what is left of two
+#: is for the end of the process.
+_END = 1.4
 
 
-def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:  # noqa: ARG001
-    """Serve ``app`` until SIGTERM or SIGINT (``paste.server_runner``)."""
+def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:
+    """Serve ``app`` until SIGTERM or SIGINT (``paste.server_runner``).
+
+    What keeps it from serving is one line, and ends the process: with status 1
+    for an address that is taken, with 2 for all else.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # How many requests wait is for a metric, not for a line per request.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    warehouse = _warehouse_of(app)
+    sockets: dict[int, Any] = {}
     try:
-        limit = _limit(app, settings)
-    except ValueError as error:
-        sys.stderr.write("warehouse14: max_request_body_size is not a whole number\n")
-        raise SystemExit(2) from error
+        server = _open(app, sockets, settings)
+    except (OSError, ValueError, OverflowError) as error:
+        wasyncore.close_all(sockets, ignore_all=True)
+        if warehouse is not None:
+            warehouse.close()
+        sys.stderr.write(f"warehouse14: {_trouble(error, settings)}\n")
+        status = 1 if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else 2
+        if "__script__" in global_conf:
+            _leave(status)
+        raise SystemExit(status) from error
+    server.print_listen("Serving on http://{}:{}")
+    asked = _run(sockets, use_poll=server.adj.asyncore_use_poll)
+    if warehouse is not None:
+        # The last connection that closes folds SQLite's write-ahead log into its file.
+        warehouse.close(max(0.0, asked + _END - time.monotonic()))
+    return 0
+
+
+def _open(app: Any, sockets: dict[int, Any], settings: dict[str, Any]) -> Any:
+    """Return a server that listens, and whose connections are ours."""
+    limit = _limit(app, settings)
+    if not settings.get("listen", "*").strip():
+        raise ValueError("listen is empty")
     settings.setdefault("asyncore_use_poll", True)
     settings.setdefault("connection_limit", fitting_connections())
     settings.setdefault("ident", "")
-    sockets: dict[int, Any] = {}
-    try:
-        server = create_server(app, map=sockets, **settings)
-    except (OSError, ValueError) as error:
-        wasyncore.close_all(sockets, ignore_all=True)
-        sys.stderr.write(f"warehouse14: {_trouble(error, settings)}\n")
-        raise SystemExit(1 if isinstance(error, OSError) else 2) from error
+    server = create_server(app, map=sockets, **settings)
     read_frames_strictly()
     for listener in _listeners(sockets):
         listener.channel_class = channel_class(limit)
         listener.maintenance = _maintenance(listener)
-    server.print_listen("Serving on http://{}:{}")
-    _run(sockets, use_poll=server.adj.asyncore_use_poll)
-    warehouse = _warehouse_of(app)
-    if warehouse is not None:
-        # The last connection that closes folds SQLite's write-ahead log into its file.
-        warehouse.close()
-    return 0
+    return server
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process: pserve (which says ``__script__``) takes ``SystemExit`` from a server for an end
+    that was wished, adds a line of its own and ends with status 0."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _trouble(error: Exception, settings: dict[str, Any]) -> str:
     """Return in one line why there is no server."""
-    if isinstance(error, ValueError):
+    if not isinstance(error, OSError):
         return f"a setting of the [server:...] section is wrong: {error}"
-    where = settings.get("listen") or ":".join(settings[key] for key in ("host", "port") if key in settings)
+    where = settings.get("listen") or settings.get("unix_socket")
+    where = where or ":".join(settings[key] for key in ("host", "port") if key in settings)
     return f"cannot listen on {where or 'its address'}: {error}"
 
 
@@ -83,7 +110,10 @@ def _limit(app: Any, settings: dict[str, Any]) -> int | None:
     warehouse = _warehouse_of(app)
     limit = DEFAULT_MAX_FILE_BYTES if warehouse is None else warehouse.uploads.max_file_bytes
     fitting = limit + ALLOWANCE
-    given = int(settings.get("max_request_body_size", fitting))
+    try:
+        given = int(settings.get("max_request_body_size", fitting))
+    except ValueError:
+        raise ValueError("max_request_body_size is not a whole number") from None
     if given < limit:
         _log.warning("max_request_body_size = %s takes no file of %s bytes, as the site allows", given, limit)
     settings["max_request_body_size"] = given if warehouse is None else min(given, fitting)
@@ -105,19 +135,20 @@ def _warehouse_of(app: Any) -> Warehouse | None:
     return getattr(getattr(app, "registry", None), "warehouse", None)
 
 
-def _run(sockets: dict[int, Any], *, use_poll: bool) -> None:
+def _run(sockets: dict[int, Any], *, use_poll: bool) -> float:
+    """Serve until a signal and through the grace after it. Return when the signal came."""
     stopping = threading.Event()
+    asked = 0.0
 
     def stop(*_: object) -> None:
+        nonlocal asked
+        asked = asked or time.monotonic()
         stopping.set()
         for listener in _listeners(sockets):
             listener.pull_trigger()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    # Every request lets go of the interpreter's lock when it asks the database for changes; a
-    # thread that computes keeps it for this long, and a request waits as long to go on.
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     # What was loaded at the start stays: the collector of garbage need not look at it again.
     gc.collect()
     gc.freeze()
@@ -127,9 +158,9 @@ def _run(sockets: dict[int, Any], *, use_poll: bool) -> None:
         listener.accepting = False
         listener.socket.close()
         del sockets[listener._fileno]  # noqa: SLF001
-    deadline = time.monotonic() + _GRACE
-    while time.monotonic() < deadline and any(_is_busy(channel) for channel in sockets.values()):
+    while time.monotonic() < asked + _GRACE and any(_is_busy(channel) for channel in sockets.values()):
         wasyncore.loop(timeout=0.05, use_poll=use_poll, map=sockets, count=1)
+    return asked
 
 
 def _listeners(sockets: dict[int, Any]) -> list[BaseWSGIServer]:
