@@ -53,6 +53,13 @@ def changes(site: Site, action: str, project: str) -> int:
     return sum(1 for entry in entries if entry.action == action and entry.project == project)
 
 
+def unlisted(site: Site, project: str) -> set[str]:
+    """Return the keys of a project's blobs that no row refers to."""
+    with site.library() as warehouse, warehouse.units.read() as unit:
+        listed = {key for file in unit.files.of(project) for key in file.keys}
+    return {key for key in site.blobs() if key.startswith(f"{project}/")} - listed
+
+
 @pytest.mark.parametrize("project", ["contested", "contested-again", "contested-thrice"])
 def test_of_eight_uploads_of_one_name_with_different_bytes_one_wins(
     pair: Pair, shared_site: Site, project: str
@@ -70,6 +77,7 @@ def test_of_eight_uploads_of_one_name_with_different_bytes_one_wins(
         assert visitor.get(f"/packages/{project}/{winner.filename}").content == winner.content
     assert shared_site.run("check", "--digests").returncode == 0
     assert shared_site.waiting() == []
+    assert unlisted(shared_site, project) == set()
 
 
 def test_of_eight_first_uploads_with_different_bytes_one_wins(pair: Pair, shared_site: Site) -> None:
@@ -78,6 +86,7 @@ def test_of_eight_first_uploads_with_different_bytes_one_wins(pair: Pair, shared
     answers = upload_all(pair, ada, built)
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
     assert Visitor(pair[0], ada).files("begun") == [built[0].filename]
+    assert unlisted(shared_site, "begun") == set()
 
 
 def test_eight_uploads_of_the_same_bytes_are_all_fine_and_count_once(pair: Pair, shared_site: Site) -> None:
@@ -106,6 +115,22 @@ def test_of_two_accounts_that_begin_a_project_one_owns_it(
     won = [answer.status_code for answer in answers].index(200)
     assert visitors[won].files(project) == [wheels[won].filename]
     assert visitors[1 - won].page(project).status_code == 404
+    assert unlisted(shared_site, project) == set()
+
+
+@pytest.mark.parametrize("project", ["shared-land", "shared-lands", "shared-lands-again"])
+def test_of_two_accounts_that_begin_a_project_with_the_same_bytes_the_loser_harms_nothing(
+    pair: Pair, shared_site: Site, project: str
+) -> None:
+    visitors = [Visitor(pair[n], shared_site.tokens[name]) for n, name in enumerate(["ada", "cleo"])]
+    wheel = build_wheel(project, "1.0")
+    answers = at_once([lambda visitor=visitor: visitor.upload(wheel) for visitor in visitors])
+    assert sorted(answer.status_code for answer in answers) == [200, 403]
+    won = [answer.status_code for answer in answers].index(200)
+    download = visitors[won].get(f"/packages/{project}/{wheel.filename}")
+    assert download.content == wheel.content
+    assert shared_site.damage() == []
+    assert unlisted(shared_site, project) == set()
 
 
 @pytest.mark.parametrize("project", ["two-heads", "two-heads-again"])

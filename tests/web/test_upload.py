@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -424,6 +425,91 @@ def test_of_two_at_once_one_wins_and_the_other_leaves_nothing(any_index: Index) 
         (listed,) = unit.files.of("demo")
     assert {blob.key for blob in any_index.warehouse.store.keys()} == set(listed.keys)
     assert not any_index.remains()[3]
+
+
+@contextmanager
+def before_the_commit(index: Index, meanwhile: Callable[[], object]) -> Iterator[None]:
+    """Do something else when the next upload has passed every look, right before its blobs are put."""
+    store, stage = index.warehouse.store, index.warehouse.store.stage
+
+    class Slow:
+        def __init__(self, staged: Any) -> None:
+            self._staged = staged
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._staged, name)
+
+        def commit(self, key: str) -> None:
+            store.stage = stage
+            meanwhile()
+            self._staged.commit(key)
+
+    @contextmanager
+    def slowly() -> Iterator[Slow]:
+        with stage() as staged:
+            yield Slow(staged)
+
+    store.stage = slowly
+    try:
+        yield
+    finally:
+        store.stage = stage
+
+
+OTHER = build_wheel("demo", "1.0", body=b"other")
+
+
+@pytest.mark.parametrize(
+    ("faster", "by", "status"),
+    [(OTHER, "ada", 409), (OTHER, "eve", 403), (WHEEL, "eve", 403), (WHEEL, "ada", 200)],
+    ids=["other bytes", "a stranger's other bytes", "a stranger's same bytes", "the same bytes"],
+)
+def test_who_loses_a_first_upload_leaves_the_blobs_of_the_winner_alone(
+    any_index: Index, faster: BuiltFile, by: str, status: int
+) -> None:
+    any_index.token("ada")
+    any_index.token(by)
+    with before_the_commit(any_index, lambda: any_index.upload(faster, "demo", by=by)):
+        assert any_index.upload(WHEEL, "demo").status == status
+    with any_index.warehouse.units.read() as unit:
+        (listed,) = unit.files.of("demo")
+    assert listed.sha256 == hashlib.sha256(faster.content).hexdigest()
+    assert {blob.key for blob in any_index.warehouse.store.keys()} == set(listed.keys)
+
+
+def test_who_loses_the_right_to_upload_in_the_middle_leaves_no_blob(any_index: Index) -> None:
+    any_index.project("demo")
+    operator = any_index.warehouse.operator()
+    any_index.account("bob")
+    any_index.warehouse.projects.grant(operator, "demo", "account:bob", Role.ADMIN)
+    any_index.token("bob")
+
+    def withdraw() -> None:
+        any_index.warehouse.projects.revoke(operator, "demo", "account:bob")
+
+    with before_the_commit(any_index, withdraw):
+        answer = any_index.upload(WHEEL, "demo", by="bob")
+    assert is_refusal(answer, 403, "bob may not upload to the project demo.")
+    assert any_index.remains()[2:] == ([], [])
+
+
+@pytest.mark.parametrize("sent", [WHEEL, OTHER])
+def test_a_file_that_was_deleted_in_the_middle_keeps_its_blobs_and_the_sender_leaves_none(
+    any_index: Index, sent: BuiltFile
+) -> None:
+    any_index.project("demo")
+    operator = any_index.warehouse.operator()
+
+    def publish_and_delete() -> None:
+        assert any_index.upload(WHEEL, "demo").status == 200
+        any_index.warehouse.files.delete(operator, "demo", WHEEL.filename)
+
+    with before_the_commit(any_index, publish_and_delete):
+        answer = any_index.upload(sent, "demo")
+    assert is_refusal(answer, 400, f"{WHEEL.filename} was deleted")
+    with any_index.warehouse.units.read() as unit:
+        (deleted,) = unit.files.of("demo")
+    assert {blob.key for blob in any_index.warehouse.store.keys()} == set(deleted.keys)
 
 
 # -- who may -----------------------------------------------------------------------------

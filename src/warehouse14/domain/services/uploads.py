@@ -4,7 +4,8 @@ The order is that of the upload rules: cheap refusals, the right to upload,
 and only then the content, read once and hashed while it is staged; identical
 bytes are fine and change nothing; a conflict is said before the archive is
 opened. The blob is put before the row: a commit that fails leaves a blob
-that nobody refers to, never a listed file that cannot be downloaded.
+that nobody refers to, never a listed file that cannot be downloaded. One
+that is refused in the transaction takes its blobs away again.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from warehouse14.domain.access import Identity, Permission, allows, allows_site
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
 from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.errors import (
+    AlreadyExists,
     FileExists,
     Forbidden,
     Rejected,
@@ -148,8 +150,8 @@ class UploadService:
         self._put(staged, file, inspected)
         try:
             return self._list(identity, claim, file, inspected.display_name, hashes)
-        except FileExists:
-            # Another was faster, and the name is its for good: nobody can ever refer to these bytes.
+        except (AlreadyExists, Forbidden, Rejected):
+            # Another was faster, or took the right away meanwhile.
             self._drop(file)
             raise
 
@@ -174,10 +176,17 @@ class UploadService:
         staged.commit(file.key)
 
     def _drop(self, file: File) -> None:
-        """Delete the blobs of a file that was not listed; what is left then is the collector's."""
-        for key in file.keys:
-            with suppress(Unavailable):
-                self._store.delete(key)
+        """Delete the blobs of a file that was refused, unless a row refers to the same bytes.
+
+        The project is held, as it is by whoever lists a file. What cannot be
+        deleted now is the collector's.
+        """
+        with suppress(Unavailable), self._units.write() as unit:
+            unit.hold(file.project)
+            listed = unit.files.get(file.project, file.filename)
+            if listed is None or listed.key != file.key:
+                for key in file.keys:
+                    self._store.delete(key)
 
     def _list(
         self,
