@@ -1,5 +1,6 @@
 """From settings to a warehouse. Adapters are found by entry point; none is known by name."""
 
+import logging
 import os
 import stat
 import tempfile
@@ -17,6 +18,8 @@ from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site,
 
 METADATA_GROUP = "warehouse14.metadata"
 FILES_GROUP = "warehouse14.files"
+
+_log = logging.getLogger(__name__)
 
 _SECRET_BYTES = 32
 
@@ -85,10 +88,9 @@ def prepare_site(site: Site) -> None:
 
 def verify_site(site: Site) -> None:
     """Raise ``Misconfigured`` unless the site's folder and secret are there and closed to others."""
-    if site.temporary is not None and not os.access(site.temporary, os.W_OK):
-        raise Misconfigured(
-            f"{site.temporary} is not a folder that can be written; 'warehouse14 init' makes it"
-        )
+    folder = site.temporary
+    if folder is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)):
+        raise Misconfigured(f"{folder} is not a folder that can be written; 'warehouse14 init' makes it")
     if site.secret_file is None:
         return
     try:
@@ -106,6 +108,11 @@ def verify_site(site: Site) -> None:
 def read_secret(site: Site) -> bytes:
     """Return the site's secret, or nothing for a site without one."""
     if site.secret_file is None:
+        _log.warning(
+            "%ssecret_file is not set: no browser is known again, so that whoever fails to sign in to an"
+            " account slows down its owner behind the same address",
+            PREFIX,
+        )
         return b""
     with open(site.secret_file, "rb") as file:
         return file.read().strip()

@@ -1,8 +1,12 @@
 """What is said of a setting that is wrong, misspelt or misplaced; and what is left alone."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
+
+from warehouse14.settings import read_site, section_of, shown_settings
 
 
 def _is_refused(outcome: Any, *words: str) -> None:
@@ -158,3 +162,75 @@ def test_a_long_value_is_not_repeated_in_full(site: Any) -> None:
     outcome = _with(site, f"warehouse14.session_hours = {'9' * 5000}")
     _is_refused(outcome, "warehouse14.session_hours")
     assert len(outcome.err) < 200
+
+
+def test_who_waits_for_no_other_writer_is_told_what_the_database_says(site: Any) -> None:
+    site.set("[server:main]", "warehouse14.metadata.busy_seconds = 0\n\n[server:main]")
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process = site.start("account", "add", "bob")
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert err.splitlines() == [
+        "warehouse14: The database does not answer. Try again. (database is locked)",
+    ]
+
+
+def _shown(key: str, value: str) -> str:
+    name = f"warehouse14.{key}"
+    return shown_settings(read_site(section_of({}, {})), {name: value}, {})[name]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "files.secret_key",
+        "files.client_secret_value",
+        "files.password",
+        "files.db_passwd_2",
+        "files.passphrase",
+        "files.Token_Of_Mine",
+        "files.credentials",
+        "files.private_pem",
+        "metadata.dsn",
+        "files.access_key",
+        "files.apikey",
+    ],
+)
+def test_a_setting_whose_name_speaks_of_a_secret_is_hidden(key: str) -> None:
+    assert _shown(key, "swordfish") == "(hidden)"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("secret_file", "/srv/var/secret"),
+        ("files.keyspace", "index"),
+        ("files.password", ""),
+        ("url", "https://index.example/a@b"),
+        ("metadata.url", "sqlite:////srv/var/warehouse14.sqlite?mode=rw&timeout=5"),
+        ("image_hosts", "img.shields.io, badges.example:8443"),
+    ],
+)
+def test_a_setting_without_a_secret_is_shown_as_it_is(key: str, value: str) -> None:
+    assert _shown(key, value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("postgresql://ada:swordfish@db.example/index", "postgresql://ada:(hidden)@db.example/index"),
+        ("redis://:swordfish@db.example", "redis://:(hidden)@db.example"),
+        ("db://ada:sword@fish@db.example/a@b", "db://ada:(hidden)@db.example/a@b"),
+        ("db://ada:sword/fish@db.example", "db://ada:(hidden)@db.example"),
+        ("https://swordfish@store.example/x", "https://(hidden)@store.example/x"),
+        ("https://swordfish:@store.example/x", "https://(hidden)@store.example/x"),
+        ("db://h/i?user=ada&password=sword@fish#x", "db://h/i?user=ada&password=(hidden)#x"),
+        ("db://h:5432/i?sslkey=swordfish&mode=rw", "db://h:5432/i?sslkey=(hidden)&mode=rw"),
+        ("s3://b?Auth_Token=swordfish", "s3://b?Auth_Token=(hidden)"),
+        ("https://a:swordfish@b, https://swordfish@c", "https://a:(hidden)@b, https://(hidden)@c"),
+        ("host=db password=swordfish dbname=index", "host=db password=(hidden) dbname=index"),
+    ],
+)
+def test_of_an_address_that_holds_a_secret_only_the_rest_is_shown(value: str, shown: str) -> None:
+    assert _shown("metadata.url", value) == shown

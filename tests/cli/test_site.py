@@ -79,6 +79,16 @@ def test_a_secret_that_is_open_to_others_is_one_line_and_status_2(site: Any) -> 
     _is_one_line(site("account", "list"), "chmod 600")
 
 
+@pytest.mark.parametrize("command", [["account", "list"], ["serve", "--listen", "127.0.0.1:0"]])
+def test_a_file_where_request_bodies_should_wait_is_one_line_and_status_2(
+    site: Any, command: list[str]
+) -> None:
+    waiting = site.folder / "var" / "tmp"
+    waiting.rmdir()
+    waiting.touch(0o700)
+    _is_one_line(site(*command), f"{waiting} is not a folder")
+
+
 def test_a_section_chooses_another_site_of_the_same_file(site: Any) -> None:
     site.ini.write_text(site.ini.read_text() + _SECTION_TWO)
     two = f"{site.ini}#two"

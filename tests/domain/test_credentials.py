@@ -1,7 +1,11 @@
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from warehouse14.domain import credentials
 from warehouse14.domain.credentials import (
     hash_password,
     mint_token,
@@ -75,3 +79,38 @@ def test_a_hash_keeps_the_parameters_that_it_was_made_with() -> None:
 def test_a_first_password_is_long_and_random() -> None:
     assert len({random_password() for _ in range(100)}) == 100
     assert len(random_password()) == 20
+
+
+@contextmanager
+def running(checks: int) -> Iterator[None]:
+    """As if as many checks were at work."""
+    with ExitStack() as stack:
+        for _ in range(checks):
+            stack.enter_context(credentials._checks)
+        yield
+
+
+def check(done: threading.Event) -> None:
+    password_matches("correct horse", None)
+    done.set()
+
+
+def test_a_second_password_is_checked_beside_the_first() -> None:
+    second = threading.Event()
+    thread = threading.Thread(target=check, args=(second,))
+    with running(1):
+        thread.start()
+        assert second.wait(30)
+    thread.join()
+
+
+def test_a_third_password_waits_until_one_of_two_is_checked() -> None:
+    third = threading.Event()
+    thread = threading.Thread(target=check, args=(third,))
+    with running(1):
+        with running(1):
+            thread.start()
+            # A check that does not wait takes a quarter of a second.
+            assert not third.wait(2)
+        assert third.wait(30)
+    thread.join()

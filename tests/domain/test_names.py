@@ -44,6 +44,23 @@ def test_what_is_no_file_name_is_refused(raw: str) -> None:
         file_name(raw)
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("Käse", "'Käse'"),
+        ("日本 語", "'日本 語'"),
+        ("a\n\x1b[2J", r"'a\n\x1b[2J'"),
+        ("a\N{RIGHT-TO-LEFT OVERRIDE}b", r"'a\u202eb'"),
+        ("a\ud800", r"'a\ud800'"),
+    ],
+)
+def test_a_name_is_repeated_as_it_was_written_but_for_what_cannot_be_printed(raw: str, said: str) -> None:
+    for make in (project_name, file_name, account_name, principal):
+        with pytest.raises(Rejected) as caught:
+            make(raw)
+        assert f": {said} " in str(caught.value)
+
+
 def test_a_file_name_may_have_240_characters() -> None:
     assert file_name("x" * 240) == "x" * 240
 

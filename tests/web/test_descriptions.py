@@ -596,6 +596,75 @@ def test_an_image_of_a_trusted_host_is_shown() -> None:
         }
 
 
+SITE = "https://index.example/pypi"
+
+
+@pytest.mark.parametrize(
+    ("site", "path"),
+    [
+        (SITE, "/static/mark.svg"),
+        (SITE, "/images/2026/a-b_c.png"),
+        (SITE, "/x.png"),
+        ("http://localhost:6543", "/static/x.png"),
+    ],
+)
+def test_an_image_of_this_site_is_shown(site: str, path: str) -> None:
+    for content_type, text in (
+        (MARKDOWN, f"![A]({site}{path})"),
+        (RST, f".. image:: {site}{path}\n   :alt: A\n"),
+    ):
+        found = readme.render(text, content_type, [], site)
+        assert found is not None
+        (image,) = tags(check(found, [urlsplit(site).netloc]), "img")
+        assert (image.attrib["src"], image.attrib["alt"]) == (site + path, "A")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{SITE}/simple/x.png",
+        f"{SITE}/legacy/x.png",
+        f"{SITE}/packages/demo/x.png",
+        f"{SITE}/pypi/x.png",
+        f"{SITE}/projects/demo/1.0/demo-1.0-py3-none-any.whl",
+        f"{SITE}/./simple/x.png",
+        f"{SITE}//simple/x.png",
+        f"{SITE}/static/../simple/x.png",
+        f"{SITE}/%73imple/x.png",
+        f"{SITE}/static/%2e%2e/simple/x.png",
+        f"{SITE}/static/\\..\\..\\simple/x.png",
+        f"{SITE}/simple",
+        f"{SITE}/simple/?x=/static/x.png",
+        f"{SITE}/account/?x",
+        f"{SITE}/",
+        SITE,
+        "https://index.example/static/x.png",
+        "https://index.example/pypi-two/static/x.png",
+        "http://index.example/pypi/static/x.png",
+        "https://index.example:8443/pypi/static/x.png",
+        "https://index.example.evil.example/pypi/static/x.png",
+        "https://evil.example/https://index.example/pypi/static/x.png",
+    ],
+)
+def test_an_address_of_this_site_where_no_image_of_it_lies_is_a_link(source: str) -> None:
+    found = rendered(f'<img src="{source}" alt="words">', MARKDOWN, [], SITE)
+    assert found is not None
+    box = check(found)
+    assert not tags(box, "img")
+    assert words(box) == "words"
+
+
+@pytest.mark.parametrize(("url", "count"), [("http://index.example", 1), ("", 0)])
+def test_the_page_of_a_project_shows_images_of_this_site_if_its_address_is_set(
+    opener: Callable[..., Any], url: str, count: int
+) -> None:
+    site = opener(url=url)
+    site.project("demo")
+    site.wheel("demo", description="![A](http://index.example/static/mark.svg)")
+    page = html5lib.parse(site.browse("GET", "/projects/demo/").text, namespaceHTMLElements=False)
+    assert len(page.findall(".//img[@alt='A']")) == count
+
+
 def test_an_image_of_a_trusted_host_without_words_is_decoration_unless_it_is_the_link() -> None:
     source = f"https://{TRUSTED}/x.png"
     alts = [

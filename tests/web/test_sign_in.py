@@ -1,7 +1,9 @@
 """Signing in and out with a browser, as WebTest plays one."""
 
+import shutil
+import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +14,7 @@ from webtest import TestApp
 from warehouse14.domain import credentials
 from warehouse14.domain.services.accounts import FIRST_ADMINISTRATOR
 from warehouse14.web.csrf import csrf_token
-from web.asking import PASSWORD, Index
+from web.asking import MEMORY, PASSWORD, Index, open_index
 
 Opener = Callable[..., Index]
 
@@ -424,6 +426,36 @@ def test_a_mark_for_one_account_is_none_for_another(opener: Opener, secret_file:
     for _ in range(5):
         attempt(eve, "ada", "wrong")
     assert attempt(eve, "ada", "wrong").status_int == 429
+
+
+def test_a_site_that_cannot_know_browsers_again_says_so_at_its_start(
+    opener: Opener, secret_file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    opener(secret_file=secret_file)
+    assert caplog.text == ""
+    opener()
+    assert "warehouse14.secret_file is not set: no browser is known again" in caplog.text
+
+
+def test_what_the_database_says_stands_in_the_log_and_on_no_page(
+    prepared_database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = shutil.copy(prepared_database, tmp_path)
+    site = open_index(
+        {**MEMORY, "warehouse14.metadata": "sql", "warehouse14.metadata.url": f"sqlite:///{path}"}
+    )
+    with closing(site.warehouse):
+        site.cookie("ada")
+        site.token("ada")
+        with closing(sqlite3.connect(path)) as connection:
+            for table in ("sessions", "tokens"):
+                connection.execute(f"DROP TABLE {table}")
+        for answer in (site.browse("GET", "/account/"), site.get("/simple/")):
+            assert answer.status == 503
+            assert "The database does not answer. Try again." in answer.text
+            assert "no such table" not in f"{answer.reason} {answer.text}"
+    for table in ("sessions", "tokens"):
+        assert f"The database does not answer. Try again. (no such table: {table})" in caplog.text
 
 
 # -- forms ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from warehouse14.cli.arguments import UsageError
 from warehouse14.cli.output import OutputFailed, abandon, complain, finish, replace_closed_streams
 from warehouse14.cli.parser import build_parser
-from warehouse14.domain.errors import Misconfigured, WarehouseError
+from warehouse14.domain.errors import Misconfigured, Unavailable, WarehouseError
 
 _REFUSED = 1
 _USAGE = 2
@@ -34,6 +34,9 @@ def _status(argv: Sequence[str] | None) -> int:
     except (UsageError, Misconfigured) as error:
         complain(str(error))
         return _USAGE
+    except Unavailable as error:
+        complain(error.in_full)
+        return _REFUSED
     except (WarehouseError, OutputFailed) as error:
         complain(str(error))
         return _REFUSED

@@ -97,5 +97,5 @@ def principal_account(value: Principal) -> AccountName:
 
 
 def _shown(raw: str) -> str:
-    """``raw`` shortened and escaped, fit for a message."""
-    return ascii(raw if len(raw) <= 60 else raw[:57] + "...")
+    """``raw`` shortened and in quotes, with everything escaped that cannot be printed."""
+    return repr(raw if len(raw) <= 60 else raw[:57] + "...")

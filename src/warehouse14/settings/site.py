@@ -9,10 +9,15 @@ from warehouse14.settings.spelling import PREFIX
 
 ENVIRONMENT_PREFIX = "WAREHOUSE14_"
 
-#: What the name of a setting ends with whose value is a secret.
-_SECRETS = ("secret", "password", "token", "key")
-#: The password in an address.
-_CREDENTIALS = re.compile(r"(://[^/@:]*:)[^@]*@")
+#: What is in the name of a setting, or of a parameter in an address, whose value is a secret.
+_SECRET = re.compile(
+    r"secret|password|passwd|passphrase|token|credential|private|dsn|key\Z", re.IGNORECASE | re.ASCII
+)
+#: Settings with such a name that hold none: a path.
+_NO_SECRETS = frozenset({"secret_file"})
+#: The user and the password in an address, up to the last "@": a password may hold one, or a slash.
+_CREDENTIALS = re.compile(r"://([^/?#@:\s]*)(?::([^/?#\s]*|\S*))?@")
+_PARAMETER = re.compile(r"(?<![^?&;#\s])([\w.-]+)=[^&#\s]+")
 _HIDDEN = "(hidden)"
 
 
@@ -110,9 +115,20 @@ def _worded(value: object) -> str:
 
 
 def _shown(key: str, value: str) -> str:
-    if key.endswith(_SECRETS) and value:
+    if value and key not in _NO_SECRETS and _SECRET.search(key):
         return _HIDDEN
-    return _CREDENTIALS.sub(rf"\g<1>{_HIDDEN}@", value)
+    return _CREDENTIALS.sub(_without_password, _PARAMETER.sub(_without_value, value))
+
+
+def _without_value(parameter: re.Match[str]) -> str:
+    name = parameter[1]
+    return f"{name}={_HIDDEN}" if _SECRET.search(name) else parameter[0]
+
+
+def _without_password(credentials: re.Match[str]) -> str:
+    """Return who is named before the "@" of an address; without a password, the name may be a token."""
+    user, password = credentials.groups()
+    return f"://{user}:{_HIDDEN}@" if password else f"://{_HIDDEN}@"
 
 
 def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

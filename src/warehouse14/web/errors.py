@@ -120,7 +120,7 @@ def domain_error(error: errors.WarehouseError, request: Request) -> Response:
     """Answer what the domain refuses."""
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     if isinstance(error, errors.Unavailable):
-        _log.error("%s [request %s]", error, request_id(request), exc_info=error.__cause__)
+        _log.error("%s [request %s]", error.in_full, request_id(request), exc_info=error.__cause__)
         return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
     if status == 401:
         return write(request, unauthorized(str(error)))

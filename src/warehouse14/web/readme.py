@@ -2,8 +2,9 @@
 
 readme-renderer turns Markdown and reStructuredText into HTML and cleans it.
 What comes out is then brought down to what this site allows: links to http,
-https and mailto, images from hosts that it trusts (a remote image tells its
-owner who reads), and ids and classes that cannot be mistaken for its own.
+https and mailto, images of its own and from hosts that it trusts (a remote
+image tells its owner who reads), and ids and classes that cannot be mistaken
+for its own.
 
 Both languages have texts of a few lines that take for ever or all the memory,
 and no rule tells them from others; and what is written in Rust may end with
@@ -63,6 +64,11 @@ _CLASS = re.compile(
     r"|admonition(-title)?"
 )
 _NUMBER = re.compile(r"[0-9]{1,5}")
+#: Where an image of this site may lie, below its address. Where clients go, a browser would ask for a name
+#: and a password; and below the projects there are large files and no images.
+_OWN_IMAGE = re.compile(
+    r"/(?!(?:simple|packages|legacy|pypi|projects)(?:/|\Z))\w[\w.-]*(?:/\w[\w.-]*)*", re.ASCII
+)
 _FIRST_BREAKS = re.compile(r"(<pre\b[^<>]*>)\n+")
 #: How often clean HTML is read again until it is written as it was.
 _MOST_READINGS = 8
@@ -99,7 +105,9 @@ class Busy(Exception):
     """As many texts as may be are being rendered."""
 
 
-def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup | None:
+def render(
+    text: str, content_type: str, image_hosts: Sequence[str], site: str | None = None
+) -> Markup | None:
     """Return ``text`` as HTML, or None if it cannot be rendered and is to be shown as it is.
 
     Args:
@@ -107,6 +115,7 @@ def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup |
         content_type: its ``Description-Content-Type``, with parameters; "" means
             reStructuredText, as the core metadata specification says.
         image_hosts: the hosts whose images are shown; others become links.
+        site: the address of this site, whose images are shown, too.
 
     Raises:
         Busy: others are being rendered, and take too long.
@@ -117,7 +126,7 @@ def render(text: str, content_type: str, image_hosts: Sequence[str]) -> Markup |
     if len(clean) <= RENDERED_LENGTH and media_type in _RENDERERS:
         work = rendered if media_type != _MARKDOWN and _is_prose(clean) else _rendered_apart
         try:
-            found = work(clean, content_type, image_hosts)
+            found = work(clean, content_type, image_hosts, site)
         except Busy:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the languages' libraries raise
@@ -139,20 +148,20 @@ def _cleared(text: str) -> str:
     return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def rendered(text: str, content_type: str, image_hosts: Iterable[str]) -> str | None:
+def rendered(text: str, content_type: str, image_hosts: Iterable[str], site: str | None = None) -> str | None:
     """Return ``text`` as HTML for this site, or None if it cannot be rendered, however long that takes."""
     renderer = _RENDERERS.get(_media_type(content_type))
     html = None if renderer is None else renderer(text, content_type)
     settled = None if html is None else _settled(html)
-    return None if settled is None else tame(settled, image_hosts)
+    return None if settled is None else tame(settled, image_hosts, site)
 
 
-def tame(html: str, image_hosts: Iterable[str]) -> str | None:
+def tame(html: str, image_hosts: Iterable[str], site: str | None = None) -> str | None:
     """Return HTML with what this site allows of it, or None if that is too much of it."""
     reader = _Reader()
     reader.feed(_cleared(html))
     reader.close()
-    tamed = _Tamer(reader.events, frozenset(image_hosts)).tamed()
+    tamed = _Tamer(reader.events, frozenset(image_hosts), site).tamed()
     return tamed if len(tamed) <= HTML_LENGTH else None
 
 
@@ -174,7 +183,7 @@ def _settled(html: str) -> str | None:
     return None
 
 
-def _rendered_apart(text: str, content_type: str, image_hosts: Iterable[str]) -> str | None:
+def _rendered_apart(text: str, content_type: str, image_hosts: Iterable[str], site: str | None) -> str | None:
     """Return what :func:`rendered` returns in a process that is ended if it takes too much.
 
     Raises ``Busy`` if others take too long: whoever asks for many pages at once gets no more of the machine.
@@ -182,15 +191,15 @@ def _rendered_apart(text: str, content_type: str, image_hosts: Iterable[str]) ->
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         raise Busy
     try:
-        return _run_apart(text, content_type, image_hosts)
+        return _run_apart(text, content_type, image_hosts, site)
     finally:
         _AT_ONCE.release()
 
 
-def _run_apart(text: str, content_type: str, image_hosts: Iterable[str]) -> str | None:
+def _run_apart(text: str, content_type: str, image_hosts: Iterable[str], site: str | None) -> str | None:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-P", __file__],
-        input=json.dumps([text, content_type, list(image_hosts)]).encode(),
+        input=json.dumps([text, content_type, list(image_hosts), site]).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         timeout=_SECONDS,
@@ -331,6 +340,7 @@ class _Tamer:
 
     events: Sequence[_Event]
     image_hosts: frozenset[str]
+    site: str | None
     parts: list[str] = field(default_factory=list)
     opened: list[tuple[str, str]] = field(default_factory=list)
     outline: list[str] = field(default_factory=list)
@@ -419,7 +429,7 @@ class _Tamer:
         label = escape(words or "image")
         if url is None:
             self.parts.append(escape(words, quote=False))
-        elif urlsplit(url).netloc.lower() in self.image_hosts:
+        elif urlsplit(url).netloc.lower() in self.image_hosts or self._is_own(url):
             # A picture that says nothing is decoration, but not where it is all that a link says.
             alt = label if around & {"a", *_HEADINGS} else escape(words)
             sizes = _numbers(event, "width", "height")
@@ -428,6 +438,14 @@ class _Tamer:
             self.parts.append(label)
         else:
             self.parts.append(f'<a href="{escape(url)}" rel="nofollow noreferrer">{label}</a>')
+
+    def _is_own(self, url: str) -> bool:
+        """Whether ``url`` is that of an image of this site."""
+        return (
+            self.site is not None
+            and url.startswith(self.site)
+            and bool(_OWN_IMAGE.fullmatch(url[len(self.site) :]))
+        )
 
     def _attributes(self, event: _Start, link: str | None) -> str:
         """Return the attributes of a tag as they are written."""

@@ -96,7 +96,9 @@ def _description(request: Request, file: File, details: Details) -> Markup:
     kept: tuple[Markup | None] | None = cache.get(key)
     if kept is None:
         try:
-            kept = (render(text, details.content_type, request.registry.site.image_hosts),)
+            # Not the host of the request: what is kept is shown at every host.
+            site = request.registry.site
+            kept = (render(text, details.content_type, site.image_hosts, site.url),)
         except Busy:
             return plain(text)
         # A file never takes other bytes: this is true for ever. That it cannot be rendered is kept

@@ -22,7 +22,7 @@ def translated() -> Iterator[None]:
 def unavailable(error: Exception) -> Unavailable:
     """Return the domain's error for an engine that does not do what it is asked."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return Unavailable(f"The database does not answer: {cause}. Try again.")
+    return Unavailable("The database does not answer. Try again.", detail=str(cause))
 
 
 class Runner:

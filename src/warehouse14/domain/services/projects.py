@@ -140,7 +140,7 @@ class ProjectService:
         def work(unit: UnitOfWork) -> None:
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
             if target not in project.grants:
-                raise NotFound("role of", target)
+                raise NotFound("role of", principal_account(target))
             _keep_an_admin(project, target)
             unit.projects.revoke(project.name, target, expected=project.serial)
             detail = {"principal": target}
@@ -197,7 +197,8 @@ def _known_account(unit: UnitOfWork, who: Principal) -> None:
 
 def _keep_an_admin(project: Project, leaving: Principal) -> None:
     if project.admins <= {leaving}:
+        name = principal_account(leaving)
         raise Rejected(
-            f"{leaving} is the last admin of {project.name}. Make somebody else an admin first.",
+            f"{name} is the last admin of {project.name}. Make somebody else an admin first.",
             field="principal",
         )
