@@ -136,7 +136,9 @@ def test_a_copy_button_copies_with_the_keyboard(houses: Houses) -> None:
     with houses.fresh_tab("full", "ada", permissions=permissions) as tab:
         tab.go("/projects/orbit-core/")
         button = tab.page.get_by_role("button", name="Copy the line for pip", exact=True)
+        before = button.bounding_box()
         button.focus()
         _type(tab, "Enter")
         tab.page.get_by_text("Copied").wait_for()
+        assert button.bounding_box() == before
         assert tab.asks("navigator.clipboard.readText()") == tab.copied("the line for pip")

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.debian
 _KEPT = REPOSITORY / "docs/screenshots"
 _HOST = "packages.example.com"
 _DESK: ViewportSize = {"width": 1280, "height": 860}
-_LOW: ViewportSize = {"width": 1280, "height": 520}
+_LOW: ViewportSize = {"width": 1280, "height": 560}
+#: As high as the page is from its table of files on.
+_END: ViewportSize = {"width": 1280, "height": 680}
 _SCALE = 1.5
 
 
@@ -46,10 +48,15 @@ def _make_a_token(tab: Tab) -> None:
     tab.fill(Name="build server", Project="orbit-core").choose("Scope", "upload").press("Make the token")
 
 
+def _go_to_the_files(tab: Tab) -> None:
+    tab.page.get_by_role("link", name="Files", exact=True).click()
+
+
 PICTURES = [
     Picture("home", "/"),
     Picture("search", "/projects/?q=orbit", _LOW, "dark"),
     Picture("project", "/projects/orbit-core/"),
+    Picture("files", "/projects/orbit-core/", _END, then=_go_to_the_files),
     Picture("project-phone", "/projects/orbit-core/", NARROW, "dark"),
     Picture("people", "/projects/orbit-core/@@people"),
     Picture("token", "/account/", then=_make_a_token),

@@ -1,6 +1,8 @@
 """What the pages show and what their forms do, as WebTest plays a browser without scripts."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -493,11 +495,82 @@ def test_nothing_that_somebody_wrote_becomes_markup(site: Index) -> None:
         assert all(not name.startswith("on") for tag in page.html.find_all(True) for name in tag.attrs)
 
 
+WEB = Path(readme.__file__).parent
+#: A picture in a description comes from a host that the site trusts, and the style page knows none.
+NOT_ON_THE_STYLE_PAGE = {".readme img"}
+
+
+def selectors() -> set[str]:
+    """Return the selectors of the style sheet that name a class, each without states such as ``:hover``."""
+    rules = re.sub(r"/\*.*?\*/", "", (WEB / "static/site.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    listed = ",".join(re.findall(r"([^{};]+)\{[^{}]*\}", rules))
+    plain = re.sub(r"::?(hover|focus-visible|focus|before)\b", "", listed)
+    found = {selector.strip() for selector in re.split(r",(?![^(]*\))", plain)}
+    return {selector for selector in found if re.search(r"\.[a-z]", selector)}
+
+
+def classes() -> set[str]:
+    """Return the classes that stand in templates."""
+    texts = (path.read_text(encoding="utf-8") for path in (WEB / "templates").glob("*.jinja2"))
+    attributes = (words for text in texts for words in re.findall(r'class="([^"]*)"', text))
+    return {name for words in attributes for name in re.sub(r"{{.*?}}", "", words).split()}
+
+
 def test_the_style_page_shows_every_component_to_those_who_develop(opener: Opener) -> None:
-    site = opener(style_page="true")
-    page = browser(site).get("/style")
-    assert len(page.html.select("h2")) >= 9
+    page = browser(opener(style_page="true")).get("/style").html
+    assert {selector for selector in selectors() if not page.select(selector)} == NOT_ON_THE_STYLE_PAGE
+    assert {name for name in classes() if not page.select(f".{name}")} == set()
+    assert len(selectors()) > 100
+    assert len(classes()) > 40
+
+
+def test_only_those_who_develop_see_the_style_page(opener: Opener) -> None:
     assert browser(opener()).get("/style", expect_errors=True).status_int == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("Ada <ada+index@example.com>", "mailto:ada%2Bindex@example.com"),
+        ('Ada <"a@b"@example.com>', "mailto:%22a%40b%22@example.com"),
+        (
+            "Eve <x@y.z?bcc=eve@evil.example&x=\"'%0d>",
+            "mailto:x%40y.z%3Fbcc%3Deve@evil.example%26x%3D%22%27%250d",
+        ),
+    ],
+)
+def test_a_link_to_a_person_has_the_one_at_of_its_address_and_all_else_quoted(
+    site: Index, address: str, link: str
+) -> None:
+    """RFC 6068, section 2"""
+    site.wheel("demo", "6.0", summary=f"In short.\nAuthor-email: {address}")
+    people = browser(site).get("/projects/demo/6.0/").html.select("[aria-labelledby=people] a")
+    assert [person["href"] for person in people] == [link]
+
+
+@pytest.mark.parametrize(
+    ("sender", "next_page"),
+    [
+        ("https://index.example/projects/@@new", "?next=%2Fprojects%2F%40%40new"),
+        ("https://index.example/projects/?q=a&page=2", "?next=%2Fprojects%2F%3Fq%3Da%26page%3D2"),
+        ("https://index.example.evil.example/projects/", ""),
+        ("https://evil.example/", ""),
+        ("", ""),
+    ],
+)
+def test_whose_form_came_too_late_is_led_back_to_it_after_the_sign_in(
+    site: Index, sender: str, next_page: str
+) -> None:
+    app = TestApp(site.app, extra_environ={"HTTP_HOST": "index.example", "wsgi.url_scheme": "https"})
+    headers = {"Referer": sender} if sender else {}
+    page = app.post("/projects/@@new", {"name": "late"}, headers=headers, status=401)
+    assert [link["href"] for link in page.html.select("article a")] == [f"/login{next_page}"]
+
+
+def test_of_other_errors_the_sign_in_is_told_no_way_back(site: Index) -> None:
+    app = TestApp(site.app, extra_environ={"HTTP_HOST": "index.example"})
+    page = app.get("/static/none/", headers={"Referer": "http://index.example/projects/"}, status=404)
+    assert [link["href"] for link in page.html.select("article a")] == ["/login"]
 
 
 def test_an_error_page_says_what_happened_and_a_request_id_that_stands_in_the_log(
