@@ -289,6 +289,12 @@ PUBLISHERS: dict[str, Callable[[Clients], Publish]] = {
     "uv": lambda clients: clients.uv_publish,
 }
 either = pytest.mark.parametrize("tool", PUBLISHERS)
+#: How each is told where to publish, and nothing else, and what it says then.
+WITHOUT_CREDENTIALS: dict[str, tuple[list[str], str]] = {
+    # Empty ones, as it sends none at all only from a person's keyring.
+    "twine": (["upload", "--non-interactive", "-u", "", "-p", "", "--repository-url"], "401"),
+    "uv": (["publish", "--publish-url"], "Missing credentials"),
+}
 
 
 @either
@@ -326,6 +332,37 @@ def test_a_member_may_not_publish_and_is_told_so(
     said = PUBLISHERS[tool](clients)(published.url, token, next_one).badly()
     assert "403" in said
     assert "ben may not upload to the project hello-base" in said
+
+
+@either
+@pytest.mark.parametrize("project", ["hello-base", "open-to-read"])
+def test_a_stranger_may_not_publish_to_a_project_of_others_and_is_told_so(
+    published: Server, clients: Clients, tmp_path: Path, tool: str, project: str
+) -> None:
+    site = published.site
+    ada = Visitor(published, site.tokens["ada"])
+    clients.twine(published.url, site.tokens["ada"], quick_wheel(tmp_path, "open-to-read")).well()
+    site.command("project", "set", "open-to-read", "--public")
+    before = ada.files(project)
+    next_one = quick_wheel(tmp_path, project, "2.0")
+    said = PUBLISHERS[tool](clients)(published.url, site.tokens["cleo"], next_one).badly()
+    assert "403" in said
+    assert f"cleo may not upload to the project {project}" in said
+    assert ada.files(project) == before
+
+
+@either
+@pytest.mark.parametrize("project", ["hello-base", "begun-by-nobody"])
+def test_a_client_without_credentials_publishes_nothing(
+    published: Server, clients: Clients, tmp_path: Path, tool: str, project: str
+) -> None:
+    ada = Visitor(published, published.site.tokens["ada"])
+    before = ada.files(project)
+    words, told = WITHOUT_CREDENTIALS[tool]
+    address = f"{published.url}/legacy/"
+    said = clients.run(tool, *words, address, quick_wheel(tmp_path, project, "2.0")).badly()
+    assert told in said
+    assert ada.files(project) == before
 
 
 @either

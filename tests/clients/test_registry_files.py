@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -299,6 +300,57 @@ def test_they_install_with_their_hashes(
     )
     environment.install(installer, index, "--no-deps", "--require-hashes", "-r", requirements).well()
     assert environment.installed() == INSTALLED
+
+
+def test_every_wheel_of_the_table_is_installed_by_pip(
+    originals: list[Path], index: str, clients: Clients, tmp_path: Path
+) -> None:
+    """Those of other platforms into a folder; the hashes say which file pip has to choose."""
+    wheels = [path for path in originals if path.name in FILES and path.suffix == ".whl"]
+    assert len(wheels) >= 30
+    installed: set[str] = set()
+    for number, batch in enumerate(_batches(wheels)):
+        installed |= _installed_by_pip(clients, index, batch, tmp_path / str(number))
+    assert installed == {sha256_of(path) for path in wheels}
+
+
+def _batches(wheels: list[Path]) -> list[list[Path]]:
+    """Part them so that each batch has one of a project."""
+    batches: list[dict[str, Path]] = []
+    for path in wheels:
+        project = project_of(path.name)
+        free = next((batch for batch in batches if project not in batch), None)
+        if free is None:
+            free = {}
+            batches.append(free)
+        free[project] = path
+    return [list(batch.values()) for batch in batches]
+
+
+def _installed_by_pip(clients: Clients, index: str, wheels: list[Path], folder: Path) -> set[str]:
+    """Install wheels of any platform for Python 3.11. Return the hashes of the files that pip took."""
+    folder.mkdir()
+    parsed = [parse_wheel_filename(path.name) for path in wheels]
+    requirements = folder / "requirements.txt"
+    requirements.write_text(
+        "".join(
+            f"{name}=={version} --hash=sha256:{sha256_of(path)}\n"
+            for path, (name, version, _, _) in zip(wheels, parsed, strict=True)
+        ),
+        encoding="utf-8",
+    )
+    platforms = {tag.platform for *_, tags in parsed for tag in tags} - {"any"}
+    clients.run(
+        "pip", "install", "--no-deps", "--no-compile", "--only-binary", ":all:", "--require-hashes",
+        "--python-version", "3.11", "--implementation", "cp",
+        *(f"--platform={platform}" for platform in sorted(platforms)),
+        "--index-url", f"{index}/simple/", "--target", folder / "there",
+        "--report", folder / "report.json", "-r", requirements,
+    ).well()  # fmt: skip
+    found = {distribution.name for distribution in distributions(path=[str(folder / "there")])}
+    assert set(map(canonicalize_name, found)) == {name for name, *_ in parsed}
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return {item["download_info"]["archive_info"]["hashes"]["sha256"] for item in report["install"]}
 
 
 @both

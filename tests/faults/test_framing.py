@@ -67,6 +67,25 @@ def test_a_head_that_could_be_read_in_two_ways_is_400_and_ends_the_connection(
     assert answer.count(b"HTTP/1.") - answer.count(b"belongs to HTTP/1.") == 1
 
 
+@pytest.mark.parametrize(
+    "coding", ["gzip", "gzip, chunked", "identity", "chunked, gzip", "x-unknown", "gzip\r\nContent-Length: 3"]
+)
+def test_a_transfer_coding_that_is_not_understood_is_501_and_ends_the_connection(
+    server: Server, coding: str
+) -> None:
+    head = f"POST /legacy/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n"
+    # Whatever the coding, nothing of what follows is taken for a request.
+    behind = f"0\r\n\r\n{HEALTH}\r\nHost: x\r\n\r\n"
+    with Visitor(server).connected() as connection:
+        connection.sendall((head + behind + behind).encode())
+        answer = answer_on(connection)
+    assert answer.startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert b"Transfer-Encoding requested is not supported." in answer.partition(b"\r\n\r\n")[2]
+    assert answer.count(b"HTTP/1.") == 1
+    assert server.is_well()
+
+
 @pytest.mark.parametrize("kind", FRAMES)
 def test_a_frame_that_does_not_end_is_400_long_before_its_sender_is_done(server: Server, kind: str) -> None:
     body, told = FRAMES[kind]

@@ -1,15 +1,21 @@
 """Two server processes on one SQLite file: what happens anywhere is seen by the very next request."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import pytest
+import requests
+from bs4 import BeautifulSoup
 
 from support.servers import Server
-from support.sites import Site, token_id
+from support.sites import PASSWORD, Site, token_id
 from support.visitors import Visitor
 from warehouse14.testing.builders import BuiltFile, build_wheel
 
 Pair = tuple[Server, Server]
+
+both_ways = pytest.mark.parametrize("first", [0, 1], ids=["on the first", "on the second"])
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +60,7 @@ def yanks(visitors: list[Visitor], project: str) -> list[object]:
     return [visitor.page(project).json()["files"][0].get("yanked", False) for visitor in visitors]
 
 
-@pytest.mark.parametrize("first", [0, 1], ids=["on the first", "on the second"])
+@both_ways
 def test_an_upload_on_one_is_listed_by_the_other(pair: Pair, shared_site: Site, first: int) -> None:
     project = Project(pair, shared_site, f"uploaded-{first}")
     here, there = project.owners[first], project.owners[1 - first]
@@ -67,7 +73,7 @@ def test_an_upload_on_one_is_listed_by_the_other(pair: Pair, shared_site: Site, 
     assert here.files(project.name) == [project.wheel.filename, second.filename, third.filename]
 
 
-@pytest.mark.parametrize("first", [0, 1], ids=["on the first", "on the second"])
+@both_ways
 def test_a_first_upload_on_one_makes_a_project_on_the_other(
     pair: Pair, shared_site: Site, first: int
 ) -> None:
@@ -200,3 +206,185 @@ def test_a_page_that_did_not_change_keeps_its_etag_on_both(pair: Pair, shared_si
     changed = {owner.page(project.name).headers["ETag"] for owner in project.owners}
     assert len(changed) == 1
     assert changed != etags
+
+
+# -- in browsers ----------------------------------------------------------------------------
+
+
+class Browser:
+    """Somebody with one browser, which takes its cookies to both servers: they have one host."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def get(self, server: Server, path: str) -> requests.Response:
+        return self._session.get(server.url + path, allow_redirects=False, timeout=60)
+
+    def copy(self) -> "Browser":
+        """Return another with the same cookies."""
+        other = Browser()
+        other._session.cookies.update(self._session.cookies)
+        return other
+
+    def send(self, server: Server, page: str, to: str = "", **fields: str) -> requests.Response:
+        """Send a form of ``page``, to that page itself if ``to`` names no other address."""
+        form = BeautifulSoup(self.get(server, page).text, "html.parser").select_one("input[name=csrf_token]")
+        assert form is not None, f"{page} has no form"
+        data = {"csrf_token": str(form["value"]), **fields}
+        return self._session.post(server.url + (to or page), data=data, allow_redirects=False, timeout=60)
+
+    def sign_in(self, server: Server, name: str, password: str = PASSWORD) -> int:
+        return self.send(server, "/login", name=name, password=password).status_code
+
+    def is_signed_in(self, server: Server) -> bool:
+        return self.get(server, "/account/").status_code == 200
+
+
+def signed_in(server: Server, name: str) -> Browser:
+    browser = Browser()
+    assert browser.sign_in(server, name) == 303
+    return browser
+
+
+def new_account(site: Site, name: str, *, administrator: bool = False) -> str:
+    with site.library() as warehouse:
+        warehouse.accounts.add(warehouse.operator(), name, password=PASSWORD, administrator=administrator)
+    return name
+
+
+@both_ways
+def test_a_session_begins_and_ends_for_both(pair: Pair, shared_site: Site, first: int) -> None:
+    here, there = pair[first], pair[1 - first]
+    browser = signed_in(here, "ada")
+    assert [browser.is_signed_in(server) for server in (there, here)] == [True, True]
+    # Whoever signs out gives the cookie back.
+    with_the_cookie = browser.copy()
+    assert browser.send(there, "/account/", "/logout").status_code == 303
+    assert [with_the_cookie.is_signed_in(server) for server in (here, there)] == [False, False]
+
+
+@both_ways
+def test_a_new_password_ends_the_sessions_at_the_other(pair: Pair, shared_site: Site, first: int) -> None:
+    here, there = pair[first], pair[1 - first]
+    name = new_account(shared_site, f"fay-{first}")
+    one, other = signed_in(here, name), signed_in(there, name)
+    assert one.is_signed_in(here)
+    new = {"password": "another long password", "again": "another long password"}
+    assert other.send(there, "/account/@@password", old_password=PASSWORD, **new).status_code == 303
+    assert not one.is_signed_in(here)
+    assert other.is_signed_in(here)
+    assert Browser().sign_in(here, name) == 403
+    assert Browser().sign_in(here, name, "another long password") == 303
+
+
+@both_ways
+def test_failed_sign_ins_on_one_slow_the_next_on_the_other(pair: Pair, shared_site: Site, first: int) -> None:
+    here, there = pair[first], pair[1 - first]
+    name = new_account(shared_site, f"gus-{first}")
+    browser = Browser()
+    assert [browser.sign_in(here, name, "wrong") for _ in range(5)] == [403] * 5
+    # Each wait is twice the last one: on a slow machine the first may be over, but not all four.
+    assert any(browser.sign_in(there, name, "wrong") == 429 for _ in range(4))
+
+
+# -- made in the pages of one -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """A form of a project's pages, and what both servers must show once it was sent.
+
+    ``FILE`` stands for the name of the project's one file. The form is sent to its own page, or ``to``
+    another one.
+    """
+
+    page: str
+    fields: Mapping[str, str]
+    shown: Callable[[Project], list[object]]
+    after: object
+    to: str = ""
+
+    def send(self, browser: Browser, server: Server, project: Project) -> None:
+        filename = project.wheel.filename
+        fields = {name: value.replace("FILE", filename) for name, value in self.fields.items()}
+        page, to = (
+            f"/projects/{project.name}/{path.replace('FILE', filename)}"
+            for path in (self.page, self.to or self.page)
+        )
+        assert browser.send(server, page, to, **fields).status_code == 303
+
+
+def yanked(project: Project) -> list[object]:
+    return yanks(project.owners, project.name)
+
+
+def listed(project: Project) -> list[object]:
+    files = [owner.files(project.name) for owner in project.owners]
+    return list(zip(statuses(project.owners, project.path), files, strict=True))
+
+
+def read_by_a_member(project: Project) -> list[object]:
+    page, file = (statuses(project.members, path) for path in (f"/simple/{project.name}/", project.path))
+    names = [project.name in member.projects() for member in project.members]
+    return list(zip(page, file, names, strict=True))
+
+
+SEEN, UNSEEN = (200, 200, True), (404, 404, False)
+CHANGES = {
+    "yanked": [
+        Change("1.0/FILE/@@yank", {"reason": "it bites"}, yanked, "it bites"),
+        Change("1.0/FILE/@@unyank", {}, yanked, False),
+    ],
+    "deleted": [Change("1.0/FILE/@@delete", {"confirm": "FILE"}, listed, (404, []))],
+    "granted": [
+        Change("@@people", {"name": "ben", "role": "member"}, read_by_a_member, SEEN),
+        Change("@@people", {"principal": "account:ben"}, read_by_a_member, UNSEEN, to="@@revoke"),
+    ],
+    "opened": [
+        Change("@@settings", {"access": "public"}, read_by_a_member, SEEN),
+        Change("@@settings", {"access": "private"}, read_by_a_member, UNSEEN),
+    ],
+}
+
+
+@both_ways
+@pytest.mark.parametrize("kind", CHANGES)
+def test_what_is_changed_in_the_pages_of_one_is_shown_by_both(
+    pair: Pair, shared_site: Site, kind: str, first: int
+) -> None:
+    browser = signed_in(pair[first], "ada")
+    project = Project(pair, shared_site, f"{kind}-in-a-page-{first}")
+    for change in CHANGES[kind]:
+        project.look([*project.owners, *project.members])
+        change.send(browser, pair[first], project)
+        assert change.shown(project) == [change.after] * 2
+
+
+@both_ways
+def test_a_token_of_a_page_works_on_both_until_it_is_revoked_there(
+    pair: Pair, shared_site: Site, first: int
+) -> None:
+    here = pair[first]
+    browser = signed_in(here, "ada")
+    made = browser.send(here, "/account/", "/account/@@token", name="short", scope="upload", days="7")
+    (token,) = set(re.findall("wh14_[A-Za-z0-9_-]{20,}", made.text))
+    project = Project(pair, shared_site, f"minted-in-a-page-{first}", token=token)
+    assert statuses(project.owners, project.path) == [200, 200]
+    assert browser.send(here, "/account/", f"/account/tokens/{token_id(token)}/@@revoke").status_code == 303
+    assert statuses(project.owners, project.path) == [401, 401]
+
+
+@both_ways
+def test_an_account_that_is_disabled_in_a_page_is_nobody_on_both(
+    pair: Pair, shared_site: Site, first: int
+) -> None:
+    here = pair[first]
+    root = signed_in(here, new_account(shared_site, f"root-{first}", administrator=True))
+    name = new_account(shared_site, f"hal-{first}")
+    browser = signed_in(pair[1 - first], name)
+    project = Project(pair, shared_site, f"of-{name}", token=shared_site.mint(name))
+    for deed, status, is_in in (("disable", 401, False), ("enable", 200, False)):
+        assert root.send(here, "/admin/", f"/admin/accounts/{name}/@@{deed}").status_code == 303
+        assert statuses(project.owners, project.path) == [status] * 2
+        assert [browser.is_signed_in(server) for server in pair] == [is_in] * 2
