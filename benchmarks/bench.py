@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.processes import Server
 from benchmarks.report import Fsync
-from benchmarks.samples import wheel, wheels
+from benchmarks.samples import release_of_many, wheel, wheels
 from benchmarks.sites import Site
 from warehouse14.testing.builders import BuiltFile
 
@@ -60,6 +60,11 @@ class Bench:
     def listed(self) -> list[BuiltFile]:
         """One file of each project in the list of projects."""
         return [wheel(f"listed-{number:04}", "1.0") for number in range(LISTED)]
+
+    @cached_property
+    def wide(self) -> list[BuiltFile]:
+        """The files of a release of 1,000."""
+        return release_of_many("wide", 1000)
 
     @property
     def files(self) -> list[BuiltFile]:

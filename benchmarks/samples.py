@@ -12,6 +12,31 @@ from benchmarks.settings import MIB
 from warehouse14.testing.builders import BuiltFile, build_wheel, core_metadata, wheel_member
 
 _BODY_BYTES = 10_000
+_PLATFORMS = (
+    "manylinux_2_{}_x86_64.manylinux2014_x86_64",
+    "manylinux_2_{}_aarch64.manylinux2014_aarch64",
+    "musllinux_1_{}_x86_64",
+    "macosx_{}_0_arm64",
+)
+#: About 12 kB of Markdown: headings, prose, code, lists and links.
+_DESCRIPTION = "\n\n".join(
+    f"""## Part {number}
+
+Reads the {number}th column of a table without reading the others, and says *what* it found; see
+[the manual](https://docs.example/part/{number}) for `every` option. Nothing is kept in memory that was
+not asked for, and a file that ends in the middle is an error with the number of the line.
+
+```python
+from wide import read
+
+rows = read("orders.parquet", columns=[{number}], where="amount > {number}")
+print(rows.head())
+```
+
+* A list of what it does, item {number}
+* Another item, with **bold** words"""
+    for number in range(1, 26)
+)
 _BOUNDARY = "----------------------------benchmarks14"
 _HASHES: Mapping[str, Any] = {
     "md5_digest": lambda: hashlib.md5(usedforsecurity=False),
@@ -29,6 +54,28 @@ def wheel(project: str, version: str) -> BuiltFile:
     """Return a wheel of about 10 kB that does not compress."""
     noise = hashlib.shake_256(f"{project} {version}".encode()).digest(_BODY_BYTES)
     return build_wheel(project, version, requires_python=">=3.8", body=noise)
+
+
+def release_of_many(project: str, count: int) -> list[BuiltFile]:
+    """Return ``count`` wheels of one release, for interpreters and platforms of all kinds, with a
+    description as long as those of well-known projects."""
+    return [
+        build_wheel(
+            project,
+            "1.0",
+            tag=_tag(number),
+            requires_python=">=3.8",
+            requires_dist=[f"{project}-part-{number}>={number}.0,<{number + 1}" for number in range(20)],
+            description=_DESCRIPTION,
+        )
+        for number in range(count)
+    ]
+
+
+def _tag(number: int) -> str:
+    """Return one of many tags: ten interpreters on each platform."""
+    version, kind = number // 10, number % 10
+    return f"cp3{kind + 8}-cp3{kind + 8}-{_PLATFORMS[version % len(_PLATFORMS)].format(version)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class MetadataFields(TypedDict, total=False):
     dynamic: Iterable[str]
     metadata_version: str
     summary: str
+    description: str
 
 
 def build_wheel(
@@ -100,8 +101,9 @@ def core_metadata(
     dynamic: Iterable[str] = (),
     metadata_version: str = "2.4",
     summary: str = "A distribution for tests",
+    description: str = "",
 ) -> bytes:
-    """Return the bytes of METADATA or PKG-INFO."""
+    """Return the bytes of METADATA or PKG-INFO; ``description`` is Markdown."""
     fields = [
         ("Metadata-Version", metadata_version),
         ("Name", name),
@@ -112,8 +114,10 @@ def core_metadata(
     ]
     if requires_python is not None:
         fields.append(("Requires-Python", requires_python))
+    if description:
+        fields.append(("Description-Content-Type", "text/markdown"))
     lines = "".join(f"{field}: {value}\n" for field, value in fields)
-    return f"{lines}\nThe description of {name}.\n".encode()
+    return f"{lines}\n{description or f'The description of {name}.'}\n".encode()
 
 
 def wheel_member(tag: str = "py3-none-any", *, wheel_version: str = "1.0") -> bytes:
