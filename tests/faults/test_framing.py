@@ -36,6 +36,14 @@ HEADS = {
         "POST /legacy/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked",
         b"once",
     ),
+    "in chunks, and again on a line that goes on": (
+        "POST /legacy/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n , chunked",
+        b"one line",
+    ),
+    "with a header on two lines": (
+        f"{HEALTH}\r\nHost: x\r\nAccept: text/html,\r\n\tapplication/json",
+        b"one line",
+    ),
     "with chunks in HTTP/1.2": (
         "POST /legacy/ HTTP/1.2\r\nHost: x\r\nTransfer-Encoding: chunked",
         b"HTTP/1.1",
@@ -49,6 +57,8 @@ FRAMES = {
     "an extension without an end": (b"1;" + b"x" * 4 * KIB * KIB, b"chunk size or a trailer"),
     "a size that ends in a bare LF": (b"1\n\r\nx\r\n0\r\n\r\n", b"Invalid chunk size"),
     "an extension that ends in a bare LF": (b"1;x\n\r\nx\r\n0\r\n\r\n", b"Invalid chunk extension"),
+    "a trailer with a bare LF": (b"0\r\nx: y\n\nGET / HTTP/1.1\r\nHost: b\r\n\r\n", b"bare line feed"),
+    "a trailer with a NUL": (b"0\r\nx: \0y\r\n\r\n", b"bare line feed"),
     "chunks of one byte": (b"1\r\nx\r\n" * KIB * KIB, b"too small chunks"),
     "nothing but blank lines": (b"\r\n" * 2 * KIB * KIB, b"too small chunks"),
 }

@@ -22,7 +22,7 @@ from waitress.task import WSGITask
 from waitress.utilities import Error, RequestEntityTooLarge
 
 from warehouse14.domain.services.uploadform import too_large
-from warehouse14.web.framing import codings, frame_problem, head_problem, settle_connection
+from warehouse14.web.framing import frame_problem, head_problem, settle_connection
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     headers_finished: bool
     connection_close: bool
     _head_passed = False
-    #: How many transfer codings its head names.
-    codings = 0
+    #: The head as it came, until it was looked at.
+    head = b""
 
     def received(self, data: bytes) -> int:
         """Take ``data``; return how much of it belonged to this request."""
@@ -104,7 +104,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the head."""
-        self.codings = codings(header_plus)
+        self.head = header_plus
         super().parse_header(header_plus)
         settle_connection(self.headers)
         self.connection_close = self.connection_close or self.headers.get("CONNECTION") == "close"
@@ -115,7 +115,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             return None
         if not self._head_passed:
             self._head_passed = True
-            return head_problem(self)
+            problem = head_problem(self)
+            self.head = b""
+            return problem
         return frame_problem(self.body_rcv, self.body_bytes_received) if self.chunked else None
 
     def refuse_as_late(self) -> None:
@@ -209,6 +211,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             super().service()
         finally:
             self._answering = False
+            if self.total_outbufs_len:
+                # The main thread was told before, when it could not yet know that this is left to it.
+                self.server.pull_trigger()
 
     def writable(self) -> bool:
         """Whether to wait for room. A client that takes nothing of what is due is given up in time.
@@ -316,7 +321,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             self.will_close = self.will_close or now > self._linger_until
         elif self.last_activity == self.creation_time:
             # Nothing came yet: a connection is made in order to ask something.
-            self.will_close = time.time() - self.creation_time > _HEADER_SECONDS
+            self.will_close = self.will_close or time.time() - self.creation_time > _HEADER_SECONDS
         elif (
             self.request is not None
             and self._awaits_headers()

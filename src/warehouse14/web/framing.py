@@ -14,6 +14,10 @@ _FRAME_BYTES = 64 * 1024
 #: with every piece that comes.
 _LINE_BYTES = 8 * 1024
 
+#: What is in no line that ends in CR LF.
+_NO_LINES = re.compile(rb"(?<!\r)\n|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: A line that goes on (RFC 9112, section 5.2).
+_FOLDED = re.compile(rb"\n[ \t]")
 _TRANSFER_ENCODING = re.compile(rb"(?im)^transfer-encoding:(.*)$")
 
 #: What is wrong with a head, and what is said of it. What is behind us might read such a request
@@ -29,7 +33,11 @@ _HEAD_RULES: tuple[tuple[Callable[[Any], bool], str], ...] = (
         "Transfer-Encoding belongs to HTTP/1.1; send Content-Length.",
     ),
     (
-        lambda request: request.codings > 1,
+        lambda request: bool(_FOLDED.search(request.head)),
+        "A header goes on in the next line: write each in one line.",
+    ),
+    (
+        lambda request: _codings(request.head) > 1,
         "Send the body in chunks once: Transfer-Encoding says so more than once.",
     ),
     (
@@ -47,11 +55,6 @@ def read_frames_strictly() -> None:
         setattr(receiver, name, re.compile(pattern.removesuffix(b"$") + rb"\Z"))
 
 
-def codings(head: bytes) -> int:
-    """Return how many transfer codings the fields of a head name."""
-    return sum(value.count(b",") + 1 for value in _TRANSFER_ENCODING.findall(head))
-
-
 def head_problem(request: Any) -> str | None:
     """Return what is wrong with the head of a parsed ``request``, or None."""
     return next((message for is_wrong, message in _HEAD_RULES if is_wrong(request)), None)
@@ -62,6 +65,8 @@ def frame_problem(body: ChunkedReceiver, received: int) -> str | None:
     content = len(body)
     if len(body.control_line) + len(body.trailer) > _LINE_BYTES:
         return f"The body has a chunk size or a trailer of more than {_LINE_BYTES} bytes."
+    if _NO_LINES.search(body.trailer):
+        return "The body has a trailer with a bare line feed or another control character."
     if received - content > max(_FRAME_BYTES, content):
         return "The body is sent in too small chunks: they take more than what is in them."
     return None
@@ -75,6 +80,11 @@ def settle_connection(headers: dict[str, str]) -> None:
         if decisive in options:
             headers["CONNECTION"] = decisive
             return
+
+
+def _codings(head: bytes) -> int:
+    """Return how many transfer codings the fields of a head name."""
+    return sum(value.count(b",") + 1 for value in _TRANSFER_ENCODING.findall(head))
 
 
 def _names_one_host(host: str) -> bool:
