@@ -11,13 +11,12 @@ ENVIRONMENT_PREFIX = "WAREHOUSE14_"
 
 #: What is in the name of a setting, or of a parameter in an address, whose value is a secret.
 _SECRET = re.compile(
-    r"secret|password|passwd|passphrase|token|credential|private|dsn|key\Z", re.IGNORECASE | re.ASCII
+    r"secret|pass|pwd|token|credential|private|dsn|auth(?!or)|sig\Z|signature|key\Z", re.IGNORECASE | re.ASCII
 )
 #: Settings with such a name that hold none: a path.
 _NO_SECRETS = frozenset({"secret_file"})
-#: The user and the password in an address, up to the last "@": a password may hold one, or a slash.
-_CREDENTIALS = re.compile(r"://([^/?#@:\s]*)(?::([^/?#\s]*|\S*))?@")
-_PARAMETER = re.compile(r"(?<![^?&;#\s])([\w.-]+)=[^&#\s]+")
+_PARAMETER = re.compile(r"""(?<![^?&;#\s])([\w.-]+)=('[^']*'|"[^"]*"|[^&;#\s]+)""")
+_WORD = re.compile(r"\S+")
 _HIDDEN = "(hidden)"
 
 
@@ -117,18 +116,24 @@ def _worded(value: object) -> str:
 def _shown(key: str, value: str) -> str:
     if value and key not in _NO_SECRETS and _SECRET.search(key):
         return _HIDDEN
-    return _CREDENTIALS.sub(_without_password, _PARAMETER.sub(_without_value, value))
+    return _WORD.sub(_without_password, _PARAMETER.sub(_without_value, value))
 
 
 def _without_value(parameter: re.Match[str]) -> str:
-    name = parameter[1]
-    return f"{name}={_HIDDEN}" if _SECRET.search(name) else parameter[0]
+    name, value = parameter.groups()
+    # What is quoted may hold parameters of its own.
+    is_secret = _SECRET.search(name) or "%3d" in value.lower()
+    return f"{name}={_HIDDEN}" if is_secret else parameter[0]
 
 
-def _without_password(credentials: re.Match[str]) -> str:
-    """Return who is named before the "@" of an address; without a password, the name may be a token."""
-    user, password = credentials.groups()
-    return f"://{user}:{_HIDDEN}@" if password else f"://{_HIDDEN}@"
+def _without_password(word: re.Match[str]) -> str:
+    """Return an address without the password before its last "@"; without one, the name may be a token."""
+    scheme, separator, rest = word[0].partition("://")
+    credentials, at, host = rest.rpartition("@")
+    if not separator or not at:
+        return word[0]
+    user, _, password = credentials.partition(":")
+    return f"{scheme}://{user}:{_HIDDEN}@{host}" if password else f"{scheme}://{_HIDDEN}@{host}"
 
 
 def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
