@@ -144,6 +144,14 @@ def test_a_revoked_token_ends_and_stays_in_the_list(site: Any, warehouse: Any) -
     assert TIME.match(row["revoked_at"])
 
 
+def test_a_token_that_was_found_somewhere_is_revoked_by_its_whole_text_and_not_repeated(site: Any) -> None:
+    token = site.done("token", "mint", "ada", "--name", "laptop").out.strip()
+    (row,) = site.done("token", "list", "ada", "--json").rows
+    assert site.done("token", "revoke", token).out == f"revoked the token {row['id']}\n"
+    (row,) = site.done("token", "list", "ada", "--json").rows
+    assert TIME.match(row["revoked_at"])
+
+
 def test_revoking_a_token_again_says_that_it_is_revoked_already(site: Any) -> None:
     site.done("token", "mint", "ada", "--name", "laptop")
     (row,) = site.done("token", "list", "ada", "--json").rows

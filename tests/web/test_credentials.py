@@ -186,6 +186,18 @@ def test_a_user_name_alone_is_401_so_that_a_keyring_is_asked(stocked: Index) -> 
     assert is_refused(asked(stocked, basic("__token__")))
 
 
+def test_a_token_with_another_user_name_is_told_the_right_one(stocked: Index) -> None:
+    answer = asked(stocked, basic("ada", stocked.token("ada")), "/simple/", "GET")
+    assert is_refused(answer)
+    assert "That is a token, but not its user name: use __token__." in answer.text
+
+
+def test_an_empty_token_is_called_empty(stocked: Index) -> None:
+    answer = asked(stocked, basic("__token__", " "), "/legacy/", "POST")
+    assert is_refused(answer)
+    assert "The token is empty." in answer.text
+
+
 @pytest.mark.parametrize(
     "password", ["correct horse", "a:b:c:d:e", "pässwörd-ü", "%20%3A%2F", "wh14_looks_like"]
 )

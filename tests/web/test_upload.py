@@ -23,6 +23,10 @@ SDIST = build_sdist("demo", "1.0")
 SHA256 = hashlib.sha256(WHEEL.content).hexdigest()
 
 
+def may_not_upload(who: str, project: str = "demo") -> str:
+    return f"{who} may not upload to the project {project}. Ask one of its admins for the role admin."
+
+
 def form(**changed: Any) -> list[bytes]:
     """Return the form of the wheel, with fields changed."""
     return upload_form(WHEEL, "demo", "1.0", **changed)
@@ -489,7 +493,7 @@ def test_who_loses_the_right_to_upload_in_the_middle_leaves_no_blob(any_index: I
 
     with before_the_commit(any_index, withdraw):
         answer = any_index.upload(WHEEL, "demo", by="bob")
-    assert is_refusal(answer, 403, "bob may not upload to the project demo.")
+    assert is_refusal(answer, 403, may_not_upload("bob"))
     assert any_index.remains()[2:] == ([], [])
 
 
@@ -558,8 +562,8 @@ def test_roles_decide_who_uploads(any_index: Index, by: str | None, project: str
     if status != 200:
         assert any_index.remains() == before
     if status == 403:
-        assert is_refusal(answer, 403, f"{by} may not upload to the project {project}.")
-        assert answer.reason == f"{by} may not upload to the project {project}."
+        assert is_refusal(answer, 403, may_not_upload(by, project))
+        assert answer.reason == may_not_upload(by, project)
     if status == 401:
         assert answer.headers["WWW-Authenticate"]
 
@@ -625,7 +629,7 @@ def test_where_first_uploads_create_nothing_they_are_403(opener: Callable[..., I
     index = opener(create_on_upload="false")
     index.token("ada")
     with index.unchanged():
-        assert is_refusal(index.upload(WHEEL, "demo"), 403, "ada may not upload to the project demo.")
+        assert is_refusal(index.upload(WHEEL, "demo"), 403, may_not_upload("ada"))
     index.project("demo")
     assert index.upload(WHEEL, "demo").status == 200
 

@@ -28,7 +28,7 @@ _WELCOME = """\
 
     Make a token. An administrator's token publishes and installs as any other does:
 
-        TOKEN=$({program} --ini {ini} token mint {account} --name first --scope upload)
+        export TOKEN=$({program} --ini {ini} token mint {account} --name first --scope upload)
 
     Publish what lies in dist/, with twine or with uv:
 

@@ -5,6 +5,7 @@ from argparse import Namespace
 from warehouse14.cli.arguments import Commands, add_command, add_group, add_json, text, whole_number
 from warehouse14.cli.output import Row, confirm, hand_over, show
 from warehouse14.cli.site import actor, on_site
+from warehouse14.domain.credentials import parse_token
 from warehouse14.domain.errors import WarehouseError
 from warehouse14.domain.model import Scope, Token
 from warehouse14.domain.services.tokens import DEFAULT_DAYS, MOST_DAYS
@@ -75,8 +76,11 @@ def _list(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
-    is_new = warehouse.tokens.revoke(actor(), arguments.token)
-    token = f"the token {arguments.token}"
+    # Whoever has found a token pastes it whole.
+    whole = parse_token(arguments.token)
+    found = arguments.token if whole is None else whole.id
+    is_new = warehouse.tokens.revoke(actor(), found)
+    token = f"the token {found}"
     confirm(f"revoked {token}" if is_new else f"{token} is revoked already")
     return 0
 

@@ -16,6 +16,7 @@ from pyramid.request import Request
 from pyramid.traversal import split_path_info
 
 from warehouse14.domain.access import Identity, Permission, token_allows
+from warehouse14.domain.credentials import parse_token
 from warehouse14.domain.errors import Unauthenticated
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.web.cookies import secret
@@ -41,6 +42,8 @@ PASSWORD_PAGE = "/account/@@password"
 
 NO_CREDENTIALS = "Sign in with an API token: user name __token__, and the token as the password."
 _NOT_UNDERSTOOD = "The Authorization header is not understood. " + NO_CREDENTIALS
+_EMPTY = "The token is empty. " + NO_CREDENTIALS
+_NOT_ITS_USER = "That is a token, but not its user name: use __token__."
 _NO_PASSWORDS = (
     "A password opens the browser only. Make an API token ('warehouse14 token mint'), "
     "and use __token__ as the user name and the token as the password."
@@ -196,7 +199,8 @@ def _token(header: str) -> tuple[str | None, str]:
         return None, _NOT_UNDERSTOOD
     user, _, password = credentials.partition(":")
     if user == _TOKEN_USER:
-        return password.strip(), ""
+        token = password.strip()
+        return (token, "") if token else (None, _EMPTY)
     if not password:
         return user.strip(), ""
-    return None, _NO_PASSWORDS
+    return None, _NO_PASSWORDS if parse_token(password) is None else _NOT_ITS_USER

@@ -125,7 +125,10 @@ class UploadService:
         else:
             allowed = project.deleted_at is None and allows(identity, Permission.UPLOAD, project)
         if not allowed:
-            raise Forbidden(f"{identity.name} may not upload to the project {name}.")
+            raise Forbidden(
+                f"{identity.name} may not upload to the project {name}. "
+                "Ask one of its admins for the role admin."
+            )
 
     def _settle(
         self, identity: Identity, claim: Claim, staged: Staged, hashes: Mapping[str, str], size: int
