@@ -1,5 +1,6 @@
 """Rows of the pages for browsers: how long they take on the server, and what a first visit weighs."""
 
+import gzip
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ def _timed(
 def _first_visit(server: Server, headers: Mapping[str, str]) -> Row:
     zipped = {**headers, "Accept-Encoding": "gzip"}
     page = _get(server, "/projects/wide/", zipped)
-    paths = sorted({path.decode() for path in _ASSET.findall(page.body)})
+    paths = sorted({path.decode() for path in _ASSET.findall(gzip.decompress(page.body))})
     if not paths:
         raise BenchmarkError("the project page refers to no style sheet")
     weight = len(page.body) + sum(len(_get(server, path, zipped).body) for path in paths)
