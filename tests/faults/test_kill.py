@@ -4,7 +4,8 @@ import os
 import signal
 import sqlite3
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from support import killing
 from support.servers import Server, free_port, is_listening, wait_until
 from support.sites import APP, COMMAND, REPOSITORY, Site
 from support.visitors import Visitor, answer_on, body_of, form_around
-from warehouse14.testing.builders import build_wheel
+from warehouse14.testing.builders import BuiltFile, build_wheel
 
 #: What waits for a process to end after SIGTERM, in seconds.
 _SOON = 2.0
@@ -179,17 +180,24 @@ def test_sigterm_in_the_middle_of_a_body_ends_the_server_and_leaves_nothing(site
     assert site.blobs() == set()
 
 
+@contextmanager
+def _unread(server: Server, wheel: BuiltFile) -> Iterator[None]:
+    """Ask for a large file, and read no more than the beginning of the answer."""
+    token = server.site.tokens["ada"]
+    with Visitor(server, token).connected() as connection:
+        connection.sendall(
+            f"GET /packages/unread/{wheel.filename} HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        yield
+
+
 def test_sigterm_ends_a_server_whose_reader_does_not_read(site: Site) -> None:
     wheel = build_wheel("unread", "1.0", body=os.urandom(30_000_000))
     with Server(site) as server:
-        ada = Visitor(server, site.tokens["ada"])
-        assert ada.upload(wheel).status_code == 200
-        with ada.connected() as connection:
-            connection.sendall(
-                f"GET /packages/unread/{wheel.filename} HTTP/1.1\r\nHost: x\r\n"
-                f"Authorization: Bearer {site.tokens['ada']}\r\n\r\n".encode()
-            )
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert Visitor(server, site.tokens["ada"]).upload(wheel).status_code == 200
+        with _unread(server, wheel):
             began = time.monotonic()
             server.terminate()
             assert time.monotonic() - began < _SOON
@@ -201,17 +209,11 @@ def test_sigterm_ends_a_server_with_a_slow_reader_and_a_database_that_is_locked(
     wheel = build_wheel("unread", "1.0", body=os.urandom(30_000_000))
     database = sqlite3.connect(site.folder / "var/warehouse14.sqlite", isolation_level=None)
     with Server(site) as server, closing(database):
-        ada = Visitor(server, site.tokens["ada"])
-        assert ada.upload(wheel).status_code == 200
+        assert Visitor(server, site.tokens["ada"]).upload(wheel).status_code == 200
         database.execute("BEGIN IMMEDIATE")
         # When a token was used for the first time is written down soon after.
         assert Visitor(server, site.tokens["ben"]).projects() == []
-        with ada.connected() as connection:
-            connection.sendall(
-                f"GET /packages/unread/{wheel.filename} HTTP/1.1\r\nHost: x\r\n"
-                f"Authorization: Bearer {site.tokens['ada']}\r\n\r\n".encode()
-            )
-            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        with _unread(server, wheel):
             began = time.monotonic()
             assert server.terminate() == 0
             assert time.monotonic() - began < _SOON
