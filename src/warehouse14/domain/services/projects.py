@@ -199,6 +199,6 @@ def _keep_an_admin(project: Project, leaving: Principal) -> None:
     if project.admins <= {leaving}:
         name = principal_account(leaving)
         raise Rejected(
-            f"{name} is the last admin of {project.name}. Make somebody else an admin first.",
+            f"The last admin of {project.name} is {name}. Make somebody else an admin first.",
             field="principal",
         )
