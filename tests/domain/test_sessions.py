@@ -355,14 +355,30 @@ def test_many_at_once_do_not_get_past_the_limit(people: Warehouse) -> None:
 
 
 def test_an_attempt_that_a_busy_server_did_not_judge_is_no_mistake(people: Warehouse) -> None:
+    meet_a_busy_server(people, times=10)
+    fail(people, times=5)
+    assert refused_for(people) == 1
+
+
+def test_an_attempt_that_a_busy_server_did_not_judge_does_not_begin_the_wait_anew(
+    people: Warehouse, clock: Clock
+) -> None:
+    fail(people, times=5)
+    clock.pass_by(timedelta(seconds=1))
+    fail(people)
+    clock.pass_by(timedelta(seconds=2))
+    meet_a_busy_server(people, times=2)
+    assert known(people, sign_in(people))
+
+
+def meet_a_busy_server(people: Warehouse, times: int) -> None:
+    """Sign in while as many as may wait for their passwords are waiting."""
     with ExitStack() as busy:
         for _ in range(4):
             busy.enter_context(credentials._queue)
-        for _ in range(10):
+        for _ in range(times):
             with pytest.raises(Unavailable):
                 sign_in(people)
-    fail(people, times=5)
-    assert refused_for(people) == 1
 
 
 def test_of_an_attacked_account_the_owner_waits_for_nobody_elses_failures(

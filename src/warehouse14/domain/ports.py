@@ -247,8 +247,9 @@ class Attempts(Protocol):
         """Count one more; if the last was before ``since``, it is the first again. Raises ``Conflict``
         unless ``expected`` were counted, by the same rule, before."""
 
-    def take_back(self, key: str) -> None:
-        """Count one less; nothing is fine."""
+    def take_back(self, key: str, at: datetime, before: datetime) -> None:
+        """Count one less, that was counted at ``at``; nothing is fine. If no later one was counted, the
+        last is the one at ``before`` again."""
 
     def clear(self, key: str) -> None:
         """Forget what was counted under ``key``; nothing is fine."""

@@ -116,9 +116,9 @@ class MemoryAttempts:
         """Count one more."""
         self._moment.touch(("attempts", key), lambda tables: tables.count_attempt(key, at, since, expected))
 
-    def take_back(self, key: str) -> None:
+    def take_back(self, key: str, at: datetime, before: datetime) -> None:
         """Count one less."""
-        self._moment.touch(("attempts", key), lambda tables: tables.take_back_attempt(key))
+        self._moment.touch(("attempts", key), lambda tables: tables.take_back_attempt(key, at, before))
 
     def clear(self, key: str) -> None:
         """Forget what was counted."""

@@ -156,11 +156,11 @@ class Tables:
             raise Conflict("attempts", key)
         self.attempts[key] = Failures(before + 1, at)
 
-    def take_back_attempt(self, key: str) -> None:
+    def take_back_attempt(self, key: str, at: datetime, before: datetime) -> None:
         """Count one less, down to none."""
         found = self.attempts.get(key)
         if found is not None and found.count > 0:
-            self.attempts[key] = replace(found, count=found.count - 1)
+            self.attempts[key] = Failures(found.count - 1, before if found.last_at == at else found.last_at)
 
     def clear_attempts(self, key: str) -> None:
         """Forget the failures under a key."""

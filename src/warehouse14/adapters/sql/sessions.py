@@ -41,7 +41,13 @@ _COUNT = (
 _TAKE_BACK = (
     update(attempts)
     .where(attempts.c.key == bindparam("of_key"), attempts.c.count > 0)
-    .values(count=attempts.c.count - 1)
+    .values(
+        count=attempts.c.count - 1,
+        last_at=case(
+            (attempts.c.last_at == bindparam("at"), bindparam("earlier", type_=attempts.c.last_at.type)),
+            else_=attempts.c.last_at,
+        ),
+    )
 )
 _CLEAR = delete(attempts).where(attempts.c.key == bindparam("of_key"))
 _FORGET_ATTEMPTS = delete(attempts).where(attempts.c.last_at < bindparam("before"))
@@ -117,9 +123,9 @@ class SqlAttempts:
         first = {"key": key, "count": 1, "last_at": at}
         self._run.insert(insert(attempts), first, kind="attempts", name=key)
 
-    def take_back(self, key: str) -> None:
+    def take_back(self, key: str, at: datetime, before: datetime) -> None:
         """See the port."""
-        self._run.rows(_TAKE_BACK, of_key=key)
+        self._run.rows(_TAKE_BACK, of_key=key, at=at, earlier=before)
 
     def clear(self, key: str) -> None:
         """See the port."""

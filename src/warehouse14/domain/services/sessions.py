@@ -103,15 +103,15 @@ class SessionService:
 
     def _checked(self, name: str, password: str, origin: str, device: str | None) -> Account:
         of = limits(_known_name(name), origin, device)
-        self._throttle.admit(of)
+        admitted = self._throttle.admit(of)
         try:
             account = self._accounts.check_password(name, password)
         except Unavailable:
-            self._throttle.take_back(of)
+            self._throttle.take_back(admitted)
             raise
         if account is None:
             raise Unauthenticated(_REFUSED)
-        self._throttle.succeed(of)
+        self._throttle.succeed(admitted)
         return account
 
     def change_password(self, identity: Identity, old: str, new: str) -> None:

@@ -2,8 +2,7 @@
 
 Each attempt is counted before it is judged, so that many at once do not get
 past the limit; one that succeeds, or that nobody had the time to judge, takes
-its count back. What is counted
-expires by itself.
+its count back. What is counted expires by itself.
 """
 
 import math
@@ -65,6 +64,15 @@ def limits(account: AccountName | None, origin: str, device: str | None) -> Sequ
     return [*whole, Limit(here, free=5, most=30), Limit(f"account:{account}", free=30, most=30, after=here)]
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An attempt that was counted: under which limits, when, and when the last one under each was before."""
+
+    of: Sequence[Limit]
+    at: datetime
+    before: Mapping[str, datetime]
+
+
 class Throttle:
     """Counts attempts in the metadata store, for all processes together."""
 
@@ -72,12 +80,12 @@ class Throttle:
         self._units = units
         self._now = now
 
-    def admit(self, of: Sequence[Limit]) -> None:
+    def admit(self, of: Sequence[Limit]) -> Admission:
         """Count an attempt as a failure, for now. Raises ``TooManyAttempts``, and then counts nothing."""
         now = self._now()
         since = now - MEMORY
 
-        def work(unit: UnitOfWork) -> None:
+        def work(unit: UnitOfWork) -> Admission:
             counted = unit.attempts.of([limit.key for limit in of])
             recent = {key: found for key, found in counted.items() if found.count and found.last_at >= since}
             wait = max(_wait(limit, recent, now) for limit in of)
@@ -86,30 +94,35 @@ class Throttle:
             for limit in of:
                 before = recent[limit.key].count if limit.key in recent else 0
                 unit.attempts.count(limit.key, now, since=since, expected=before)
+            return Admission(of, now, {key: found.last_at for key, found in recent.items()})
 
-        attempt(self._units, work)
+        return attempt(self._units, work)
 
-    def take_back(self, of: Sequence[Limit]) -> None:
+    def take_back(self, admitted: Admission) -> None:
         """Count an attempt less that was admitted, but then not judged."""
 
         def work(unit: UnitOfWork) -> None:
-            for limit in of:
-                unit.attempts.take_back(limit.key)
+            for limit in admitted.of:
+                _take_back(unit, limit, admitted)
 
         attempt(self._units, work)
 
-    def succeed(self, of: Sequence[Limit]) -> None:
+    def succeed(self, admitted: Admission) -> None:
         """Forget the failures of somebody who has succeeded, and all that have expired."""
 
         def work(unit: UnitOfWork) -> None:
-            for limit in of:
+            for limit in admitted.of:
                 if limit.shared:
-                    unit.attempts.take_back(limit.key)
+                    _take_back(unit, limit, admitted)
                 else:
                     unit.attempts.clear(limit.key)
             unit.attempts.forget(self._now() - MEMORY)
 
         attempt(self._units, work)
+
+
+def _take_back(unit: UnitOfWork, limit: Limit, admitted: Admission) -> None:
+    unit.attempts.take_back(limit.key, admitted.at, admitted.before.get(limit.key, admitted.at))
 
 
 def _wait(limit: Limit, recent: Mapping[str, Failures], now: datetime) -> float:

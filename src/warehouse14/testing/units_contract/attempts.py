@@ -65,9 +65,16 @@ class AttemptsContract(UnitsFixtures):
             self.count(units, HERE, at)
         for left in (1, 0, 0):
             with units.write() as unit:
-                unit.attempts.take_back(HERE)
-                unit.attempts.take_back("unknown")
+                unit.attempts.take_back(HERE, WHEN, WHEN - SECOND)
+                unit.attempts.take_back("unknown", WHEN, WHEN - SECOND)
             assert dict(self.counted(units)) == {HERE: Failures(left, LATER)}
+
+    def test_taking_back_the_last_one_gives_back_when_the_one_before_was(self, units: Units) -> None:
+        for at in (WHEN, LATER):
+            self.count(units, HERE, at)
+        with units.write() as unit:
+            unit.attempts.take_back(HERE, LATER, WHEN)
+        assert dict(self.counted(units)) == {HERE: Failures(1, WHEN)}
 
     def test_what_is_cleared_is_gone_and_clearing_nothing_is_fine(self, units: Units) -> None:
         for key in (HERE, THERE):

@@ -80,7 +80,7 @@ WRITES: dict[str, Act] = {
     "sessions.end_of": lambda unit: unit.sessions.end_of(ADA, but=None),
     "sessions.forget": lambda unit: unit.sessions.forget(created_before=LATER, seen_before=LATER),
     "attempts.count": lambda unit: unit.attempts.count("x", LATER, since=WHEN, expected=0),
-    "attempts.take_back": lambda unit: unit.attempts.take_back("x"),
+    "attempts.take_back": lambda unit: unit.attempts.take_back("x", LATER, WHEN),
     "attempts.clear": lambda unit: unit.attempts.clear("x"),
     "attempts.forget": lambda unit: unit.attempts.forget(LATER),
 }
