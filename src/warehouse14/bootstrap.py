@@ -2,26 +2,60 @@
 
 import logging
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
 from warehouse14.domain.errors import Misconfigured, WarehouseError
-from warehouse14.domain.ports import FileStore, Units
+from warehouse14.domain.names import ProviderName
+from warehouse14.domain.ports import FileStore, SignIn, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
 
 METADATA_GROUP = "warehouse14.metadata"
 FILES_GROUP = "warehouse14.files"
+SIGN_IN_GROUP = "warehouse14.sign_in"
+
+#: The way to sign in that is the site's own: it needs no adapter.
+_LOCAL = "local"
+_PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}", re.ASCII)
 
 _log = logging.getLogger(__name__)
 
 _SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """The ways in which people sign in to a site: with its own passwords, and through providers."""
+
+    local: bool = True
+    providers: Mapping[ProviderName, SignIn] = field(default_factory=dict)
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins that a form may lead to."""
+        return sorted({origin for provider in self.providers.values() for origin in provider.origins})
+
+    def warm_up(self) -> None:
+        """Get ready, without waiting for it."""
+        for provider in self.providers.values():
+            provider.warm_up()
+
+
+class Assembly(NamedTuple):
+    """What a site's settings make."""
+
+    warehouse: Warehouse
+    site: Site
+    sign_ins: SignIns
 
 
 def open_warehouse(
@@ -45,15 +79,14 @@ def open_warehouse(
         given = {PREFIX + key: value for key, value in given.items()}
     # What else the settings hold is the host application's.
     given = {key: value for key, value in given.items() if key.startswith(PREFIX)}
-    warehouse, _ = assemble(given, environment or {})
+    warehouse = assemble(given, environment or {}).warehouse
     warehouse.prepare()
     return warehouse
 
 
-def assemble(
-    settings: Mapping[str, str], environment: Mapping[str, str] = os.environ
-) -> tuple[Warehouse, Site]:
-    """Return the warehouse and the site's own settings, without touching the stores.
+def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Assembly:
+    """Return the warehouse, the site's own settings and its ways to sign in, without touching the stores
+    or asking anybody.
 
     Raises ``Misconfigured`` for a setting that is wrong or unknown.
     """
@@ -61,6 +94,7 @@ def assemble(
         section = section_of(settings, environment)
         units = _adapter(section, "metadata", METADATA_GROUP, Units)
         store = _adapter(section, "files", FILES_GROUP, FileStore)
+        sign_ins = _sign_ins(section)
         site = read_site(section)
         section.finish()
     except SettingError as error:
@@ -72,7 +106,7 @@ def assemble(
         session_idle=timedelta(minutes=site.session_idle_minutes),
         session_longest=timedelta(hours=site.session_hours),
     )
-    return Warehouse(units, store, policy), site
+    return Assembly(Warehouse(units, store, policy), site, sign_ins)
 
 
 def prepare_site(site: Site) -> None:
@@ -135,7 +169,32 @@ def _make_secret(path: str) -> None:
 def _adapter(section: Section, key: str, group: str, port: type[Any]) -> Any:
     name = section.text(key)
     setting = f"{PREFIX}{key} = {name!r}"
-    own = section.below(key)
+    return _made(name, setting, section.below(key), group, port)
+
+
+def _sign_ins(section: Section) -> SignIns:
+    """Read ``sign_in``: a list of ``adapter`` or ``adapter:name``, each name with settings of its own."""
+    listed = section.words("sign_in") or (_LOCAL,)
+    below = section.below("sign_in")
+    local = False
+    providers: dict[ProviderName, SignIn] = {}
+    for each in listed:
+        adapter, _, name = each.rpartition(":") if ":" in each else (each, "", each)
+        setting = f"{PREFIX}sign_in = {' '.join(listed)!r}"
+        if each == _LOCAL and not local:
+            local = True
+            continue
+        if adapter == _LOCAL or not _PROVIDER.fullmatch(name) or name in {*providers, _LOCAL}:
+            raise SettingError(
+                f"{setting}: {each!r} is not 'adapter' or 'adapter:name' with a name of its own"
+            )
+        providers[ProviderName(name)] = _made(adapter, setting, below.below(name), SIGN_IN_GROUP, SignIn)
+    below.finish()
+    return SignIns(local, providers)
+
+
+def _made(name: str, setting: str, own: Section, group: str, port: type[Any]) -> Any:
+    """Return the adapter ``name`` of a group of entry points, made from its ``own`` section."""
     with _blaming(setting, "cannot be loaded"):
         factory = _factory(name, setting, group)
     with _blaming(setting, f"is no {port.__name__}"):

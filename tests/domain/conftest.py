@@ -45,7 +45,7 @@ def settings_of(kind: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture(params=["memory", "sql"])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Warehouse]:
-    opened, _ = assemble(settings_of(request.param, tmp_path), {})
+    opened = assemble(settings_of(request.param, tmp_path), {}).warehouse
     warehouse = Warehouse(opened.units, opened.store, opened.policy, now=clock)
     warehouse.prepare()
     yield warehouse

@@ -465,7 +465,7 @@ def processes(tmp_path: Path, clock: Clock) -> Iterator[tuple[Warehouse, Warehou
     """Two warehouses on one database and one folder, as two processes have them."""
     opened = []
     for _ in range(2):
-        made, _ = assemble(settings_of("sql", tmp_path), {})
+        made = assemble(settings_of("sql", tmp_path), {}).warehouse
         opened.append(Warehouse(made.units, made.store, made.policy, now=clock))
     opened[0].prepare()
     yield opened[0], opened[1]

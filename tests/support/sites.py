@@ -110,7 +110,7 @@ class Site:
             "warehouse14.files": "filesystem",
             "warehouse14.files.root": f"{var}/files",
         }
-        warehouse, _ = assemble(settings, {})
+        warehouse = assemble(settings, {}).warehouse
         return closing(warehouse)
 
     def damage(self) -> list[str]:

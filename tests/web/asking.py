@@ -304,7 +304,7 @@ class Index:
 def open_index(settings: Mapping[str, str], **more: str) -> Index:
     """Return an index over stores that are prepared, with a clock that stands."""
     given = {**settings, **{f"warehouse14.{key}": value for key, value in more.items()}}
-    found, site = assemble(given, {})
+    found, site, _ = assemble(given, {})
     clock = Clock()
     warehouse = Warehouse(found.units, found.store, found.policy, now=clock)
     return Index(warehouse, make_app(warehouse, site, given), clock)

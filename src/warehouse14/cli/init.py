@@ -62,7 +62,7 @@ def add_commands(commands: Commands) -> None:
 
 def _init(arguments: Namespace) -> int:
     file = site_file(arguments)
-    warehouse, site = assemble(file.settings())
+    warehouse, site, _ = assemble(file.settings())
     with closing(warehouse):
         # Before there is a password: nothing in the file may then keep it from being shown.
         url = site.url or _address(file, arguments.listen)

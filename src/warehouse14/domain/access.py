@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from warehouse14.domain.model import Project, Role, Scope
+from warehouse14.domain.model import Account, Project, Role, Scope
 from warehouse14.domain.names import (
     AUTHENTICATED,
     AccountName,
@@ -103,6 +103,7 @@ def account_identity(
     account: AccountName,
     *,
     administrator: bool = False,
+    groups: frozenset[Principal] = frozenset(),
     token: TokenLimits | None = None,
     session: str | None = None,
     origin: str = "",
@@ -110,12 +111,17 @@ def account_identity(
     """Return the identity of an account, held back by ``token`` if one was used."""
     return Identity(
         account=account,
-        principals=frozenset({AUTHENTICATED, account_principal(account)}),
+        principals=groups | {AUTHENTICATED, account_principal(account)},
         administrator=administrator,
         token=token,
         session=session,
         origin=origin,
     )
+
+
+def groups_of(account: Account) -> frozenset[Principal]:
+    """Return the groups that an account is in."""
+    return account.vouched.groups if account.vouched else frozenset()
 
 
 def token_allows(identity: Identity, permission: Permission, project: ProjectName | None) -> bool:

@@ -4,6 +4,7 @@
     ├── Rejected            the input is wrong; the sender can mend it
     │   └── TooLarge        it is larger than the site allows
     ├── Unauthenticated     nobody, or credentials that do not count
+    ├── SignInFailed        an identity provider's answer does not count
     ├── Forbidden           known, but not permitted
     ├── NotFound            no such project, file, account or token
     ├── Conflict            it changed after it was read: somebody else was faster
@@ -55,6 +56,20 @@ class Unauthenticated(WarehouseError):
     """Nobody is known to have made this request."""
 
     code = "unauthenticated"
+
+
+class SignInFailed(WarehouseError):
+    """A sign-in through an identity provider came to nothing.
+
+    Attributes:
+        detail: what is wrong, for the log; the message is for the person.
+    """
+
+    code = "sign-in-failed"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class Forbidden(WarehouseError, PermissionError):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from packaging.version import Version
 
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName, ProviderName
 
 _SEPARATORS = re.compile(r"(?<=[a-z0-9])[-_.]+(?=[a-z0-9])")
 
@@ -44,6 +44,9 @@ class Action(StrEnum):
     ACCOUNT_PASSWORD = "account.password"
     ACCOUNT_DISABLE = "account.disable"
     ACCOUNT_ENABLE = "account.enable"
+    ACCOUNT_JOIN = "account.join"
+    ACCOUNT_PART = "account.part"
+    ACCOUNT_KEEP_OUT = "account.keep-out"
     TOKEN_MINT = "token.mint"
     TOKEN_REVOKE = "token.revoke"
     SESSION_START = "session.start"
@@ -236,8 +239,12 @@ def latest_of(files: Iterable[File]) -> Latest | None:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody, or something, that signs in. A password with ``password_once`` opens nothing but the
-    page that replaces it."""
+    """Somebody, or something, that signs in.
+
+    Attributes:
+        password_once: the password opens nothing but the page that replaces it.
+        vouched: what the identity providers said at the last sign-in through one, or None.
+    """
 
     name: AccountName
     administrator: bool
@@ -245,6 +252,40 @@ class Account:
     password_hash: str | None = field(default=None, repr=False)
     disabled: bool = False
     password_once: bool = False
+    vouched: "Vouched | None" = None
+
+    @property
+    def may_act(self) -> bool:
+        """Whether what it does counts: it is not disabled, and no provider's rules keep it out."""
+        return not self.disabled and not (self.vouched and self.vouched.kept_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What identity providers say of an account, as of its last sign-in through one of them.
+
+    Attributes:
+        at: when that was.
+        email: the verified address, or None.
+        groups: the principals of its groups there.
+        kept_out: the providers by whose rules it may not sign in any more.
+    """
+
+    at: datetime
+    email: str | None
+    groups: frozenset[Principal]
+    kept_out: frozenset[ProviderName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person at an identity provider, joined to an account: ``subject`` is who it is to ``issuer``."""
+
+    issuer: str
+    subject: str
+    provider: ProviderName
+    account: AccountName
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +307,7 @@ class Token:
 @dataclass(frozen=True, slots=True)
 class Session:
     """A browser that is signed in. ``id`` is the hex SHA-256 of what its cookie holds; ``agent`` is what
-    the browser calls itself."""
+    the browser calls itself; ``begun`` is the session of an identity provider that it came from."""
 
     id: str
     account: AccountName
@@ -274,6 +315,18 @@ class Session:
     seen_at: datetime
     origin: str
     agent: str
+    begun: "Begun | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The session of an identity provider that one of ours began with."""
+
+    provider: ProviderName
+    issuer: str
+    subject: str
+    sid: str | None
+    id_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

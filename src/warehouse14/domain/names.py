@@ -17,6 +17,8 @@ ProjectName = NewType("ProjectName", str)
 FileName = NewType("FileName", str)
 #: An account's name, in lower case.
 AccountName = NewType("AccountName", str)
+#: What a site calls an identity provider.
+ProviderName = NewType("ProviderName", str)
 #: ``account:NAME``, ``group:NAME`` or ``authenticated``: who a grant is for.
 Principal = NewType("Principal", str)
 
@@ -81,6 +83,11 @@ def account_name(raw: str, *, field: str = "account") -> AccountName:
 def account_principal(name: AccountName) -> Principal:
     """Return the principal of one account."""
     return Principal(f"account:{name}")
+
+
+def provider_group(provider: ProviderName, group: str) -> Principal:
+    """Return the principal of a group at an identity provider; no group of ours has a slash."""
+    return Principal(f"group:{provider}/{group}")
 
 
 def principal(raw: str) -> Principal:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from warehouse14.domain.arrivals import Arrival, Departure, Ending
 from warehouse14.domain.model import (
     Account,
     Change,
@@ -17,12 +18,14 @@ from warehouse14.domain.model import (
     File,
     FoundProject,
     Latest,
+    Login,
     Order,
     Project,
     ProjectSummary,
     Role,
     Session,
     Token,
+    Vouched,
     Yank,
 )
 from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
@@ -189,6 +192,26 @@ class Accounts(Protocol):
     def set_disabled(self, name: AccountName, disabled: bool) -> None:
         """Disable or enable. Raises ``Conflict`` if there is no such account."""
 
+    def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
+        """Replace what identity providers say of it. Raises ``Conflict`` if there is no such account."""
+
+
+class Logins(Protocol):
+    """People at identity providers, by issuer and subject, and the accounts that they are."""
+
+    def get(self, issuer: str, subject: str) -> Login | None:
+        """Return the login, or None."""
+
+    def of(self, account: AccountName) -> Sequence[Login]:
+        """Return an account's logins, the oldest first."""
+
+    def add(self, login: Login) -> None:
+        """Add one, of an account that is there or is added in the same unit. Raises ``Conflict`` of the
+        kind ``login`` if there is one of that issuer and subject."""
+
+    def remove(self, issuer: str, subject: str) -> None:
+        """Remove one. Raises ``Conflict`` if it is not there."""
+
 
 class Tokens(Protocol):
     """API tokens, by their public id."""
@@ -231,6 +254,10 @@ class Sessions(Protocol):
 
     def end_of(self, account: AccountName, *, but: str | None) -> None:
         """End all of an account but one."""
+
+    def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
+        """End those that began with the session ``sid`` of a provider, or without one with any session of
+        ``subject`` there; return whose they were, each account once, by name."""
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
         """Remove those that are over by either time. No journal entry."""
@@ -292,6 +319,10 @@ class UnitOfWork(Protocol):
         """The accounts."""
 
     @property
+    def logins(self) -> Logins:
+        """The logins."""
+
+    @property
     def tokens(self) -> Tokens:
         """The tokens."""
 
@@ -331,6 +362,50 @@ class Units(Protocol):
     def pulse(self) -> Hashable:
         """Return a value that, compared with the last one in the same thread, is equal only if
         nothing was committed between. It must be cheap: it is asked at every request."""
+
+
+# -- people at a browser ----------------------------------------------------------------
+
+
+@runtime_checkable
+class SignIn(Protocol):
+    """One identity provider, to which a browser goes and from which it comes back.
+
+    Raises ``Unavailable`` when the provider does not answer as it must, and
+    ``SignInFailed`` when it does and the person is not signed in.
+    """
+
+    @property
+    def title(self) -> str:
+        """What people call the provider."""
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """The origins that a form may lead to, by way of a redirect, for the pages' security policy."""
+
+    def warm_up(self) -> None:
+        """Get ready soon, without waiting for it."""
+
+    def begin(self, answer_to: str) -> Departure:
+        """Return where the browser goes. The provider answers to the address ``answer_to``."""
+
+    def finish(
+        self, answer: Mapping[str, str], *, state: str, kept: Mapping[str, str], answer_to: str
+    ) -> Arrival:
+        """Return who has come back.
+
+        Args:
+            answer: the parameters that the browser brought.
+            state, kept: those of the departure.
+            answer_to: the address that the provider answered to.
+        """
+
+    def farewell(self, id_token: str | None, back_to: str) -> str | None:
+        """Return where the browser goes to end its session there too, and comes back from to the
+        address ``back_to``; None if the provider has no such place. It asks nobody."""
+
+    def ending(self, message: str) -> Ending:
+        """Return what a message from the provider says has ended."""
 
 
 @runtime_checkable

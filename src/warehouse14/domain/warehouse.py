@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from queue import Full, Queue
 from typing import Self
 
-from warehouse14.domain.access import Identity, account_identity, operator
+from warehouse14.domain.access import Identity, account_identity, groups_of, operator
 from warehouse14.domain.catalogue import Catalogue
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
 from warehouse14.domain.ports import FileStore, Now, Prepared, Units
 from warehouse14.domain.services.accounts import AccountService, enabled_account
+from warehouse14.domain.services.arrivals import ArrivalService
 from warehouse14.domain.services.files import FileService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
@@ -49,7 +50,7 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, sessions, tokens, uploads, upkeep: the use cases.
+        projects, files, accounts, sessions, arrivals, tokens, uploads, upkeep: the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
@@ -75,6 +76,7 @@ class Warehouse:
             idle=policy.session_idle,
             longest=policy.session_longest,
         )
+        self.arrivals = ArrivalService(units, now)
         self.tokens = TokenService(units, cache, now, self._background)
         self.upkeep = UpkeepService(units, store, now)
         self.uploads = UploadService(
@@ -102,7 +104,12 @@ class Warehouse:
         """
         with self.units.read() as unit:
             account = enabled_account(unit, account_name(name))
-        return account_identity(account.name, administrator=account.administrator, origin="embedded")
+        return account_identity(
+            account.name,
+            administrator=account.administrator,
+            groups=groups_of(account),
+            origin="embedded",
+        )
 
     def prepare(self) -> None:
         """Make or upgrade what the stores need. Safe to run again. Raises ``Misconfigured``."""

@@ -83,6 +83,9 @@ def read_site(section: Section) -> Site:
 _SUBSECTIONS = ("metadata", "files")
 
 
+#: ``SIGN_IN_<provider>_<key>``: no name of a provider has an underscore.
+_PROVIDER_KEY = re.compile(r"sign_in_([a-z0-9]+)_([a-z0-9_]+)", re.ASCII)
+
 _KEYS = frozenset(Site.__dataclass_fields__) - {"temporary"} | {_TEMPORARY}
 
 
@@ -147,7 +150,10 @@ def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> di
 
 
 def _key_of_variable(name: str) -> str | None:
-    if name in _SUBSECTIONS or name in _KEYS:
+    if name in _SUBSECTIONS or name in _KEYS or name == "sign_in":
         return name
+    provider = _PROVIDER_KEY.fullmatch(name)
+    if provider is not None:
+        return "sign_in.{}.{}".format(*provider.groups())
     subsection, separator, key = name.partition("_")
     return f"{subsection}.{key}" if separator and subsection in _SUBSECTIONS else None

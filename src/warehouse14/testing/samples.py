@@ -6,20 +6,25 @@ from typing import Any
 
 from warehouse14.domain.model import (
     Account,
+    Begun,
     Change,
     File,
     FileType,
     Latest,
+    Login,
     Project,
     Role,
     Scope,
     Session,
     Token,
+    Vouched,
 )
 from warehouse14.domain.names import (
     AccountName,
     FileName,
+    Principal,
     ProjectName,
+    ProviderName,
     account_name,
     account_principal,
     project_name,
@@ -32,6 +37,7 @@ ADA = account_name("ada")
 BOB = account_name("bob")
 DEMO = project_name("demo")
 WHEEL = FileName("demo-1.0-py3-none-any.whl")
+ISSUER = "https://login.example.org/realms/corp"
 LATEST = Latest("1.0", "A demonstration", WHEN)
 
 
@@ -71,6 +77,36 @@ def sample_account(name: AccountName = ADA, **parts: Any) -> Account:
     """Return an account with a password."""
     account = Account(name=name, administrator=False, created_at=WHEN, password_hash="scrypt$1$2$3")  # noqa: S106
     return replace(account, **parts)
+
+
+def sample_login(subject: str = "248289761001", account: AccountName = ADA, **parts: Any) -> Login:
+    """Return who an account is at an identity provider."""
+    value = Login(
+        issuer=ISSUER, subject=subject, provider=ProviderName("corp"), account=account, created_at=WHEN
+    )
+    return replace(value, **parts)
+
+
+def sample_begun(**parts: Any) -> Begun:
+    """Return the provider's session that a session began with."""
+    value = Begun(
+        provider=ProviderName("corp"),
+        issuer=ISSUER,
+        subject="248289761001",
+        sid="08a5019c",
+        id_token="e30.e30.c2ln",  # noqa: S106
+    )
+    return replace(value, **parts)
+
+
+def sample_vouched(**parts: Any) -> Vouched:
+    """Return what identity providers say of an account."""
+    value = Vouched(
+        at=WHEN,
+        email="ada@example.org",
+        groups=frozenset({Principal("group:corp/platform"), Principal("group:corp/Größe, rot")}),
+    )
+    return replace(value, **parts)
 
 
 def sample_token(token: str = "t0", account: AccountName = ADA, **parts: Any) -> Token:  # noqa: S107

@@ -11,7 +11,7 @@ from pyramid.config import Configurator
 from pyramid.events import ContextFound, NewRequest
 from pyramid.router import Router
 
-from warehouse14.bootstrap import assemble, read_secret, verify_site
+from warehouse14.bootstrap import SignIns, assemble, read_secret, verify_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import Site, shown_settings
@@ -31,7 +31,7 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
     process with status 2 and one line.
     """
     try:
-        warehouse, site = assemble(settings)
+        warehouse, site, sign_ins = assemble(settings)
         verify_site(site)
         warehouse.verify()
     except (Misconfigured, Unavailable) as error:
@@ -41,10 +41,16 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
     if site.temporary is not None:
         # Request bodies wait here; the servers make their files through this module.
         tempfile.tempdir = site.temporary
-    return make_app(warehouse, site, settings)
+    sign_ins.warm_up()
+    return make_app(warehouse, site, settings, sign_ins)
 
 
-def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | None = None) -> Router:
+def make_app(
+    warehouse: Warehouse,
+    site: Site,
+    settings: Mapping[str, Any] | None = None,
+    sign_ins: SignIns | None = None,
+) -> Router:
     """Return the WSGI application over a warehouse that is at hand."""
     given = dict(settings or {})
     if site.url is not None:
@@ -53,13 +59,15 @@ def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | Non
     config = Configurator(settings=given)
     config.registry.warehouse = warehouse
     config.registry.site = site
+    config.registry.sign_ins = sign_ins or SignIns()
     config.registry.shown_settings = shown_settings(site, settings or {}, os.environ)
     config.include("warehouse14.web")
     return config.make_wsgi_app()
 
 
 def includeme(config: Configurator) -> None:
-    """Set the application up; ``registry.warehouse`` and ``registry.site`` are there before."""
+    """Set the application up; ``registry.warehouse``, ``registry.site`` and
+    ``registry.sign_ins`` are there before."""
     config.include("pyramid_jinja2")
     config.add_jinja2_search_path("warehouse14.web:templates")
     config.set_root_factory(Root)

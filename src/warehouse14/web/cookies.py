@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pyramid.request import Request
 from pyramid.response import Response
 
 from warehouse14.domain.credentials import session_secret
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.names import AccountName, ProviderName
 from warehouse14.web.addresses import prefix
 
 #: What a session's cookie, or that of a visitor who is yet to sign in, looks like.
@@ -24,6 +25,9 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VISITOR = "_warehouse14_visitor"
 _NOTICE_LENGTH = 2000
 _COOKIE_LENGTH = 4096
+#: How long a sign-in elsewhere may take, and how long an address may be to be gone back to.
+_JOURNEY_SECONDS = 900
+_GOAL_LENGTH = 1500
 _YEAR = 365 * 24 * 3600
 
 
@@ -33,6 +37,25 @@ class Notice:
 
     text: str
     kind: str = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A sign-in that is on its way to an identity provider and back.
+
+    Attributes:
+        provider: the one that it leads to.
+        state: what the answer repeats.
+        kept: what the provider's answer is checked with.
+        goal: the page that was asked for.
+        joins: the session whose account who comes back is to be joined to; None to sign in.
+    """
+
+    provider: ProviderName
+    state: str = field(repr=False)
+    kept: Mapping[str, str] = field(repr=False)
+    goal: str
+    joins: str | None
 
 
 def secret(request: Request) -> str | None:
@@ -81,6 +104,36 @@ def take_notice(request: Request) -> Notice | None:
     # Whoever can set cookies here can write anything into this one.
     shown = str(text)[:_NOTICE_LENGTH].encode("utf-8", "replace").decode("utf-8")
     return Notice(shown, "refused" if kind == "refused" else "done")
+
+
+def keep_journey(request: Request, response: Response, journey: Journey) -> None:
+    """Keep what a sign-in through an identity provider needs when it comes back."""
+    goal = journey.goal if len(journey.goal) <= _GOAL_LENGTH else ""
+    values = [journey.provider, journey.state, dict(journey.kept), goal, journey.joins]
+    value = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    _set(request, response, _journey_kind(journey.state), value, max_age=_JOURNEY_SECONDS)
+
+
+def take_journey(request: Request, state: str) -> Journey | None:
+    """Return the journey that was begun with ``state`` in this browser, and take it back: it ends once."""
+    kind = _journey_kind(state)
+    raw = request.cookies.get(_name(request, kind))
+    if raw is None:
+        return None
+    request.add_response_callback(lambda request, response: _set(request, response, kind, "", max_age=0))
+    try:
+        provider, begun, kept, goal, joins = json.loads(base64.urlsafe_b64decode(raw[:_COOKIE_LENGTH]))
+        texts = [provider, begun, goal, *kept.keys(), *kept.values(), joins or ""]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return Journey(ProviderName(provider), begun, kept, goal, joins)
+
+
+def _journey_kind(state: str) -> str:
+    """Return the name of a journey's cookie: several may be on their way at once."""
+    return f"journey-{hashlib.sha256(state.encode()).hexdigest()[:16]}"
 
 
 def device(request: Request, account: AccountName) -> str | None:

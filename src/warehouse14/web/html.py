@@ -124,11 +124,13 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
 def protect(request: Request, response: Response) -> None:
     """Add the headers of every page: personal, never sniffed, never framed, nothing from elsewhere."""
     images = " ".join(["'self'", "data:", *request.registry.site.image_hosts])
+    # A browser also asks this of where a form's redirect leads: a sign-out, to the provider.
+    forms = " ".join(["'self'", *request.registry.sign_ins.origins])
     headers: Mapping[str, str] = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'self'; script-src 'self'; img-src {images}; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
         ),
         "X-Content-Type-Options": "nosniff",
         # With no-referrer, Pyramid's check of a form's origin would refuse every form over HTTPS.
@@ -147,6 +149,15 @@ def redirect(request: Request, path: str, query: Query = "", *, status: int = 30
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else ""
     response = Response(status=status, location=origin + address(request, path, query))
     protect(request, response)
+    return response
+
+
+def depart(request: Request, url: str) -> Response:
+    """Return a redirect to an address elsewhere, that of an identity provider."""
+    response = Response(status=303, location=url)
+    protect(request, response)
+    # The address says what the person asks for there.
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

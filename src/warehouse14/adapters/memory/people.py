@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from warehouse14.adapters.memory.moment import Moment
-from warehouse14.domain.model import Account, Failures, Session, Token
+from warehouse14.domain.model import Account, Failures, Login, Session, Token, Vouched
 from warehouse14.domain.names import AccountName
 
 
@@ -35,6 +35,36 @@ class MemoryAccounts:
     def set_disabled(self, name: AccountName, disabled: bool) -> None:
         """Disable or enable."""
         self._moment.change(("account", name), lambda tables: tables.change_account(name, disabled=disabled))
+
+    def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
+        """Replace what identity providers say."""
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, vouched=vouched))
+
+
+class MemoryLogins:
+    """The logins as one unit sees them."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get(self, issuer: str, subject: str) -> Login | None:
+        """Return the login, or None."""
+        return self._moment.tables.logins.get((issuer, subject))
+
+    def of(self, account: AccountName) -> Sequence[Login]:
+        """Return an account's logins, the oldest first."""
+        logins = (login for login in self._moment.tables.logins.values() if login.account == account)
+        return sorted(logins, key=attrgetter("created_at", "issuer", "subject"))
+
+    def add(self, login: Login) -> None:
+        """Add a login."""
+        key = (login.issuer, login.subject)
+        self._moment.change(("login", key), lambda tables: tables.add_login(login))
+
+    def remove(self, issuer: str, subject: str) -> None:
+        """Remove a login."""
+        key = (issuer, subject)
+        self._moment.change(("login", key), lambda tables: tables.remove_login(key))
 
 
 class MemoryTokens:
@@ -95,6 +125,19 @@ class MemorySessions:
     def end_of(self, account: AccountName, *, but: str | None) -> None:
         """End all of an account but one."""
         self._moment.change(("sessions", account), lambda tables: tables.end_sessions(account, but))
+
+    def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
+        """End those that began with a provider's session, or with any of a person there."""
+        ended = [
+            session
+            for session in self._moment.tables.sessions.values()
+            if (begun := session.begun) is not None
+            and begun.issuer == issuer
+            and (begun.sid == sid if sid is not None else begun.subject == subject)
+        ]
+        ids = {session.id for session in ended}
+        self._moment.change(("sessions", issuer, subject, sid), lambda tables: tables.drop_sessions(ids))
+        return sorted({session.account for session in ended})
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
         """Remove those that are over."""

@@ -1,12 +1,12 @@
 """The rows at one moment, and each change of them with its condition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, Failures, File, Project, Role, Session, Token
+from warehouse14.domain.model import Account, Change, Failures, File, Login, Project, Role, Session, Token
 from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
 
 
@@ -20,6 +20,7 @@ class Tables:
     projects: dict[ProjectName, Project] = field(default_factory=dict)
     files: dict[ProjectName, dict[FileName, File]] = field(default_factory=dict)
     accounts: dict[AccountName, Account] = field(default_factory=dict)
+    logins: dict[tuple[str, str], Login] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     attempts: dict[str, Failures] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Tables:
             projects=dict(self.projects),
             files=dict(self.files),
             accounts=dict(self.accounts),
+            logins=dict(self.logins),
             tokens=dict(self.tokens),
             sessions=dict(self.sessions),
             attempts=dict(self.attempts),
@@ -98,6 +100,20 @@ class Tables:
             raise Conflict("account", name)
         self.accounts[name] = replace(self.accounts[name], **parts)
 
+    def add_login(self, login: Login) -> None:
+        """Add a login of an account that is there."""
+        if login.account not in self.accounts:
+            raise Conflict("account", login.account)
+        key = (login.issuer, login.subject)
+        if key in self.logins:
+            raise Conflict("login", login.subject)
+        self.logins[key] = login
+
+    def remove_login(self, key: tuple[str, str]) -> None:
+        """Remove a login that is there."""
+        if self.logins.pop(key, None) is None:
+            raise Conflict("login", key[1])
+
     def add_token(self, token: Token) -> None:
         """Add a token of an account that is there."""
         if token.account not in self.accounts:
@@ -140,6 +156,10 @@ class Tables:
     def end_sessions(self, account: AccountName, but: str | None) -> None:
         """End all sessions of an account but one."""
         self._keep_sessions(lambda row: row.account != account or row.id == but)
+
+    def drop_sessions(self, ids: Collection[str]) -> None:
+        """End these sessions, as far as they are there."""
+        self._keep_sessions(lambda row: row.id not in ids)
 
     def forget_sessions(self, created_before: datetime, seen_before: datetime) -> None:
         """Remove the sessions that are over."""

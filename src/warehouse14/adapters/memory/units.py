@@ -9,6 +9,7 @@ from warehouse14.adapters.memory.moment import Connection, Intent, Moment
 from warehouse14.adapters.memory.people import (
     MemoryAccounts,
     MemoryAttempts,
+    MemoryLogins,
     MemorySessions,
     MemoryTokens,
 )
@@ -110,6 +111,7 @@ class MemoryUnit:
         self.projects = MemoryProjects(moment)
         self.files = MemoryFileRows(moment)
         self.accounts = MemoryAccounts(moment)
+        self.logins = MemoryLogins(moment)
         self.tokens = MemoryTokens(moment)
         self.sessions = MemorySessions(moment)
         self.attempts = MemoryAttempts(moment)

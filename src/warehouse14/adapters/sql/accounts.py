@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, tokens
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Scope, Token
+from warehouse14.domain.model import Account, Scope, Token, Vouched
 from warehouse14.domain.names import AccountName, ProjectName
 
 _ACCOUNT = select(accounts).where(accounts.c.name == bindparam("of_name"))
@@ -19,6 +19,13 @@ _SET_PASSWORD = _CHANGE_ACCOUNT.values(
     password_hash=bindparam("new_hash"), password_once=bindparam("new_once")
 )
 _SET_DISABLED = _CHANGE_ACCOUNT.values(disabled=bindparam("new_disabled"))
+
+_SET_VOUCHED = _CHANGE_ACCOUNT.values(
+    vouched_at=bindparam("new_at"),
+    email=bindparam("new_email"),
+    provider_groups=bindparam("new_groups"),
+    kept_out=bindparam("new_kept_out"),
+)
 
 _TOKEN = select(tokens).where(tokens.c.id == bindparam("of_id"))
 _TOKENS = (
@@ -65,6 +72,7 @@ class SqlAccounts:
             "password_hash": account.password_hash,
             "disabled": account.disabled,
             "password_once": account.password_once,
+            **_vouched_values(account.vouched, at="vouched_at", groups="provider_groups"),
         }
         self._run.insert(insert(accounts), values, kind="account", name=account.name)
 
@@ -77,6 +85,11 @@ class SqlAccounts:
         """See the port."""
         values = {"of_name": name, "new_disabled": disabled}
         self._run.change(_SET_DISABLED, values, kind="account", name=name)
+
+    def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
+        """See the port."""
+        values = {f"new_{key}": value for key, value in _vouched_values(vouched).items()}
+        self._run.change(_SET_VOUCHED, {"of_name": name, **values}, kind="account", name=name)
 
 
 class SqlTokens:
@@ -129,6 +142,27 @@ def _account(row: Row[Any]) -> Account:
         password_hash=row.password_hash,
         disabled=row.disabled,
         password_once=row.password_once,
+        vouched=_vouched(row),
+    )
+
+
+def _vouched_values(vouched: Vouched | None, *, at: str = "at", groups: str = "groups") -> dict[str, Any]:
+    return {
+        at: vouched and vouched.at,
+        "email": vouched and vouched.email,
+        groups: vouched and sorted(vouched.groups),
+        "kept_out": vouched and sorted(vouched.kept_out),
+    }
+
+
+def _vouched(row: Row[Any]) -> Vouched | None:
+    if row.vouched_at is None:
+        return None
+    return Vouched(
+        at=row.vouched_at,
+        email=row.email,
+        groups=frozenset(row.provider_groups),
+        kept_out=frozenset(row.kept_out),
     )
 
 

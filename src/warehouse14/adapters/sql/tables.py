@@ -41,6 +41,7 @@ _NAME = 200
 _PRINCIPAL = 255
 _FILENAME = 240
 _DIGEST = 64
+_PROVIDER = 64
 
 metadata = MetaData()
 
@@ -101,6 +102,22 @@ accounts = Table(
     Column("password_hash", String(255)),
     Column("disabled", Boolean, nullable=False),
     Column("password_once", Boolean, nullable=False, server_default=false()),
+    Column("vouched_at", UtcDateTime),
+    Column("email", String(_NAME)),
+    #: Lists, as JSON: the principals of its groups, and the names of providers.
+    Column("provider_groups", JSON(none_as_null=True)),
+    Column("kept_out", JSON(none_as_null=True)),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("issuer", String(_PRINCIPAL), primary_key=True),
+    Column("subject", String(_PRINCIPAL), primary_key=True),
+    Column("provider", String(_PROVIDER), nullable=False),
+    Column("account", ForeignKey("accounts.name"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("logins_by_account", "account"),
 )
 
 tokens = Table(
@@ -128,6 +145,13 @@ sessions = Table(
     Column("seen_at", UtcDateTime, nullable=False),
     Column("origin", String(_NAME), nullable=False),
     Column("agent", String(_NAME), nullable=False),
+    Column("provider", String(_PROVIDER)),
+    Column("issuer", String(_PRINCIPAL)),
+    Column("subject", String(_PRINCIPAL)),
+    Column("sid", String(_PRINCIPAL)),
+    Column("id_token", Text),
+    Index("sessions_by_subject", "subject"),
+    Index("sessions_by_sid", "sid"),
     Index("sessions_by_account", "account", "seen_at"),
 )
 

@@ -77,7 +77,7 @@ class AccountService:
         if identity.account != wanted:
             require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return _existing(unit, wanted)
+            return existing_account(unit, wanted)
 
     def listed(self, identity: Identity) -> Sequence[Account]:
         """Return all accounts, by name. Raises ``Forbidden``."""
@@ -119,7 +119,7 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> None:
             unit.hold(f"account:{wanted}")
-            found = _existing(unit, wanted)
+            found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
                 raise Rejected(
                     "old_password: it was replaced meanwhile. Nothing was changed.", field="old_password"
@@ -158,7 +158,7 @@ class AccountService:
         def work(unit: UnitOfWork) -> bool:
             unit.hold(_ADMINISTRATORS)
             _require_still_administrator(unit, identity)
-            if _existing(unit, wanted).disabled is disabled:
+            if existing_account(unit, wanted).disabled is disabled:
                 return False
             unit.accounts.set_disabled(wanted, disabled)
             if disabled:
@@ -179,7 +179,7 @@ class AccountService:
         with self._units.read() as unit:
             account = unit.accounts.get(wanted)
         matches = password_matches(password, account.password_hash if account else None)
-        return account if account and matches and not account.disabled else None
+        return account if account and matches and account.may_act else None
 
 
 def _require_still_administrator(unit: UnitOfWork, identity: Identity) -> None:
@@ -193,13 +193,14 @@ def _require_still_administrator(unit: UnitOfWork, identity: Identity) -> None:
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:
     """Return an account that may act. Raises ``NotFound``, and ``Rejected`` for one that is disabled."""
-    account = _existing(unit, name)
-    if account.disabled:
+    account = existing_account(unit, name)
+    if not account.may_act:
         raise Rejected(f"The account {name} is disabled.", field="account")
     return account
 
 
-def _existing(unit: UnitOfWork, name: AccountName) -> Account:
+def existing_account(unit: UnitOfWork, name: AccountName) -> Account:
+    """Return an account, a disabled one too. Raises ``NotFound``."""
     account = unit.accounts.get(name)
     if account is None:
         raise NotFound("account", name)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from warehouse14.domain.access import Identity, account_identity
+from warehouse14.domain.access import Identity, account_identity, groups_of
 from warehouse14.domain.credentials import session_id, session_secret
 from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
-from warehouse14.domain.model import Account, Action, Session
+from warehouse14.domain.model import Account, Action, Begun, Session
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import AccountService
@@ -35,6 +35,7 @@ class SignedIn:
         return account_identity(
             self.account.name,
             administrator=self.account.administrator,
+            groups=groups_of(self.account),
             session=self.session.id,
             origin=origin,
         )
@@ -85,17 +86,12 @@ class SessionService:
         """
         account = self._checked(name, password, origin, device)
         secret = session_secret()
-        now = self._now()
-        session = Session(session_id(secret), account.name, now, now, origin[:200], _shown(agent))
 
         def work(unit: UnitOfWork) -> SignedIn:
             found = unit.accounts.get(account.name)
-            if found is None or found.disabled or found.password_hash != account.password_hash:
+            if found is None or not found.may_act or found.password_hash != account.password_hash:
                 raise Unauthenticated(_REFUSED)
-            unit.sessions.add(session)
-            identity = account_identity(account.name, session=session.id, origin=origin)
-            unit.journal.append(entry(Action.SESSION_START, identity, self._now, account=account.name))
-            return SignedIn(session, found, secret)
+            return begin_session(unit, found, secret, self._now, origin=origin, agent=agent)
 
         signed_in = attempt(self._units, work)
         self._later(self._forget)
@@ -138,7 +134,7 @@ class SessionService:
             found = unit.sessions.get(session)
             account = None if found is None else unit.accounts.get(found.account)
         now = self._now()
-        if found is None or account is None or account.disabled or self._over(found, now):
+        if found is None or account is None or not account.may_act or self._over(found, now):
             return None
         if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
@@ -185,6 +181,26 @@ class SessionService:
         now = self._now()
         with self._units.write() as unit:
             unit.sessions.forget(created_before=now - self._longest, seen_before=now - self._idle)
+
+
+def begin_session(
+    unit: UnitOfWork,
+    account: Account,
+    secret: str,
+    now: Now,
+    *,
+    origin: str,
+    agent: str,
+    begun: Begun | None = None,
+) -> SignedIn:
+    """Add a session of ``account`` whose cookie holds ``secret``, and its journal entry: the unit's last
+    write."""
+    at = now()
+    session = Session(session_id(secret), account.name, at, at, origin[:200], _shown(agent), begun)
+    unit.sessions.add(session)
+    identity = account_identity(account.name, session=session.id, origin=origin)
+    unit.journal.append(entry(Action.SESSION_START, identity, now, account=account.name))
+    return SignedIn(session, account, secret)
 
 
 def _owner(identity: Identity) -> AccountName:

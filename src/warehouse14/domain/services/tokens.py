@@ -10,6 +10,7 @@ from warehouse14.domain.access import (
     TokenLimits,
     account_identity,
     allows,
+    groups_of,
 )
 from warehouse14.domain.credentials import TokenSecret, mint_token, parse_token, token_matches
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected, Unauthenticated
@@ -93,9 +94,9 @@ class TokenService:
         )
 
         def work(unit: UnitOfWork) -> TokenSecret:
-            enabled_account(unit, owner)
+            account = enabled_account(unit, owner)
             if limit is not None:
-                _require_readable(unit, identity, owner, limit)
+                _require_readable(unit, identity, account, limit)
             unit.tokens.add(token)
             unit.journal.append(entry(Action.TOKEN_MINT, identity, self._now, account=owner, token=token.id))
             return secret
@@ -147,12 +148,13 @@ class TokenService:
             raise Unauthenticated(_REFUSED)
         now = self._now()
         token = known.token
-        if known.account.disabled or token.revoked_at is not None or _over(token, now):
+        if not known.account.may_act or token.revoked_at is not None or _over(token, now):
             raise Unauthenticated(_REFUSED)
         self._note_use(known, now)
         return account_identity(
             token.account,
             administrator=known.account.administrator,
+            groups=groups_of(known.account),
             token=TokenLimits(token.id, token.scope, token.project),
             origin=origin,
         )
@@ -213,12 +215,12 @@ def _token_name(name: str) -> str:
     return name
 
 
-def _require_readable(unit: UnitOfWork, identity: Identity, owner: AccountName, name: ProjectName) -> None:
+def _require_readable(unit: UnitOfWork, identity: Identity, owner: Account, name: ProjectName) -> None:
     project = live_project(unit, name)
-    if allows(account_identity(owner), Permission.READ, project):
+    if allows(account_identity(owner.name, groups=groups_of(owner)), Permission.READ, project):
         return
     if identity.is_operator:  # who may know of it
-        raise Rejected(f"{owner} may not read the project {name}.", field="project")
+        raise Rejected(f"{owner.name} may not read the project {name}.", field="project")
     raise NotFound("project", name)
 
 

@@ -1,6 +1,7 @@
 """What every use case shares: trying again after a lost race, saying who did it, finding a project."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_site
@@ -42,16 +43,13 @@ def entry(
     detail: Mapping[str, str] | None = None,
 ) -> Change:
     """Return the journal entry of what ``identity`` does now."""
-    return Change(
-        action=action,
-        at=now(),
-        actor=identity.name,
-        origin=identity.origin[:200],
-        project=project,
-        account=account,
-        token=token,
-        detail=detail or {},
-    )
+    change = entry_of(identity.name, identity.origin, action, now)
+    return replace(change, project=project, account=account, token=token, detail=detail or {})
+
+
+def entry_of(actor: str, origin: str, action: Action, now: Now) -> Change:
+    """Return the journal entry of what somebody does now who is no identity of this site."""
+    return Change(action=action, at=now(), actor=actor, origin=origin[:200])
 
 
 def require(identity: Identity, permission: Permission, project: Project) -> None:

@@ -10,7 +10,17 @@ import pytest
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Session
 from warehouse14.domain.ports import UnitOfWork, Units
-from warehouse14.testing.samples import ADA, BOB, LATER, WHEN, sample_account, sample_change, sample_session
+from warehouse14.testing.samples import (
+    ADA,
+    BOB,
+    ISSUER,
+    LATER,
+    WHEN,
+    sample_account,
+    sample_begun,
+    sample_change,
+    sample_session,
+)
 from warehouse14.testing.units_contract.fixtures import UnitsFixtures
 from warehouse14.testing.units_contract.steps import add_account, commit, conflict_of, look
 
@@ -81,6 +91,39 @@ class SessionsContract(UnitsFixtures):
     ) -> None:
         self.change(signed_in, lambda unit: unit.sessions.end_of(ADA, but=but))
         assert self.left(signed_in) == left
+
+    @pytest.mark.parametrize(
+        ("issuer", "subject", "sid", "left"),
+        [
+            (ISSUER, "s", None, {BOBS}),
+            (ISSUER, None, "one", {SECOND, BOBS}),
+            (ISSUER, "s", "one", {SECOND, BOBS}),
+            (ISSUER, None, "two", {FIRST, BOBS}),
+            (ISSUER, "other", None, {FIRST, SECOND, BOBS}),
+            (ISSUER, None, "none", {FIRST, SECOND, BOBS}),
+            ("https://other.example.org", "s", None, {FIRST, SECOND, BOBS}),
+            ("https://other.example.org", None, "one", {FIRST, SECOND, BOBS}),
+        ],
+    )
+    def test_those_that_began_at_a_provider_end_as_it_says(
+        self, units: Units, issuer: str, subject: str | None, sid: str | None, left: set[str]
+    ) -> None:
+        for account in (ADA, BOB):
+            add_account(units, sample_account(account))
+        first, second = (sample_begun(subject="s", sid=name) for name in ("one", "two"))
+        for session in (
+            sample_session(FIRST, begun=first),
+            sample_session(SECOND, begun=second),
+            sample_session(BOBS, BOB),
+        ):
+            self.start(units, session)
+        assert look(units, lambda unit: unit.sessions.get(FIRST)) == sample_session(FIRST, begun=first)
+        whose: list[str] = []
+        with units.write() as unit:
+            whose += unit.sessions.end_begun(issuer, subject=subject, sid=sid)
+            unit.journal.append(sample_change(account=ADA))
+        assert self.left(units) == left
+        assert whose == ([ADA] if len(left) < 3 else [])
 
     def test_what_is_over_is_forgotten_without_a_journal_entry(self, units: Units) -> None:
         add_account(units)

@@ -1,6 +1,8 @@
 """The pages for browsers.
 
 /login  /logout                          SignIn, SignOut
+/oauth/<provider>                        ProviderPlace    the answer; @@start, @@join
+/oauth/<provider>/logout                 ProviderEnd
 /projects/                               ProjectPages     list, @@new
 /projects/<name>/                        ProjectPage      @@versions, @@people, @@settings, @@delete
 /projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
@@ -22,7 +24,7 @@ from pyramid.authorization import DENY_ALL, Allow
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import File
-from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.names import AccountName, ProviderName, account_name
 from warehouse14.web.resources.base import (
     ADMINISTRATORS,
     KNOWN,
@@ -51,6 +53,31 @@ class SignIn(Place):
 
 class SignOut(Page):
     """``/logout``"""
+
+
+class ProviderPlaces(Place):
+    """``/oauth/``: nothing itself."""
+
+    def __getitem__(self, name: str) -> Resource:
+        return ProviderPlace(self, name, self._lookup)
+
+
+class ProviderPlace(Page):
+    """``/oauth/<provider>``"""
+
+    def __init__(self, parent: Resource, name: str, lookup: Lookup) -> None:
+        super().__init__(parent, name, lookup)
+        self.name = ProviderName(name)
+        self.provider = lookup.provider(self.name)
+
+    def __getitem__(self, name: str) -> Resource:
+        return {"logout": ProviderEnd}[name](self, name, self._lookup)
+
+
+class ProviderEnd(Place):
+    """``/oauth/<provider>/logout``: for the provider itself."""
+
+    __parent__: ProviderPlace
 
 
 class ProjectPages(Page):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -11,7 +12,15 @@ from warehouse14.domain.access import Identity, Permission, allows
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.index import Index
 from warehouse14.domain.model import File, Project, Role
-from warehouse14.domain.names import AccountName, ProjectName, account_principal, file_name, project_name
+from warehouse14.domain.names import (
+    AccountName,
+    ProjectName,
+    ProviderName,
+    account_principal,
+    file_name,
+    project_name,
+)
+from warehouse14.domain.ports import SignIn
 
 #: A project as a stranger finds it.
 _NOBODYS = Project(
@@ -63,6 +72,11 @@ class Lookup:
         if found is None:
             raise KeyError(raw)
         return found
+
+    def provider(self, name: ProviderName) -> SignIn:
+        """Return the identity provider that the site calls ``name``."""
+        providers: Mapping[ProviderName, SignIn] = self._request.registry.sign_ins.providers
+        return providers[name]
 
     def _may_read(self, project: Project) -> bool:
         return self._identity is not None and allows(self._identity, Permission.READ, project)

@@ -58,6 +58,17 @@ def end_other_sessions(context: AccountPage, request: Request) -> Response:  # n
     return go(request, "/account/", "All other browsers are signed out.")
 
 
+@view_config(context=AccountPage, name="part", request_method="POST", permission=Permission.BROWSE)
+def part(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """Part somebody at an identity provider from one's account."""
+    issuer, subject = request.POST.get("issuer", ""), request.POST.get("subject", "")
+    try:
+        request.registry.warehouse.arrivals.part(request.identity, issuer, subject)
+    except Rejected as error:
+        return _page(request, status=400, problem=words(error))
+    return go(request, "/account/", "That way to sign in is closed.")
+
+
 @view_config(context=AccountPage, name="password", request_method="GET", permission=Permission.BROWSE)
 def password_form(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
     """Ask for a new password."""
@@ -94,6 +105,8 @@ def _page(
         status=status,
         tokens=tokens[::-1],
         now=warehouse.now(),
+        logins=warehouse.arrivals.joined(identity),
+        providers=request.registry.sign_ins.providers,
         sessions=warehouse.sessions.listed(identity),
         current=identity.session,
         days=_DAYS,

@@ -1,0 +1,85 @@
+"""Identity providers that people sign in through, and the browser that they do it with."""
+
+import re
+import uuid
+from typing import Any
+
+import requests
+from canaille.core.models import Group, User
+from pytest_iam import Server as IamServer
+
+from support.servers import Server
+
+_TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
+
+
+class Corp:
+    """A company's provider: Canaille, on a loopback port of this process."""
+
+    def __init__(self, server: IamServer) -> None:
+        self.server = server
+
+    @property
+    def issuer(self) -> str:
+        """The provider's address, as its tokens have it."""
+        return self.server.url.rstrip("/")
+
+    def register(self, site: str) -> dict[str, str]:
+        """Make a client for a site, and return what the site's settings say of it."""
+        client_id, secret = uuid.uuid4().hex, uuid.uuid4().hex
+        with self.server.app.app_context():
+            client = self.server.models.Client(
+                client_id=client_id,
+                client_secret=secret,
+                client_name="An index",
+                client_uri=site,
+                redirect_uris=[f"{site}/oauth/corp"],
+                post_logout_redirect_uris=[f"{site}/"],
+                grant_types=["authorization_code"],
+                response_types=["code"],
+                token_endpoint_auth_method="client_secret_basic",
+                scope=["openid", "email", "profile", "groups"],
+            )
+            self.server.backend.save(client)
+            client.audience = [client]
+            self.server.backend.save(client)
+        return {
+            "server_metadata_url": f"{self.issuer}/.well-known/openid-configuration",
+            "client_id": client_id,
+            "client_secret": secret,
+            "scope": "openid email profile groups",
+            "groups_claim": "groups",
+        }
+
+    def person(self, name: str, **parts: Any) -> User:
+        """Add somebody."""
+        values = {"user_name": name, "emails": [f"{name}@example.org"], **parts}
+        return self.server.random_user(**values)
+
+    def sign_in(self, person: User) -> None:
+        """Sign somebody in at the provider, who agrees to all that sites ask for."""
+        self.server.login(person)
+        self.server.consent(person)
+
+    def group(self, name: str, *members: User) -> Group:
+        """Add a group."""
+        return self.server.random_group(display_name=name, members=list(members))
+
+
+class Browser:
+    """Somebody's browser, without the pictures: it keeps cookies and follows redirects."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        """Open a page of the site."""
+        return self.session.get(self.server.url + path, timeout=60, **more)
+
+    def post(self, path: str, page: str = "/login", **fields: str) -> requests.Response:
+        """Send a form of the site that stands on ``page``."""
+        token = _TOKEN.search(self.get(page).text)
+        assert token is not None, f"{page} has no form"
+        return self.session.post(self.server.url + path, data={"csrf_token": token[1], **fields}, timeout=60)
