@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -9,6 +10,9 @@ from canaille.core.models import Group, User
 from pytest_iam import Server as IamServer
 
 from support.servers import Server
+
+#: Starts a site on which people sign in: in which ways, through which providers, with which settings.
+NewServer = Callable[..., Server]
 
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
@@ -18,22 +22,25 @@ class Corp:
 
     def __init__(self, server: IamServer) -> None:
         self.server = server
+        #: Those of all sites that are known to it, the newest last.
+        self.secrets: list[str] = []
 
     @property
     def issuer(self) -> str:
         """The provider's address, as its tokens have it."""
         return self.server.url.rstrip("/")
 
-    def register(self, site: str) -> dict[str, str]:
-        """Make a client for a site, and return what the site's settings say of it."""
+    def register(self, site: str, name: str) -> dict[str, str]:
+        """Make a client for a site that calls the provider ``name``, and return the site's settings."""
         client_id, secret = uuid.uuid4().hex, uuid.uuid4().hex
+        self.secrets.append(secret)
         with self.server.app.app_context():
             client = self.server.models.Client(
                 client_id=client_id,
                 client_secret=secret,
                 client_name="An index",
                 client_uri=site,
-                redirect_uris=[f"{site}/oauth/corp"],
+                redirect_uris=[f"{site}/oauth/{name}"],
                 post_logout_redirect_uris=[f"{site}/"],
                 grant_types=["authorization_code"],
                 response_types=["code"],

@@ -52,6 +52,7 @@ class Verifier:
         Raises ``SignInFailed``, with what is wrong in its detail.
         """
         token = self._genuine(text)
+        self._require_ours(token.claims)
         claims = CodeIDToken(
             token.claims,
             token.header,
@@ -62,7 +63,6 @@ class Verifier:
             claims.validate(leeway=LEEWAY)
         except (JoseError, ValueError, TypeError) as error:
             raise _failed(f"ID token: {error}") from error
-        self._require_ours(claims)
         if _text(claims.get("sub")) is None:
             raise _failed("ID token: sub is no text of 1 to 255 characters")
         return dict(claims)

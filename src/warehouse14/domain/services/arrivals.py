@@ -183,6 +183,8 @@ class ArrivalService:
         owner = _owner(identity, account)
 
         def work(unit: UnitOfWork) -> None:
+            # Of two who part at once, from each other's last way in, one comes second.
+            unit.hold(f"logins:{owner}")
             found = existing_account(unit, owner)
             logins = unit.logins.of(owner)
             login = next(
