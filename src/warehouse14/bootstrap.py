@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +12,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
-from warehouse14.domain.errors import Misconfigured, WarehouseError
-from warehouse14.domain.names import ProviderName
+from warehouse14.domain.errors import Misconfigured, Rejected, WarehouseError
+from warehouse14.domain.names import ProviderName, provider_name
 from warehouse14.domain.ports import FileStore, SignIn, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
@@ -25,7 +24,6 @@ SIGN_IN_GROUP = "warehouse14.sign_in"
 
 #: The way to sign in that is the site's own: it needs no adapter.
 _LOCAL = "local"
-_PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}", re.ASCII)
 
 _log = logging.getLogger(__name__)
 
@@ -184,11 +182,15 @@ def _sign_ins(section: Section) -> SignIns:
         if each == _LOCAL and not local:
             local = True
             continue
-        if adapter == _LOCAL or not _PROVIDER.fullmatch(name) or name in {*providers, _LOCAL}:
+        if adapter == _LOCAL or name in {*providers, _LOCAL}:
             raise SettingError(
                 f"{setting}: {each!r} is not 'adapter' or 'adapter:name' with a name of its own"
             )
-        providers[ProviderName(name)] = _made(adapter, setting, below.below(name), SIGN_IN_GROUP, SignIn)
+        try:
+            provider = provider_name(name)
+        except Rejected as error:
+            raise SettingError(f"{setting}: {error}") from error
+        providers[provider] = _made(adapter, setting, below.below(name), SIGN_IN_GROUP, SignIn)
     below.finish()
     return SignIns(local, providers)
 

@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 
+from warehouse14.cli import logins
 from warehouse14.cli.arguments import Commands, Parser, Run, add_command, add_group, add_json, text
 from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
@@ -34,6 +35,7 @@ def add_commands(commands: Commands) -> None:
     parser.set_defaults(disabled=True)
     parser = _add_named(group, "enable", _set_disabled, "Let a disabled account and its tokens in again.")
     parser.set_defaults(disabled=False)
+    logins.add_commands(group)
     add_json(add_command(group, "list", _list, "List all accounts."), *_KEYS)
 
 

@@ -31,6 +31,8 @@ _PROJECT = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECAS
 _ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9._@+-]*[a-z0-9])?\Z", re.ASCII)
 _FILE = re.compile(r"[A-Z0-9][A-Z0-9._+!-]*\Z", re.IGNORECASE | re.ASCII)
 
+_PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
+
 _PROJECT_LENGTH = 200
 _ACCOUNT_LENGTH = 200
 _FILE_LENGTH = 240
@@ -83,6 +85,17 @@ def account_name(raw: str, *, field: str = "account") -> AccountName:
 def account_principal(name: AccountName) -> Principal:
     """Return the principal of one account."""
     return Principal(f"account:{name}")
+
+
+def provider_name(raw: str) -> ProviderName:
+    """Return what a site calls an identity provider, or raise ``Rejected``."""
+    if not _PROVIDER.match(raw):
+        raise Rejected(
+            f"provider: {_shown(raw)} is not the name of a provider. Use up to 40 small letters and digits, "
+            "a letter first.",
+            field="provider",
+        )
+    return ProviderName(raw)
 
 
 def provider_group(provider: ProviderName, group: str) -> Principal:

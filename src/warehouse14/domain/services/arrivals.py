@@ -166,9 +166,10 @@ class ArrivalService:
         return attempt(self._units, work)
 
     def joined(self, identity: Identity, account: str | None = None) -> Sequence[Login]:
-        """Return the logins of an account, by default of one's own. Raises ``Forbidden``."""
+        """Return the logins of an account, by default of one's own. Raises ``NotFound`` and ``Forbidden``."""
         owner = _owner(identity, account)
         with self._units.read() as unit:
+            existing_account(unit, owner)
             return unit.logins.of(owner)
 
     def part(self, identity: Identity, issuer: str, subject: str, *, account: str | None = None) -> None:
