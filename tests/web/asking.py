@@ -301,13 +301,21 @@ class Index:
         assert self.remains() == before
 
 
+#: An identity provider that does not answer: nobody listens there.
+SILENT_PROVIDER = {
+    "sign_in": "local oidc:corp",
+    "sign_in.corp.server_metadata_url": "https://127.0.0.1:1/.well-known/openid-configuration",
+    "sign_in.corp.client_id": "index",
+}
+
+
 def open_index(settings: Mapping[str, str], **more: str) -> Index:
     """Return an index over stores that are prepared, with a clock that stands."""
     given = {**settings, **{f"warehouse14.{key}": value for key, value in more.items()}}
-    found, site, _ = assemble(given, {})
+    found, site, sign_ins = assemble(given, {})
     clock = Clock()
     warehouse = Warehouse(found.units, found.store, found.policy, now=clock)
-    return Index(warehouse, make_app(warehouse, site, given), clock)
+    return Index(warehouse, make_app(warehouse, site, given, sign_ins), clock)
 
 
 def anchors(page: str) -> list[tuple[dict[str, str], str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from warehouse14.domain.model import Role
-from web.asking import MEMORY, Index, open_index
+from web.asking import MEMORY, SILENT_PROVIDER, Index, open_index
 from web.test_open_views import EXEMPT_FROM_CSRF, OPEN_TO_ALL, views
 
 #: What is another one on each page.
@@ -31,6 +31,17 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ],
     # Without its token, it ends no session.
     ("SignOut", "", "POST"): [("/logout", {"csrf_token": ""}, "400 400 400 400 400", "400 400 400 400 400")],
+    # The provider does not answer. Whoever is signed in is not sent there.
+    ("ProviderPlace", "start", "GET HEAD"): [
+        ("/oauth/corp/@@start", {}, "503 303 303 303 303", "503 303 303 303 303"),
+    ],
+    ("ProviderPlace", "", "GET HEAD"): [("/oauth/corp", {}, "403 403 403 403 403", "403 403 403 403 403")],
+    ("ProviderPlace", "join", "POST"): [
+        ("/oauth/corp/@@join", {}, "401 503 503 503 503", "401 503 503 503 503"),
+    ],
+    ("ProviderEnd", "", "POST"): [
+        ("/oauth/corp/logout", {}, "503 503 503 503 503", "503 503 503 503 503"),
+    ],
     ("ProjectPages", "", "GET HEAD"): [("/projects/", {}, "303 200 200 200 200", "303 200 200 200 200")],
     ("ProjectPages", "new", "GET HEAD"): [
         ("/projects/@@new", {}, "303 200 200 200 200", "303 200 200 200 200"),
@@ -131,6 +142,9 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("AccountPage", "password", "POST"): [
         ("/account/@@password", {"password": "x"}, "401 400 400 400 400", "401 400 400 400 400"),
     ],
+    ("AccountPage", "part", "POST"): [
+        ("/account/@@part", {"subject": "x"}, "401 404 404 404 404", "401 404 404 404 404"),
+    ],
     ("TokenPlace", "revoke", "POST"): [
         ("/account/tokens/nothing/@@revoke", {}, "401 404 404 404 404", "401 404 404 404 404"),
     ],
@@ -142,6 +156,12 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("AdminPage", "", "GET HEAD"): [("/admin/", {}, "303 403 403 403 200", "303 403 403 403 200")],
     ("AdminPage", "settings", "GET HEAD"): [
         ("/admin/@@settings", {}, "303 403 403 403 200", "303 403 403 403 200"),
+    ],
+    ("AdminPage", "projects", "GET HEAD"): [
+        ("/admin/@@projects", {}, "303 403 403 403 200", "303 403 403 403 200"),
+    ],
+    ("AdminPage", "look", "POST"): [
+        ("/admin/@@look", {"project": "NAME"}, "401 403 403 403 400", "401 403 403 403 400"),
     ],
     ("AdminPage", "accounts", "POST"): [
         ("/admin/@@accounts", {"name": "-"}, "401 403 403 403 400", "401 403 403 403 400"),
@@ -170,7 +190,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def peopled() -> Iterator[Index]:
     """``demo`` is private, ``pub`` is public; Ada is the admin of both, Bob a member."""
-    index = open_index(MEMORY, create_on_upload="true")
+    index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER)
     for name, public in (("demo", False), ("pub", True)):
         index.project(name, public=public)
         index.wheel(name)

@@ -15,6 +15,9 @@ from web.asking import Index
 #: Every view that answers nobody, with the methods that it takes.
 OPEN_TO_ALL = {
     ("Health", "", "GET HEAD"),
+    ("ProviderEnd", "", "POST"),
+    ("ProviderPlace", "", "GET HEAD"),
+    ("ProviderPlace", "start", "GET HEAD"),
     ("SignIn", "", "GET HEAD"),
     ("SignIn", "", "POST"),
     ("SignOut", "", "POST"),
@@ -26,6 +29,7 @@ EXEMPT_FROM_CSRF = {
     ("Root", "", "POST"),
     ("Projects", "", "POST"),
     ("Legacy", "", "POST"),
+    ("ProviderEnd", "", "POST"),
 }
 
 #: The views of errors, which Pyramid calls with no permission.

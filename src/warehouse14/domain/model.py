@@ -36,6 +36,7 @@ class Action(StrEnum):
     PROJECT_GRANT = "project.grant"
     PROJECT_REVOKE = "project.revoke"
     PROJECT_DELETE = "project.delete"
+    PROJECT_LOOK = "project.look"
     FILE_UPLOAD = "file.upload"
     FILE_YANK = "file.yank"
     FILE_UNYANK = "file.unyank"
@@ -307,7 +308,8 @@ class Token:
 @dataclass(frozen=True, slots=True)
 class Session:
     """A browser that is signed in. ``id`` is the hex SHA-256 of what its cookie holds; ``agent`` is what
-    the browser calls itself; ``begun`` is the session of an identity provider that it came from."""
+    the browser calls itself; ``begun`` is the session of an identity provider that it came from; ``looks``
+    are the projects into which an administrator looks in it, each until when."""
 
     id: str
     account: AccountName
@@ -316,6 +318,7 @@ class Session:
     origin: str
     agent: str
     begun: "Begun | None" = None
+    looks: Mapping[ProjectName, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from pyramid.csrf import get_csrf_token
 from pyramid.request import Request
 from pyramid.response import Response
 
+from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account
+from warehouse14.domain.names import ProjectName
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute, prefix
 from warehouse14.web.agents import browser
@@ -49,6 +51,12 @@ class Frame:
         except Unavailable:
             return None
         return None if found is None else found.account
+
+    @property
+    def looking(self) -> frozenset[ProjectName]:
+        """The projects into which an administrator looks."""
+        identity: Identity | None = self.request.identity
+        return frozenset() if identity is None else identity.looking
 
     @cached_property
     def csrf(self) -> str:

@@ -20,7 +20,7 @@ from warehouse14.domain.credentials import parse_token
 from warehouse14.domain.errors import Unauthenticated
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.web.cookies import secret
-from warehouse14.web.resources.base import ADMINISTRATORS
+from warehouse14.web.resources.base import ADMINISTRATORS, looking_into
 
 #: The permission of a view that names none; no ACL gives it.
 CLOSED = "closed"
@@ -76,7 +76,7 @@ class _Policy(ABC):
             return False
         principals = identity.principals | _EVERYONE
         if identity.administrator:
-            principals |= {ADMINISTRATORS}
+            principals |= {ADMINISTRATORS, *map(looking_into, identity.looking)}
         return self._acl.permits(context, principals, permission)
 
     def remember(self, request: Request, userid: str, **kw: Any) -> list[Any]:  # noqa: ARG002

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from warehouse14.adapters.memory.moment import Moment
 from warehouse14.domain.model import Account, Failures, Login, Session, Token, Vouched
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.names import AccountName, ProjectName
 
 
 class MemoryAccounts:
@@ -117,6 +117,10 @@ class MemorySessions:
     def touch(self, session: str, at: datetime) -> None:
         """Note that it was seen."""
         self._moment.touch(("session", session), lambda tables: tables.touch_session(session, at))
+
+    def set_looks(self, session: str, looks: Mapping[ProjectName, datetime]) -> None:
+        """Replace the projects into which it looks."""
+        self._moment.change(("session", session), lambda tables: tables.set_looks(session, dict(looks)))
 
     def end(self, session: str) -> None:
         """End a session."""

@@ -148,6 +148,12 @@ class Tables:
         if session in self.sessions:
             self.sessions[session] = replace(self.sessions[session], seen_at=at)
 
+    def set_looks(self, session: str, looks: dict[ProjectName, datetime]) -> None:
+        """Replace the projects into which a session that is there looks."""
+        if session not in self.sessions:
+            raise Conflict("session", session)
+        self.sessions[session] = replace(self.sessions[session], looks=looks)
+
     def end_session(self, session: str) -> None:
         """End a session that is there."""
         if self.sessions.pop(session, None) is None:

@@ -10,7 +10,7 @@ from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, attempts, sessions
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Begun, Failures, Session
-from warehouse14.domain.names import AccountName, ProviderName
+from warehouse14.domain.names import AccountName, ProjectName, ProviderName
 
 _THERE = sessions.c.id == bindparam("of_id")
 _GET = select(sessions).where(_THERE)
@@ -22,6 +22,7 @@ _OF = (
 _ACCOUNT = select(accounts.c.name).where(accounts.c.name == bindparam("of_account"))
 _ADD = insert(sessions)
 _TOUCH = update(sessions).where(_THERE).values(seen_at=bindparam("at"))
+_SET_LOOKS = update(sessions).where(_THERE).values(looks=bindparam("new_looks"))
 _END = delete(sessions).where(_THERE)
 _END_OF = delete(sessions).where(sessions.c.account == bindparam("of_account"))
 _END_OTHERS = _END_OF.where(sessions.c.id != bindparam("but"))
@@ -85,6 +86,7 @@ class SqlSessions:
             "seen_at": session.seen_at,
             "origin": session.origin,
             "agent": session.agent,
+            "looks": _written(session.looks),
             **_begun_values(session.begun),
         }
         self._run.insert(_ADD, values, kind="session", name=session.id)
@@ -92,6 +94,11 @@ class SqlSessions:
     def touch(self, session: str, at: datetime) -> None:
         """See the port."""
         self._run.rows(_TOUCH, of_id=session, at=at)
+
+    def set_looks(self, session: str, looks: Mapping[ProjectName, datetime]) -> None:
+        """See the port."""
+        values = {"of_id": session, "new_looks": _written(looks)}
+        self._run.change(_SET_LOOKS, values, kind="session", name=session)
 
     def end(self, session: str) -> None:
         """See the port."""
@@ -163,7 +170,12 @@ def _session(row: Row[Any]) -> Session:
         origin=row.origin,
         agent=row.agent,
         begun=_begun(row),
+        looks={ProjectName(name): datetime.fromisoformat(at) for name, at in (row.looks or {}).items()},
     )
+
+
+def _written(looks: Mapping[ProjectName, datetime]) -> dict[str, str] | None:
+    return {name: at.isoformat() for name, at in looks.items()} or None
 
 
 def _begun_values(begun: Begun | None) -> dict[str, str | None]:

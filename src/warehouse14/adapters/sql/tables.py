@@ -150,6 +150,8 @@ sessions = Table(
     Column("subject", String(_PRINCIPAL)),
     Column("sid", String(_PRINCIPAL)),
     Column("id_token", Text),
+    #: Until when it looks into which projects, as JSON: times as ISO 8601.
+    Column("looks", JSON(none_as_null=True)),
     Index("sessions_by_subject", "subject"),
     Index("sessions_by_sid", "sid"),
     Index("sessions_by_account", "account", "seen_at"),

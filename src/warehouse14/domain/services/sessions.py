@@ -8,7 +8,7 @@ from warehouse14.domain.access import Identity, account_identity, groups_of
 from warehouse14.domain.credentials import session_id, session_secret
 from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
 from warehouse14.domain.model import Account, Action, Begun, Session
-from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.names import AccountName, ProjectName, account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import AccountService
 from warehouse14.domain.services.throttle import Throttle, limits
@@ -29,6 +29,7 @@ class SignedIn:
     session: Session
     account: Account
     secret: str = field(default="", repr=False)
+    looking: frozenset[ProjectName] = frozenset()
 
     def identity(self, origin: str) -> Identity:
         """Return who acts in this session."""
@@ -37,6 +38,7 @@ class SignedIn:
             administrator=self.account.administrator,
             groups=groups_of(self.account),
             session=self.session.id,
+            looking=self.looking,
             origin=origin,
         )
 
@@ -138,7 +140,8 @@ class SessionService:
             return None
         if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
-        return SignedIn(found, account)
+        looking = frozenset(project for project, until in found.looks.items() if until > now)
+        return SignedIn(found, account, looking=looking)
 
     def listed(self, identity: Identity) -> Sequence[Session]:
         """Return one's own sessions that are not over, the one that was seen last first."""

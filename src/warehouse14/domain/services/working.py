@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
+from unicodedata import category
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_site
-from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unavailable
+from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Rejected, Unavailable
 from warehouse14.domain.model import Action, Change, Project
 from warehouse14.domain.names import AccountName, ProjectName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
@@ -13,6 +14,8 @@ from warehouse14.domain.ports import Now, UnitOfWork, Units
 Result = TypeVar("Result")
 
 _ATTEMPTS = 8
+#: What ends a line, or speaks to a terminal.
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 
 
 def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
@@ -66,6 +69,19 @@ def require_site(identity: Identity, permission: Permission) -> None:
     """Raise ``Forbidden`` unless ``identity`` may do it on the site."""
     if not allows_site(identity, permission):
         raise Forbidden(f"{identity.name} may not {permission} on this site.")
+
+
+def one_line(text: str, *, field: str, most: int) -> str:
+    """Return ``text`` if it is one line without control characters, of at most ``most``: others print it.
+
+    Raises ``Rejected``.
+    """
+    if len(text) > most or not _CONTROLS.isdisjoint(map(category, text)):
+        raise Rejected(
+            f"{field}: write one line of at most {most:,} characters, without control characters.",
+            field=field,
+        )
+    return text
 
 
 def live_project(unit: UnitOfWork, name: ProjectName) -> Project:

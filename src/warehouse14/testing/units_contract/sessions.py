@@ -2,17 +2,20 @@
 # The name of a test is its sentence:
 # ruff: noqa: D102
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Session
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.samples import (
     ADA,
     BOB,
+    DEMO,
     ISSUER,
     LATER,
     WHEN,
@@ -25,6 +28,10 @@ from warehouse14.testing.units_contract.fixtures import UnitsFixtures
 from warehouse14.testing.units_contract.steps import add_account, commit, conflict_of, look
 
 FIRST, SECOND, BOBS = "1" * 64, "2" * 64, "b" * 64
+
+
+def _look(unit: UnitOfWork, *, looks: Mapping[ProjectName, datetime]) -> None:
+    unit.sessions.set_looks(FIRST, looks)
 
 
 class SessionsContract(UnitsFixtures):
@@ -71,6 +78,20 @@ class SessionsContract(UnitsFixtures):
         first, second = look(signed_in, lambda unit: unit.sessions.of(ADA))
         assert (first, second) == (sample_session(FIRST, seen_at=LATER), sample_session(SECOND))
         assert look(signed_in, lambda unit: unit.journal.serial()) == serial
+
+    def test_where_it_looks_is_replaced(self, signed_in: Units) -> None:
+        for looks in ({DEMO: LATER, ProjectName("other"): WHEN}, {DEMO: WHEN}, {}):
+            self.change(signed_in, partial(_look, looks=looks))
+            assert look(signed_in, lambda unit: unit.sessions.get(FIRST)) == sample_session(
+                FIRST, looks=looks
+            )
+            assert look(signed_in, lambda unit: unit.sessions.get(SECOND)) == sample_session(SECOND)
+
+    def test_a_session_that_is_not_there_looks_nowhere(self, signed_in: Units) -> None:
+        self.change(signed_in, lambda unit: unit.sessions.end(FIRST))
+        with pytest.raises(Conflict) as caught:
+            self.change(signed_in, partial(_look, looks={DEMO: LATER}))
+        assert (caught.value.kind, caught.value.name) == ("session", FIRST)
 
     def test_being_seen_after_the_end_is_fine_and_brings_nothing_back(self, signed_in: Units) -> None:
         self.change(signed_in, lambda unit: unit.sessions.end(FIRST))

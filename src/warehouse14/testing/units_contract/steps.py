@@ -84,6 +84,7 @@ WRITES: dict[str, Act] = {
     "tokens.touch": lambda unit: unit.tokens.touch("t0", LATER, unless_since=WHEN),
     "sessions.add": lambda unit: unit.sessions.add(sample_session()),
     "sessions.touch": lambda unit: unit.sessions.touch(sample_session().id, LATER),
+    "sessions.set_looks": lambda unit: unit.sessions.set_looks(sample_session().id, {DEMO: LATER}),
     "sessions.end": lambda unit: unit.sessions.end(sample_session().id),
     "sessions.end_of": lambda unit: unit.sessions.end_of(ADA, but=None),
     "sessions.end_begun": lambda unit: unit.sessions.end_begun(ISSUER, subject="x", sid=None),

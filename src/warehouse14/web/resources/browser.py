@@ -10,7 +10,7 @@
 /account/                                AccountPage      @@password, @@token
 /account/tokens/<id>/                    TokenPlace       @@revoke
 /account/sessions/<id>/                  SessionPlace     @@end
-/admin/                                  AdminPage        @@accounts, @@settings
+/admin/                                  AdminPage        @@accounts, @@settings, @@projects, @@look
 /admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset
 /style                                   StylePage
 /static/<digest>/<file>                  StaticFile

@@ -1,4 +1,4 @@
-"""People at identity providers, what these say of them, and the sessions that began there."""
+"""People at identity providers, what these say of them, and what sessions began with and look into."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +27,7 @@ def upgrade() -> None:
         ("sessions", sa.Column("subject", sa.String(255))),
         ("sessions", sa.Column("sid", sa.String(255))),
         ("sessions", sa.Column("id_token", sa.Text)),
+        ("sessions", sa.Column("looks", sa.JSON)),
     ):
         op.add_column(table, column)
     op.create_index("sessions_by_subject", "sessions", ["subject"])
