@@ -149,7 +149,7 @@ SHOWN = [
     Shown("people of a member", "ProjectPage @@people", f"{_ORBIT}/@@people", "ben"),
     Shown("people, many", "ProjectPage @@people", "/projects/crowded/@@people"),
     Shown("people, unknown account", "ProjectPage @@people", f"{_ORBIT}/@@people", status=400,
-          then=lambda tab: tab.fill(Account="nobody-at-all").press("Give the role")),
+          then=lambda tab: tab.fill(Name="nobody-at-all").press("Give the role")),
     Shown("people, long name", "ProjectPage @@people", f"/projects/{LONG_NAME}/@@people"),
     Shown("settings", "ProjectPage @@settings", f"{_ORBIT}/@@settings"),
     Shown("settings, saved", "ProjectPage @@settings", f"{_ORBIT}/@@settings",

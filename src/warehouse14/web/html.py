@@ -13,6 +13,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.request import Request
 from pyramid.response import Response
 
+from warehouse14.domain.access import Permission, allows_site
 from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account
 from warehouse14.web import cookies
@@ -49,6 +50,12 @@ class Frame:
         except Unavailable:
             return None
         return None if found is None else found.account
+
+    @property
+    def may_create(self) -> bool:
+        """Whether who is signed in may take new project names."""
+        identity = self.request.identity
+        return identity is not None and allows_site(identity, Permission.CREATE)
 
     @cached_property
     def csrf(self) -> str:
