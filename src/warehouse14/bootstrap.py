@@ -12,8 +12,16 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
+from warehouse14.domain.access import SiteRules
 from warehouse14.domain.errors import Misconfigured, Rejected, WarehouseError
-from warehouse14.domain.names import ProviderName, provider_name
+from warehouse14.domain.names import (
+    Principal,
+    ProviderName,
+    account_name,
+    account_principal,
+    principal,
+    provider_name,
+)
 from warehouse14.domain.ports import FileStore, SignIn, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
@@ -94,6 +102,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         store = _adapter(section, "files", FILES_GROUP, FileStore)
         sign_ins = _sign_ins(section)
         site = read_site(section)
+        rules = _rules(site)
         section.finish()
     except SettingError as error:
         raise Misconfigured(str(error)) from error
@@ -103,8 +112,27 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         page_cache_bytes=site.page_cache_bytes,
         session_idle=timedelta(minutes=site.session_idle_minutes),
         session_longest=timedelta(hours=site.session_hours),
+        rules=rules,
     )
     return Assembly(Warehouse(units, store, policy), site, sign_ins)
+
+
+def _rules(site: Site) -> SiteRules:
+    try:
+        return SiteRules(
+            creators=frozenset(map(_creator, site.creators)),
+            administrators=frozenset(
+                account_name(word, field="administrators") for word in site.administrators
+            ),
+        )
+    except Rejected as error:
+        raise SettingError(f"{PREFIX}{error}") from error
+
+
+def _creator(word: str) -> Principal:
+    if word.startswith(("account:", "group:")):
+        return principal(word, field="creators")
+    return account_principal(account_name(word, field="creators"))
 
 
 def prepare_site(site: Site) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from playwright.sync_api import ViewportSize
 
 from browser.houses import BROKEN, GUESSED, LOST, Houses
-from browser.stock import HOSTILE, HOSTILE_NAME, LONG_NAME, LONG_VERSION, MANY_FILES
+from browser.stock import HOSTILE, HOSTILE_NAME, LONG_GROUP, LONG_NAME, LONG_VERSION, MANY_FILES
 from browser.tabs import WIDE, Tab
 
 Steps = Callable[[Tab], object]
@@ -149,7 +149,7 @@ SHOWN = [
     Shown("people of a member", "ProjectPage @@people", f"{_ORBIT}/@@people", "ben"),
     Shown("people, many", "ProjectPage @@people", "/projects/crowded/@@people"),
     Shown("people, unknown account", "ProjectPage @@people", f"{_ORBIT}/@@people", status=400,
-          then=lambda tab: tab.fill(Account="nobody-at-all").press("Give the role")),
+          then=lambda tab: tab.fill(Name="nobody-at-all").press("Give the role")),
     Shown("people, long name", "ProjectPage @@people", f"/projects/{LONG_NAME}/@@people"),
     Shown("settings", "ProjectPage @@settings", f"{_ORBIT}/@@settings"),
     Shown("settings, saved", "ProjectPage @@settings", f"{_ORBIT}/@@settings",
@@ -166,6 +166,18 @@ SHOWN = [
     Shown("delete a file, wrong name typed", "FilePage @@delete", f"{_FILE_OF_MANY}/@@delete", status=400,
           then=lambda tab: tab.confirm("no").press("Delete")),
     Shown("delete a hostile file", "FilePage @@delete", f"{_HOSTILE_FILE}/@@delete"),
+    Shown("groups", "GroupPages", "/groups/"),
+    Shown("groups of an administrator", "GroupPages", "/groups/", "root"),
+    Shown("groups, none", "GroupPages", "/groups/", site="bare"),
+    Shown("groups, no name", "GroupPages", "/groups/", status=400,
+          then=lambda tab: tab.fill(Name=HOSTILE[:90]).press("Create the group")),
+    Shown("group", "GroupPage", "/groups/platform/"),
+    Shown("group of a member", "GroupPage", "/groups/platform/", "ben"),
+    Shown("group with a long name", "GroupPage", f"/groups/{LONG_GROUP}/"),
+    Shown("group, unknown account", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.fill(Account="nobody-at-all").press("Add to the group")),
+    Shown("group, wrong name typed", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.confirm("no").press("Delete the group")),
     Shown("account", "AccountPage", "/account/"),
     Shown("account without tokens", "AccountPage", "/account/", site="bare"),
     Shown("account, token refused", "AccountPage", "/account/", status=400,

@@ -14,9 +14,11 @@ _STAND_INS = {
     "NAME": r"(?P<project>[^/@]+)",
     r"1\.0": "[^/@]+",
     "FILE": "[^/@]+",
+    "crew": r"(?P<group>[^/@]+)",
     "nothing": "ID",
     "nobody": "[^/@]+",
 }
+_GROUP = "crew"
 #: A link leads there only if a project has more versions than fit beside its description.
 _UNLINKED = {"/projects/NAME/@@versions"}
 #: These are harmless to all, and of use to some.
@@ -45,7 +47,7 @@ class Right:
         found = self.pattern.fullmatch(path)
         assert found is not None
         project = found.groupdict().get("project") or PROJECTS[0]
-        if project not in PROJECTS:
+        if project not in PROJECTS or found.groupdict().get("group") not in {None, _GROUP}:
             # What somebody has created on the way is private, and its own.
             who, project = "ada", PROJECTS[0]
         return self.columns[PROJECTS.index(project)][EVERYBODY.index(who)]

@@ -23,6 +23,7 @@ MARKDOWN = "text/markdown; charset=UTF-8; variant=GFM"
 #: A name as long as a name may be, without a place to break it.
 LONG_NAME = "x" * 150 + "y" * 50
 LONG_ACCOUNT = "a" * 190 + "@example.z"
+LONG_GROUP = "g" * 100
 LONG_VERSION = "2026.1.20.300.4000.50000rc1.post22.dev333+a.very.long.local.version.of.a.nightly.build"
 HOSTILE = f'"><b title={readmes.SCRIPT}{readmes.HANDLER} \u202e{readmes.ENDLESS}'
 #: The same of the characters that a token's name may have, and as short.
@@ -303,6 +304,7 @@ def states(shelves: Shelves) -> None:
         shelves.account(name)
     shelves.project("crowded", "ada", members=["ben", LONG_ACCOUNT, *colleagues])
     shelves.project("Empty", "ada", members=["ben"])
+    _groups(shelves, ["ben", LONG_ACCOUNT, *colleagues])
     _many(shelves)
     _marked(shelves)
     _hostile(shelves)
@@ -312,6 +314,18 @@ def states(shelves: Shelves) -> None:
     shelves.days_ago(0.02)
     shelves.session("ada", HOSTILE, origin="2001:db8:1234:5678:9abc:def0:1234:5678")
     shelves.session("ada", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+
+
+def _groups(shelves: Shelves, members: Sequence[str]) -> None:
+    """Add groups, and give them roles."""
+    groups = shelves.warehouse.groups
+    for name in ("platform", LONG_GROUP):
+        groups.create(shelves.operator, name, admin="ada")
+    for member in members:
+        groups.add(shelves.operator, "platform", member)
+    theirs = "group:corp/" + HOSTILE_NAME[:180]
+    for who in ("group:platform", f"group:{LONG_GROUP}", theirs):
+        shelves.warehouse.projects.grant(shelves.operator, "crowded", who, Role.MEMBER)
 
 
 def _many(shelves: Shelves) -> None:

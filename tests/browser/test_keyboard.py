@@ -111,7 +111,7 @@ def test_from_the_sign_in_to_the_sign_out_with_the_keyboard_alone(houses: Houses
 
         _tab_to(tab, "link", "People")
         _press(tab, "Enter")
-        _tab_to(tab, "textbox", "Account")
+        _tab_to(tab, "textbox", "Name")
         _press(tab, "ben", "Tab", "ArrowDown", "Tab", "Enter")
         assert tab.notice == "ben is now an admin."
 

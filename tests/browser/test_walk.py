@@ -20,7 +20,7 @@ Serial = Callable[[], int]
 #: What ends all that comes after it, and what ends a part of it, is sent late.
 _LATE = (r"/projects/.*/@@(yank|unyank)", r"/account/@@sessions", r"/projects/[^/]+/[^/]+/[^/]+/@@delete",
          r"/projects/[^/]+/[^/]+/@@delete")  # fmt: skip
-_LAST = (r"/projects/[^/]+/@@delete", r"/account/@@password", r"/logout")
+_LAST = (r"/(projects|groups)/[^/]+/@@delete", r"/account/@@password", r"/logout")
 
 
 def fill(shelves: Shelves) -> None:
@@ -35,6 +35,8 @@ def fill(shelves: Shelves) -> None:
             text = Text(f"The project {name}", "Look at [the other](/projects/pub/).")
             shelves.publish("ada", wheel(name, version, text), sdist(name, version, text))
         shelves.yank_release(name, "1.0", "old")
+    shelves.warehouse.groups.create(shelves.operator, "crew", admin="ada")
+    shelves.warehouse.groups.add(shelves.operator, "crew", "bob")
     shelves.days_ago(0.01)
     for who in EVERYBODY:
         if who != NOBODY:
@@ -148,7 +150,7 @@ class Walk:
             return
         # What answered a form by itself has no address of its own.
         landed = [answer.path] if answer.response.history else list(answer.links)
-        for path in ("/", "/projects/", "/account/", *landed):
+        for path in ("/", "/projects/", "/groups/", "/account/", *landed):
             self._seen.pop(path, None)
             self._look_at(path)
 
@@ -164,7 +166,7 @@ class Walk:
             "@@accounts": "walked",
             "@@people": "eve",
         }
-        return {"name": names.get(form.action.rpartition("/")[2], "")}
+        return {"name": names.get(form.action.rpartition("/")[2], ""), "account": "eve"}
 
 
 def test_what_the_table_keeps_from_somebody_is_refused_and_changes_nothing(

@@ -129,6 +129,21 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("FilePage", "delete", "POST"): [
         ("/projects/NAME/1.0/FILE/@@delete", {"confirm": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
     ],
+    ("GroupPages", "", "GET HEAD"): [("/groups/", {}, "303 200 200 200 200", "303 200 200 200 200")],
+    ("GroupPages", "new", "POST"): [
+        ("/groups/@@new", {"name": "-"}, "401 400 400 400 400", "401 400 400 400 400"),
+    ],
+    # Ada is the admin of the group, Bob is in it.
+    ("GroupPage", "", "GET HEAD"): [("/groups/crew/", {}, "303 404 200 200 200", "303 404 200 200 200")],
+    ("GroupPage", "members", "POST"): [
+        ("/groups/crew/@@members", {"account": "bob"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "remove", "POST"): [
+        ("/groups/crew/@@remove", {"account": "eve"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "delete", "POST"): [
+        ("/groups/crew/@@delete", {"confirm": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
     ("AccountPage", "", "GET HEAD"): [("/account/", {}, "303 200 200 200 200", "303 200 200 200 200")],
     ("AccountPage", "token", "POST"): [
         ("/account/@@token", {"name": "x"}, "401 400 400 400 400", "401 400 400 400 400"),
@@ -189,13 +204,15 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def peopled() -> Iterator[Index]:
-    """``demo`` is private, ``pub`` is public; Ada is the admin of both, Bob a member."""
+    """``demo`` is private, ``pub`` is public; Ada is the admin of both and of a group, Bob a member."""
     index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER)
     for name, public in (("demo", False), ("pub", True)):
         index.project(name, public=public)
         index.wheel(name)
         index.account("bob")
         index.warehouse.projects.grant(index.warehouse.operator(), name, "account:bob", Role.MEMBER)
+    index.warehouse.groups.create(index.warehouse.operator(), "crew", admin="ada")
+    index.warehouse.groups.add(index.warehouse.operator(), "crew", "bob")
     index.account("eve")
     index.account("root", administrator=True)
     yield index

@@ -15,7 +15,7 @@ from warehouse14.cli.arguments import (
 from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.model import ProjectSummary, Role
-from warehouse14.domain.names import account_name, project_name
+from warehouse14.domain.names import account_name, principal, project_name
 from warehouse14.domain.warehouse import Warehouse
 
 _KEYS = ("name", "display_name", "public", "serial")
@@ -59,7 +59,12 @@ def _add_named(group: Commands, name: str, run: Run, summary: str) -> Parser:
 
 
 def _add_principal(parser: Parser) -> None:
-    parser.add_argument("principal", metavar="PRINCIPAL", type=text, help="who: account:NAME")
+    parser.add_argument(
+        "principal",
+        metavar="PRINCIPAL",
+        type=text,
+        help="who: account:NAME, group:NAME, or group:PROVIDER/NAME",
+    )
 
 
 @on_site
@@ -72,18 +77,18 @@ def _create(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _grant(warehouse: Warehouse, arguments: Namespace) -> int:
-    name, who = project_name(arguments.project), arguments.principal
+    name, who = project_name(arguments.project), principal(arguments.principal)
     is_new = warehouse.projects.grant(actor(), name, who, Role(arguments.role))
     role = f"{arguments.role} of {name}"
-    confirm(f"{who.lower()} is now {role}" if is_new else f"{who.lower()} is {role} already")
+    confirm(f"{who} is now {role}" if is_new else f"{who} is {role} already")
     return 0
 
 
 @on_site
 def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
-    name, who = project_name(arguments.project), arguments.principal
+    name, who = project_name(arguments.project), principal(arguments.principal)
     warehouse.projects.revoke(actor(), name, who)
-    confirm(f"{who.lower()} has no role on {name} any more")
+    confirm(f"{who} has no role on {name} any more")
     return 0
 
 

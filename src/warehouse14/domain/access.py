@@ -3,17 +3,19 @@
 Services enforce it, and the ACLs of the web are a projection of it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from warehouse14.domain.model import Account, Project, Role, Scope
+from warehouse14.domain.model import Account, Group, Project, Role, Scope
 from warehouse14.domain.names import (
     AUTHENTICATED,
     AccountName,
+    GroupName,
     Principal,
     ProjectName,
     account_principal,
+    group_principal,
 )
 
 
@@ -74,7 +76,8 @@ class TokenLimits:
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who acts, and from where. ``account`` is None for the operator of the site; ``token`` or
-    ``session`` say how it signed in; ``looking`` are the projects that an administrator looks into."""
+    ``session`` say how it signed in; ``looking`` are the projects that an administrator looks into;
+    ``creator`` is whether the site lets it take new project names."""
 
     account: AccountName | None
     principals: frozenset[Principal]
@@ -83,6 +86,7 @@ class Identity:
     session: str | None = None
     looking: frozenset[ProjectName] = frozenset()
     origin: str = ""
+    creator: bool = True
 
     @property
     def name(self) -> str:
@@ -104,6 +108,7 @@ def account_identity(
     account: AccountName,
     *,
     administrator: bool = False,
+    creator: bool = True,
     groups: frozenset[Principal] = frozenset(),
     token: TokenLimits | None = None,
     session: str | None = None,
@@ -115,6 +120,7 @@ def account_identity(
         account=account,
         principals=groups | {AUTHENTICATED, account_principal(account)},
         administrator=administrator,
+        creator=creator,
         token=token,
         session=session,
         looking=looking if administrator else frozenset(),
@@ -122,9 +128,70 @@ def account_identity(
     )
 
 
-def groups_of(account: Account) -> frozenset[Principal]:
-    """Return the groups that an account is in."""
-    return account.vouched.groups if account.vouched else frozenset()
+def groups_of(account: Account, ours: Iterable[GroupName]) -> frozenset[Principal]:
+    """Return the groups that an account is in: those of its identity providers, and ``ours``."""
+    theirs: frozenset[Principal] = account.vouched.groups if account.vouched else frozenset()
+    return theirs | {group_principal(name) for name in ours}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account with all that it is to a site.
+
+    Attributes:
+        account: the account, an administrator if the site's settings say so.
+        groups: the principals of the groups that it is in.
+        creator: whether it may take new project names.
+    """
+
+    account: Account
+    groups: frozenset[Principal]
+    creator: bool
+
+    def identity(
+        self,
+        *,
+        token: TokenLimits | None = None,
+        session: str | None = None,
+        looking: frozenset[ProjectName] = frozenset(),
+        origin: str = "",
+    ) -> Identity:
+        """Return who acts with this account."""
+        return account_identity(
+            self.account.name,
+            administrator=self.account.administrator,
+            creator=self.creator,
+            groups=self.groups,
+            token=token,
+            session=session,
+            looking=looking,
+            origin=origin,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRules:
+    """What the settings of a site say of its people.
+
+    Attributes:
+        creators: who may take new project names; everybody if it is empty.
+        administrators: the accounts that are administrators, beside those that are marked as such.
+    """
+
+    creators: frozenset[Principal] = frozenset()
+    administrators: frozenset[AccountName] = frozenset()
+
+    def ranked(self, account: Account) -> Account:
+        """Return the account with the rank that it has here."""
+        return replace(account, administrator=True) if account.name in self.administrators else account
+
+    def standing(self, account: Account, ours: Iterable[GroupName]) -> Standing:
+        """Return what an account is here that is in these groups of the site."""
+        groups = groups_of(account, ours)
+        names = groups | {AUTHENTICATED, account_principal(account.name)}
+        return Standing(
+            self.ranked(account), groups, not self.creators or not names.isdisjoint(self.creators)
+        )
 
 
 def token_allows(identity: Identity, permission: Permission, project: ProjectName | None) -> bool:
@@ -160,4 +227,41 @@ def allows_site(identity: Identity, permission: Permission) -> bool:
         return True
     if not token_allows(identity, permission, None):
         return False
+    if permission is Permission.CREATE:
+        return identity.creator
     return identity.administrator if permission is Permission.ADMINISTER else True
+
+
+def sees_group(identity: Identity, group: Group) -> bool:
+    """Whether ``identity`` may know who is in ``group``; no token may."""
+    if identity.is_operator:
+        return True
+    return identity.token is None and (identity.administrator or identity.account in group.members)
+
+
+def manages_group(identity: Identity, group: Group) -> bool:
+    """Whether ``identity`` may change who is in ``group``, and delete it."""
+    if identity.is_operator:
+        return True
+    return (
+        identity.token is None and identity.account is not None and group.members.get(identity.account, False)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason why somebody has access to a project: the role of ``through``, which is the account itself,
+    a group that it is in, or ``authenticated`` for a public project."""
+
+    through: Principal
+    role: Role
+
+
+def reasons(identity: Identity, project: Project) -> list[Reason]:
+    """Return why ``identity`` has its access to ``project``: its strongest roles first, and of two that are
+    equal its own before those of groups."""
+    held = [Reason(who, project.grants[who]) for who in identity.principals & project.grants.keys()]
+    held.sort(key=lambda reason: (reason.role, not reason.through.startswith("account:"), reason.through))
+    if project.public and AUTHENTICATED in identity.principals - project.grants.keys():
+        held.append(Reason(AUTHENTICATED, Role.MEMBER))
+    return held

@@ -8,7 +8,15 @@ from enum import StrEnum
 
 from packaging.version import Version
 
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName, ProviderName
+from warehouse14.domain.names import (
+    AccountName,
+    FileName,
+    GroupName,
+    Principal,
+    ProjectName,
+    ProviderName,
+    group_principal,
+)
 
 _SEPARATORS = re.compile(r"(?<=[a-z0-9])[-_.]+(?=[a-z0-9])")
 
@@ -52,6 +60,10 @@ class Action(StrEnum):
     TOKEN_REVOKE = "token.revoke"
     SESSION_START = "session.start"
     SESSION_END = "session.end"
+    GROUP_CREATE = "group.create"
+    GROUP_ADD = "group.add"
+    GROUP_REMOVE = "group.remove"
+    GROUP_DELETE = "group.delete"
 
 
 class FileType(StrEnum):
@@ -279,6 +291,22 @@ class Vouched:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A group of this site. ``members`` says of each account in it whether it is an admin of the group."""
+
+    name: GroupName
+    created_at: datetime
+    created_by: str
+    members: Mapping[AccountName, bool] = field(default_factory=dict)
+    deleted_at: datetime | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who a grant to it is for."""
+        return group_principal(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """A person at an identity provider, joined to an account: ``subject`` is who it is to ``issuer``."""
 
@@ -356,6 +384,7 @@ class Change:
     token: str | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
     serial: int = 0
+    group: GroupName | None = None
 
     def numbered(self, serial: int) -> "Change":
         """Return this entry with its serial."""

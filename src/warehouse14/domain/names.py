@@ -19,7 +19,9 @@ FileName = NewType("FileName", str)
 AccountName = NewType("AccountName", str)
 #: What a site calls an identity provider.
 ProviderName = NewType("ProviderName", str)
-#: ``account:NAME``, ``group:NAME`` or ``authenticated``: who a grant is for.
+#: What a group of this site is called, in lower case and without a slash.
+GroupName = NewType("GroupName", str)
+#: ``account:NAME``, ``group:NAME``, ``group:PROVIDER/NAME`` or ``authenticated``: who a grant is for.
 Principal = NewType("Principal", str)
 
 AUTHENTICATED = Principal("authenticated")
@@ -29,13 +31,19 @@ RESERVED_PROJECTS = frozenset({"namespaces", "namespace"})
 
 _PROJECT = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 _ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9._@+-]*[a-z0-9])?\Z", re.ASCII)
+_GROUP = re.compile(r"[a-z0-9]([a-z0-9._+-]*[a-z0-9])?\Z", re.ASCII)
+_PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
 _FILE = re.compile(r"[A-Z0-9][A-Z0-9._+!-]*\Z", re.IGNORECASE | re.ASCII)
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
 
 _PROJECT_LENGTH = 200
 _ACCOUNT_LENGTH = 200
+_GROUP_LENGTH = 100
+_PROVIDER_GROUP_LENGTH = 180
 _FILE_LENGTH = 240
+
+_ACCOUNT_KIND, _GROUP_KIND = "account:", "group:"
 
 
 def project_name(raw: str, *, field: str = "name") -> ProjectName:
@@ -82,9 +90,26 @@ def account_name(raw: str, *, field: str = "account") -> AccountName:
     return AccountName(folded)
 
 
+def group_name(raw: str, *, field: str = "group") -> GroupName:
+    """Return the name of a group of this site that ``raw`` spells, in lower case, or raise ``Rejected``."""
+    folded = raw.lower()
+    if len(folded) > _GROUP_LENGTH or not _GROUP.match(folded):
+        raise Rejected(
+            f"{field}: {_shown(raw)} is not the name of a group. Use up to {_GROUP_LENGTH} ASCII letters, "
+            "digits, '.', '-', '_' and '+', with a letter or digit at both ends.",
+            field=field,
+        )
+    return GroupName(folded)
+
+
 def account_principal(name: AccountName) -> Principal:
     """Return the principal of one account."""
-    return Principal(f"account:{name}")
+    return Principal(f"{_ACCOUNT_KIND}{name}")
+
+
+def group_principal(name: GroupName) -> Principal:
+    """Return the principal of a group of this site."""
+    return Principal(f"{_GROUP_KIND}{name}")
 
 
 def provider_name(raw: str) -> ProviderName:
@@ -100,20 +125,53 @@ def provider_name(raw: str) -> ProviderName:
 
 def provider_group(provider: ProviderName, group: str) -> Principal:
     """Return the principal of a group at an identity provider; no group of ours has a slash."""
-    return Principal(f"group:{provider}/{group}")
+    return Principal(f"{_GROUP_KIND}{provider}/{group}")
 
 
-def principal(raw: str) -> Principal:
-    """Return the principal that ``raw`` names (``account:ada``), or raise ``Rejected``."""
-    kind, separator, name = raw.partition(":")
-    if kind != "account" or not separator:
-        raise Rejected(f"principal: {_shown(raw)} names nobody. Write account:NAME.", field="principal")
-    return account_principal(account_name(name, field="principal"))
+def principal(raw: str, *, field: str = "principal") -> Principal:
+    """Return the principal that ``raw`` names, or raise ``Rejected``.
+
+    It is ``account:ada``, ``group:platform`` for a group of this site, or ``group:corp/Platform Team`` for
+    one at the identity provider ``corp``, whose name is taken as it is.
+    """
+    kind, _, name = raw.partition(":")
+    if kind == "account" and name:
+        return account_principal(account_name(name, field=field))
+    if kind != "group" or not name:
+        raise Rejected(
+            f"{field}: {_shown(raw)} names nobody. Write account:NAME, group:NAME, or group:PROVIDER/NAME "
+            "for a group at an identity provider.",
+            field=field,
+        )
+    provider, slash, group = name.partition("/")
+    if not slash:
+        return group_principal(group_name(name, field=field))
+    is_printed = 1 <= len(group) <= _PROVIDER_GROUP_LENGTH and group.isprintable()
+    if not is_printed or not _PROVIDER.match(provider):
+        raise Rejected(
+            f"{field}: {_shown(raw)} is no group at an identity provider. Write group:PROVIDER/NAME with the "
+            f"name that the provider gives it, 1 to {_PROVIDER_GROUP_LENGTH} printable characters.",
+            field=field,
+        )
+    return provider_group(ProviderName(provider), group)
 
 
-def principal_account(value: Principal) -> AccountName:
-    """Return the account that an ``account:`` principal names."""
-    return AccountName(value.partition(":")[2])
+def principal_account(value: Principal) -> AccountName | None:
+    """Return the account that a principal names, or None for any other."""
+    return AccountName(value.removeprefix(_ACCOUNT_KIND)) if value.startswith(_ACCOUNT_KIND) else None
+
+
+def principal_group(value: Principal) -> GroupName | None:
+    """Return the group of this site that a principal names, or None for any other."""
+    is_ours = value.startswith(_GROUP_KIND) and "/" not in value
+    return GroupName(value.removeprefix(_GROUP_KIND)) if is_ours else None
+
+
+def principal_words(value: Principal) -> str:
+    """Return how a sentence names a principal: ``ada``, or ``the group platform``."""
+    if value.startswith(_GROUP_KIND):
+        return f"the group {value.removeprefix(_GROUP_KIND)}"
+    return value.removeprefix(_ACCOUNT_KIND)
 
 
 def _shown(raw: str) -> str:

@@ -17,6 +17,7 @@ from warehouse14.domain.model import (
     Failures,
     File,
     FoundProject,
+    Group,
     Latest,
     Login,
     Order,
@@ -28,7 +29,7 @@ from warehouse14.domain.model import (
     Vouched,
     Yank,
 )
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+from warehouse14.domain.names import AccountName, FileName, GroupName, Principal, ProjectName
 
 #: Returns the time, aware, in UTC.
 Now = Callable[[], datetime]
@@ -145,6 +146,10 @@ class Projects(Protocol):
     def revoke(self, name: ProjectName, who: Principal, *, expected: int) -> None:
         """Take a role away. Raises ``Conflict`` unless its serial is still ``expected``."""
 
+    def hanging_on(self, who: Principal) -> Sequence[ProjectName]:
+        """Return the projects that are not deleted and have their only role admin from ``who``, by name.
+        The roles of deleted groups of this site count for nothing."""
+
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """Mark it deleted. That is one change, however many files it has: they count as gone with
         it, and their rows stay as they were. Raises ``Conflict`` unless its serial is still
@@ -194,6 +199,35 @@ class Accounts(Protocol):
 
     def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
         """Replace what identity providers say of it. Raises ``Conflict`` if there is no such account."""
+
+
+class Groups(Protocol):
+    """The groups of this site. Deleted ones stay: their names are taken."""
+
+    def get(self, name: GroupName) -> Group | None:
+        """Return the group with its members, a deleted one too, or None."""
+
+    def all(self) -> Sequence[Group]:
+        """Return the groups that are not deleted, with their members, by name."""
+
+    def of(self, account: AccountName) -> Sequence[GroupName]:
+        """Return the groups that are not deleted and that an account is in, by name. It is asked whenever
+        somebody is identified."""
+
+    def create(self, group: Group) -> None:
+        """Take a name, with members that are there. Raises ``Conflict`` of the kind ``group`` if it was
+        ever taken, and of the kind ``account`` if there is no such account."""
+
+    def set_member(self, name: GroupName, account: AccountName, admin: bool) -> None:
+        """Add an account, or change its rank. Raises ``Conflict`` of the kind ``group`` if there is no such
+        group or it is deleted, and of the kind ``account`` if there is no such account."""
+
+    def remove_member(self, name: GroupName, account: AccountName) -> None:
+        """Remove an account. Raises ``Conflict`` of the kind ``group`` if there is no such group or it is
+        deleted, and of the kind ``member`` if the account is not in it."""
+
+    def delete(self, name: GroupName, at: datetime) -> None:
+        """Mark it deleted. Raises ``Conflict`` if there is no such group or it is deleted."""
 
 
 class Logins(Protocol):
@@ -320,6 +354,10 @@ class UnitOfWork(Protocol):
     @property
     def accounts(self) -> Accounts:
         """The accounts."""
+
+    @property
+    def groups(self) -> Groups:
+        """The groups."""
 
     @property
     def logins(self) -> Logins:

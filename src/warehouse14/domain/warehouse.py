@@ -4,12 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import Full, Queue
 from typing import Self
 
-from warehouse14.domain.access import Identity, account_identity, groups_of, operator
+from warehouse14.domain.access import Identity, SiteRules, operator
 from warehouse14.domain.catalogue import Catalogue
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
@@ -18,6 +18,7 @@ from warehouse14.domain.ports import FileStore, Now, Prepared, Units
 from warehouse14.domain.services.accounts import AccountService, enabled_account
 from warehouse14.domain.services.arrivals import ArrivalService
 from warehouse14.domain.services.files import FileService
+from warehouse14.domain.services.groups import GroupService
 from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
@@ -33,13 +34,14 @@ _CLOSING = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a site decides. Sizes are in bytes."""
+    """What a site decides. Sizes are in bytes; ``rules`` are those about its people."""
 
     max_file_bytes: int
     create_on_upload: bool
     page_cache_bytes: int
     session_idle: timedelta = timedelta(hours=2)
     session_longest: timedelta = timedelta(hours=12)
+    rules: SiteRules = field(default_factory=SiteRules)
 
 
 def utc_now() -> datetime:
@@ -51,7 +53,8 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, sessions, arrivals, looking, tokens, uploads, upkeep: the use cases.
+        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, upkeep: the use
+            cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
@@ -68,18 +71,20 @@ class Warehouse:
         self.catalogue = Catalogue(units, store, self.index)
         self.projects = ProjectService(units, now)
         self.files = FileService(units, store, now)
-        self.accounts = AccountService(units, now)
+        self.accounts = AccountService(units, now, policy.rules)
+        self.groups = GroupService(units, now)
         self.sessions = SessionService(
             units,
             self.accounts,
             now,
             self._background,
+            policy.rules,
             idle=policy.session_idle,
             longest=policy.session_longest,
         )
-        self.arrivals = ArrivalService(units, now)
+        self.arrivals = ArrivalService(units, now, policy.rules)
         self.looking = LookService(units, now)
-        self.tokens = TokenService(units, cache, now, self._background)
+        self.tokens = TokenService(units, cache, now, self._background, policy.rules)
         self.upkeep = UpkeepService(units, store, now)
         self.uploads = UploadService(
             units,
@@ -106,12 +111,8 @@ class Warehouse:
         """
         with self.units.read() as unit:
             account = enabled_account(unit, account_name(name))
-        return account_identity(
-            account.name,
-            administrator=account.administrator,
-            groups=groups_of(account),
-            origin="embedded",
-        )
+            ours = unit.groups.of(account.name)
+        return self.policy.rules.standing(account, ours).identity(origin="embedded")
 
     def prepare(self) -> None:
         """Make or upgrade what the stores need. Safe to run again. Raises ``Misconfigured``."""

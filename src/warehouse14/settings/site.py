@@ -35,6 +35,8 @@ class Site:
         session_idle_minutes: how long a browser stays signed in without being used.
         session_hours: how long it stays signed in at most.
         image_hosts: the hosts whose images descriptions may show.
+        creators: who may take new project names, as principals or names of accounts; nobody in it for all.
+        administrators: the names of accounts that are administrators.
         style_page: whether ``/style`` shows every component of the pages.
     """
 
@@ -48,6 +50,8 @@ class Site:
     session_idle_minutes: int
     session_hours: int
     image_hosts: tuple[str, ...]
+    creators: tuple[str, ...]
+    administrators: tuple[str, ...]
     style_page: bool
 
 
@@ -75,6 +79,8 @@ def read_site(section: Section) -> Site:
         session_idle_minutes=section.number("session_idle_minutes", 120, least=1, most=_MOST_HOURS * 60),
         session_hours=section.number("session_hours", 12, least=1, most=_MOST_HOURS),
         image_hosts=section.hosts("image_hosts"),
+        creators=section.words("creators"),
+        administrators=section.words("administrators"),
         style_page=section.flag("style_page", False),
     )
 

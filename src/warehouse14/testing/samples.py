@@ -10,6 +10,7 @@ from warehouse14.domain.model import (
     Change,
     File,
     FileType,
+    Group,
     Latest,
     Login,
     Project,
@@ -22,6 +23,7 @@ from warehouse14.domain.model import (
 from warehouse14.domain.names import (
     AccountName,
     FileName,
+    GroupName,
     Principal,
     ProjectName,
     ProviderName,
@@ -36,6 +38,7 @@ LATER = datetime(2026, 3, 5, 6, 7, 8, 901234, tzinfo=UTC)
 ADA = account_name("ada")
 BOB = account_name("bob")
 DEMO = project_name("demo")
+CREW = GroupName("crew")
 WHEEL = FileName("demo-1.0-py3-none-any.whl")
 ISSUER = "https://login.example.org/realms/corp"
 LATEST = Latest("1.0", "A demonstration", WHEN)
@@ -77,6 +80,11 @@ def sample_account(name: AccountName = ADA, **parts: Any) -> Account:
     """Return an account with a password."""
     account = Account(name=name, administrator=False, created_at=WHEN, password_hash="scrypt$1$2$3")  # noqa: S106
     return replace(account, **parts)
+
+
+def sample_group(name: GroupName = CREW, **parts: Any) -> Group:
+    """Return a group with Ada as its admin."""
+    return replace(Group(name=name, created_at=WHEN, created_by=ADA, members={ADA: True}), **parts)
 
 
 def sample_login(subject: str = "248289761001", account: AccountName = ADA, **parts: Any) -> Login:

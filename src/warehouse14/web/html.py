@@ -13,7 +13,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.request import Request
 from pyramid.response import Response
 
-from warehouse14.domain.access import Identity
+from warehouse14.domain.access import Identity, Permission, allows_site
 from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account
 from warehouse14.domain.names import ProjectName
@@ -57,6 +57,12 @@ class Frame:
         """The projects into which an administrator looks."""
         identity: Identity | None = self.request.identity
         return frozenset() if identity is None else identity.looking
+
+    @property
+    def may_create(self) -> bool:
+        """Whether who is signed in may take new project names."""
+        identity = self.request.identity
+        return identity is not None and allows_site(identity, Permission.CREATE)
 
     @cached_property
     def csrf(self) -> str:

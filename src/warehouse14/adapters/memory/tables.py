@@ -6,8 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, Failures, File, Login, Project, Role, Session, Token
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+from warehouse14.domain.model import (
+    Account,
+    Change,
+    Failures,
+    File,
+    Group,
+    Login,
+    Project,
+    Role,
+    Session,
+    Token,
+)
+from warehouse14.domain.names import AccountName, FileName, GroupName, Principal, ProjectName
 
 
 @dataclass(slots=True)
@@ -20,6 +31,7 @@ class Tables:
     projects: dict[ProjectName, Project] = field(default_factory=dict)
     files: dict[ProjectName, dict[FileName, File]] = field(default_factory=dict)
     accounts: dict[AccountName, Account] = field(default_factory=dict)
+    groups: dict[GroupName, Group] = field(default_factory=dict)
     logins: dict[tuple[str, str], Login] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
@@ -33,6 +45,7 @@ class Tables:
             projects=dict(self.projects),
             files=dict(self.files),
             accounts=dict(self.accounts),
+            groups=dict(self.groups),
             logins=dict(self.logins),
             tokens=dict(self.tokens),
             sessions=dict(self.sessions),
@@ -99,6 +112,42 @@ class Tables:
         if name not in self.accounts:
             raise Conflict("account", name)
         self.accounts[name] = replace(self.accounts[name], **parts)
+
+    def create_group(self, group: Group) -> None:
+        """Add a group, of accounts that are there, under a name that was never taken."""
+        if group.name in self.groups:
+            raise Conflict("group", group.name)
+        for account in group.members:
+            self._require_account(account)
+        self.groups[group.name] = replace(group, members=dict(group.members))
+
+    def set_member(self, name: GroupName, account: AccountName, admin: bool) -> None:
+        """Add an account that is there to a group, or change its rank."""
+        group = self._live_group(name)
+        self._require_account(account)
+        self.groups[name] = replace(group, members={**group.members, account: admin})
+
+    def remove_member(self, name: GroupName, account: AccountName) -> None:
+        """Remove an account from a group that it is in."""
+        group = self._live_group(name)
+        if account not in group.members:
+            raise Conflict("member", account)
+        kept = {member: admin for member, admin in group.members.items() if member != account}
+        self.groups[name] = replace(group, members=kept)
+
+    def delete_group(self, name: GroupName, at: datetime) -> None:
+        """Mark a group deleted."""
+        self.groups[name] = replace(self._live_group(name), deleted_at=at)
+
+    def _live_group(self, name: GroupName) -> Group:
+        group = self.groups.get(name)
+        if group is None or group.deleted_at is not None:
+            raise Conflict("group", name)
+        return group
+
+    def _require_account(self, name: AccountName) -> None:
+        if name not in self.accounts:
+            raise Conflict("account", name)
 
     def add_login(self, login: Login) -> None:
         """Add a login of an account that is there."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from warehouse14.adapters.memory.groups import MemoryGroups
 from warehouse14.adapters.memory.moment import Connection, Intent, Moment
 from warehouse14.adapters.memory.people import (
     MemoryAccounts,
@@ -111,6 +112,7 @@ class MemoryUnit:
         self.projects = MemoryProjects(moment)
         self.files = MemoryFileRows(moment)
         self.accounts = MemoryAccounts(moment)
+        self.groups = MemoryGroups(moment)
         self.logins = MemoryLogins(moment)
         self.tokens = MemoryTokens(moment)
         self.sessions = MemorySessions(moment)

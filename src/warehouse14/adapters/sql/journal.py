@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select, update
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import journal, projects, serials
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName
 
 _ONLY_ROW = serials.c.id == 1
 _RAISE = update(serials).where(_ONLY_ROW).values(value=serials.c.value + 1)
@@ -48,6 +48,7 @@ class SqlJournal:
             project=change.project,
             account=change.account,
             token=change.token,
+            group=change.group,
             detail=dict(change.detail),
         )
         if change.project is not None:
@@ -70,6 +71,7 @@ class SqlJournal:
                 token=row.token,
                 detail=row.detail,
                 serial=row.serial,
+                group=None if row.group is None else GroupName(row.group),
             )
             for row in self._run.rows(_SINCE, after=serial, most=limit)
         ]

@@ -4,10 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from warehouse14.adapters.sql.running import Runner
-from warehouse14.adapters.sql.tables import grants, projects
+from warehouse14.adapters.sql.tables import grants, groups, projects
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import (
     FoundProject,
@@ -19,7 +31,7 @@ from warehouse14.domain.model import (
     searched_forms,
     searched_text,
 )
-from warehouse14.domain.names import AUTHENTICATED, Principal, ProjectName
+from warehouse14.domain.names import AUTHENTICATED, GroupName, Principal, ProjectName, group_principal
 from warehouse14.domain.ports import MOST_COUNTED
 
 _GET = select(projects).where(projects.c.name == bindparam("of_name"))
@@ -63,6 +75,28 @@ _SET_LATEST = _UNCHANGED.values(
 )
 _DELETE = _UNCHANGED.values(deleted_at=bindparam("at"))
 _LOCK = _UNCHANGED.values(serial=bindparam("expected"))
+
+_OTHERS = grants.alias("others")
+_GONE = exists().where(
+    groups.c.deleted_at.is_not(None),
+    _OTHERS.c.principal == literal(group_principal(GroupName(""))) + groups.c.name,
+)
+_HANGING = (
+    select(grants.c.project)
+    .join(projects, projects.c.name == grants.c.project)
+    .where(
+        grants.c.principal == bindparam("who"),
+        grants.c.role == Role.ADMIN.value,
+        projects.c.deleted_at.is_(None),
+        ~exists().where(
+            _OTHERS.c.project == grants.c.project,
+            _OTHERS.c.principal != grants.c.principal,
+            _OTHERS.c.role == Role.ADMIN.value,
+            ~_GONE,
+        ),
+    )
+    .order_by(grants.c.project)
+)
 
 _OF_GRANT = (grants.c.project == bindparam("of_name"), grants.c.principal == bindparam("who"))
 _CHANGE_ROLE = update(grants).where(*_OF_GRANT).values(role=bindparam("new_role"))
@@ -149,6 +183,10 @@ class SqlProjects:
         """See the port."""
         self._settle(_LOCK, name, expected)
         self._run.rows(_REVOKE, of_name=name, who=who)
+
+    def hanging_on(self, who: Principal) -> Sequence[ProjectName]:
+        """See the port."""
+        return [ProjectName(name) for name in self._run.rows(_HANGING, who=who).scalars()]
 
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """See the port."""

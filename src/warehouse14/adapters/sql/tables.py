@@ -42,6 +42,7 @@ _PRINCIPAL = 255
 _FILENAME = 240
 _DIGEST = 64
 _PROVIDER = 64
+_GROUP = 100
 
 metadata = MetaData()
 
@@ -107,6 +108,24 @@ accounts = Table(
     #: Lists, as JSON: the principals of its groups, and the names of providers.
     Column("provider_groups", JSON(none_as_null=True)),
     Column("kept_out", JSON(none_as_null=True)),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("name", String(_GROUP), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(_NAME), nullable=False),
+    Column("deleted_at", UtcDateTime),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group", ForeignKey("groups.name"), primary_key=True),
+    Column("account", ForeignKey("accounts.name"), primary_key=True),
+    Column("admin", Boolean, nullable=False),
+    Index("group_members_by_account", "account", "group"),
 )
 
 logins = Table(
@@ -186,5 +205,6 @@ journal = Table(
     Column("account", String(_NAME)),
     Column("token", String(32)),
     Column("detail", JSON, nullable=False),
+    Column("group", String(_GROUP)),
     Index("journal_by_project", "project", "serial"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from warehouse14.domain.access import Identity, Permission, operator
+from warehouse14.domain.access import Identity, Permission, SiteRules, operator
 from warehouse14.domain.credentials import hash_password, password_matches, random_password
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Account, Action
@@ -21,8 +21,9 @@ _PASSWORD_MOST = 1000
 class AccountService:
     """The use cases on accounts."""
 
-    def __init__(self, units: Units, now: Now) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
+        self._rules = rules
         self._now = now
 
     def add(
@@ -77,13 +78,13 @@ class AccountService:
         if identity.account != wanted:
             require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return existing_account(unit, wanted)
+            return self._rules.ranked(existing_account(unit, wanted))
 
     def listed(self, identity: Identity) -> Sequence[Account]:
         """Return all accounts, by name. Raises ``Forbidden``."""
         require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return unit.accounts.all()
+            return [self._rules.ranked(account) for account in unit.accounts.all()]
 
     def known(self, names: Iterable[AccountName]) -> Mapping[AccountName, Account]:
         """Return those of ``names`` that are accounts, for a caller who decides what of them is shown."""
@@ -157,7 +158,7 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> bool:
             unit.hold(_ADMINISTRATORS)
-            _require_still_administrator(unit, identity)
+            self._require_still_administrator(unit, identity)
             if existing_account(unit, wanted).disabled is disabled:
                 return False
             unit.accounts.set_disabled(wanted, disabled)
@@ -168,6 +169,14 @@ class AccountService:
             return True
 
         return attempt(self._units, work)
+
+    def _require_still_administrator(self, unit: UnitOfWork, identity: Identity) -> None:
+        """Raise ``Forbidden`` if the account that acts was disabled or lost its rank meanwhile."""
+        if identity.is_operator:
+            return
+        found = unit.accounts.get(identity.account) if identity.account else None
+        if found is None or found.disabled or not self._rules.ranked(found).administrator:
+            raise Forbidden("You are no longer an administrator of this site.")
 
     def check_password(self, name: str, password: str) -> Account | None:
         """Return the account whose password this is, or None; both answers take as long."""
@@ -180,15 +189,6 @@ class AccountService:
             account = unit.accounts.get(wanted)
         matches = password_matches(password, account.password_hash if account else None)
         return account if account and matches and account.may_act else None
-
-
-def _require_still_administrator(unit: UnitOfWork, identity: Identity) -> None:
-    """Raise ``Forbidden`` if the account that acts was disabled or lost its rank since it was asked for."""
-    if identity.is_operator:
-        return
-    found = unit.accounts.get(identity.account) if identity.account else None
-    if found is None or found.disabled or not found.administrator:
-        raise Forbidden("You are no longer an administrator of this site.")
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:

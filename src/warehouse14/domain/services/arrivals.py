@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from warehouse14.domain.access import Identity, Permission, account_identity
+from warehouse14.domain.access import Identity, Permission, SiteRules, account_identity
 from warehouse14.domain.arrivals import Arrival, Ending
 from warehouse14.domain.credentials import session_secret
 from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
@@ -31,8 +31,9 @@ class From:
 class ArrivalService:
     """The use cases on people whom identity providers vouch for."""
 
-    def __init__(self, units: Units, now: Now) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
+        self._rules = rules
         self._now = now
 
     def sign_in(self, where: From, arrival: Arrival) -> SignedIn:
@@ -85,9 +86,11 @@ class ArrivalService:
                 raise _failed(
                     "Your account is disabled. An administrator of this site can tell why.", arrival
                 )
+            ours = unit.groups.of(account.name)
             unit.accounts.set_vouched(account.name, vouched)
+            standing = self._rules.standing(now_vouched, ours)
             return begin_session(
-                unit, now_vouched, secret, self._now, origin=where.origin, agent=where.agent, begun=begun
+                unit, standing, secret, self._now, origin=where.origin, agent=where.agent, begun=begun
             )
 
         return attempt(self._units, work)

@@ -2,25 +2,33 @@
 
 from collections.abc import Sequence
 
-from warehouse14.domain.access import Identity, Permission
+from warehouse14.domain.access import Identity, Permission, groups_of
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, ProjectSummary, Release, Role, releases
 from warehouse14.domain.names import (
     RESERVED_PROJECTS,
     AccountName,
     Principal,
+    ProjectName,
     account_principal,
     principal,
     principal_account,
+    principal_group,
+    principal_words,
     project_name,
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.accounts import existing_account
 from warehouse14.domain.services.working import (
+    ROLES,
     attempt,
     entry,
     permitted_project,
     require_site,
 )
+
+#: How many projects a message names.
+_MOST_NAMED = 20
 
 
 class ProjectService:
@@ -56,7 +64,7 @@ class ProjectService:
         project = self._new(identity, name, owner, public=public)
 
         def work(unit: UnitOfWork) -> Project:
-            _known_account(unit, account_principal(owner))
+            _require_known(unit, account_principal(owner))
             if unit.projects.get(project.name) is not None:
                 raise AlreadyExists("project", project.name, f"The project name {project.name} is taken.")
             unit.projects.create(project)
@@ -102,22 +110,26 @@ class ProjectService:
             return unit.files.of(project.name)
 
     def grant(self, identity: Identity, name: str, who: str, role: Role) -> bool:
-        """Give ``who`` (``account:NAME``) a role, or change the one it has; return whether it is new.
+        """Give ``who`` a role, or change the one it has; return whether it is new.
+
+        ``who`` is ``account:NAME``, ``group:NAME`` or ``group:PROVIDER/NAME``, of which the last is taken as
+        it is: nobody but the provider knows its groups.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin and would become a member.
-            NotFound: no such project to this identity, or no such account.
+            NotFound: no such project to this identity, or no such account or group.
             Forbidden: the identity may not manage it.
         """
         target = principal(who)
 
         def work(unit: UnitOfWork) -> bool:
+            unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
-            _known_account(unit, target)
+            _require_known(unit, target)
             if project.grants.get(target) is role:
                 return False
             if role is not Role.ADMIN:
-                _keep_an_admin(project, target)
+                _keep_an_admin(unit, project, target)
             unit.projects.grant(project.name, target, role, expected=project.serial)
             detail = {"principal": target, "role": role.value}
             unit.journal.append(
@@ -138,10 +150,11 @@ class ProjectService:
         target = principal(who)
 
         def work(unit: UnitOfWork) -> None:
+            unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
             if target not in project.grants:
-                raise NotFound("role of", principal_account(target))
-            _keep_an_admin(project, target)
+                raise NotFound("role of", principal_words(target))
+            _keep_an_admin(unit, project, target)
             unit.projects.revoke(project.name, target, expected=project.serial)
             detail = {"principal": target}
             unit.journal.append(
@@ -149,6 +162,15 @@ class ProjectService:
             )
 
         attempt(self._units, work)
+
+    def is_abandoned(self, project: Project) -> bool:
+        """Whether nobody is left who could administer a project: its admins are accounts that may not act,
+        and groups that are deleted or have no member who may. For a caller who decides who is told.
+        """
+        with self._units.read() as unit:
+            return not any(_acts(unit, who) for who in project.admins) and not _vouched_for(
+                unit, project.admins
+            )
 
     def set_public(self, identity: Identity, name: str, *, public: bool) -> bool:
         """Open the project to every signed-in account, or close it; return whether that is new.
@@ -189,16 +211,48 @@ def visible_projects(unit: UnitOfWork, identity: Identity) -> Sequence[ProjectSu
     return [project for project in found if project.name == identity.token.project]
 
 
-def _known_account(unit: UnitOfWork, who: Principal) -> None:
-    name = principal_account(who)
-    if unit.accounts.get(name) is None:
-        raise NotFound("account", name)
+def hanging_projects(names: Sequence[ProjectName]) -> str:
+    """Return how a sentence lists projects, the first twenty of them."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _keep_an_admin(project: Project, leaving: Principal) -> None:
-    if project.admins <= {leaving}:
-        name = principal_account(leaving)
+def _require_known(unit: UnitOfWork, who: Principal) -> None:
+    """Raise ``NotFound`` for an account, or a group of this site, that is not there."""
+    account, group = principal_account(who), principal_group(who)
+    if account is not None:
+        existing_account(unit, account)
+    if group is not None:
+        found = unit.groups.get(group)
+        if found is None or found.deleted_at is not None:
+            raise NotFound("group", group)
+
+
+def _acts(unit: UnitOfWork, who: Principal) -> bool:
+    """Whether a principal is an account that may act, or a group of this site with one in it."""
+    account, group = principal_account(who), principal_group(who)
+    names = set() if account is None else {account}
+    found = None if group is None else unit.groups.get(group)
+    if found is not None and found.deleted_at is None:
+        names |= found.members.keys()
+    accounts = (unit.accounts.get(name) for name in names)
+    return any(account is not None and account.may_act for account in accounts)
+
+
+def _vouched_for(unit: UnitOfWork, admins: frozenset[Principal]) -> bool:
+    """Whether an identity provider has put an account that may act into one of its groups in ``admins``."""
+    theirs = {who for who in admins if principal_account(who) is None and principal_group(who) is None}
+    if not theirs:
+        return False
+    return any(
+        account.may_act and not groups_of(account, ()).isdisjoint(theirs) for account in unit.accounts.all()
+    )
+
+
+def _keep_an_admin(unit: UnitOfWork, project: Project, leaving: Principal) -> None:
+    if project.name in unit.projects.hanging_on(leaving):
         raise Rejected(
-            f"The last admin of {project.name} is {name}. Make somebody else an admin first.",
+            f"The last admin of {project.name} is {principal_words(leaving)}. "
+            "Make somebody else an admin first.",
             field="principal",
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from warehouse14.domain.access import Identity, account_identity, groups_of
+from warehouse14.domain.access import Identity, SiteRules, Standing, account_identity
 from warehouse14.domain.credentials import session_id, session_secret
 from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
 from warehouse14.domain.model import Account, Action, Begun, Session
@@ -24,23 +24,22 @@ _REFUSED = "The name and the password do not belong together, or the account is 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session with its account. ``secret`` is what the cookie holds; only a new session has it here."""
+    """A session with what its account is here. ``secret`` is what the cookie holds; only a new session has
+    it here."""
 
     session: Session
-    account: Account
+    standing: Standing
     secret: str = field(default="", repr=False)
     looking: frozenset[ProjectName] = frozenset()
 
+    @property
+    def account(self) -> Account:
+        """Whose session it is."""
+        return self.standing.account
+
     def identity(self, origin: str) -> Identity:
         """Return who acts in this session."""
-        return account_identity(
-            self.account.name,
-            administrator=self.account.administrator,
-            groups=groups_of(self.account),
-            session=self.session.id,
-            looking=self.looking,
-            origin=origin,
-        )
+        return self.standing.identity(session=self.session.id, looking=self.looking, origin=origin)
 
 
 class SessionService:
@@ -57,6 +56,7 @@ class SessionService:
         accounts: AccountService,
         now: Now,
         later: Later,
+        rules: SiteRules,
         *,
         idle: timedelta,
         longest: timedelta,
@@ -65,6 +65,7 @@ class SessionService:
         self._accounts = accounts
         self._now = now
         self._later = later
+        self._rules = rules
         self._idle = idle
         self._longest = longest
         self._throttle = Throttle(units, now)
@@ -93,7 +94,8 @@ class SessionService:
             found = unit.accounts.get(account.name)
             if found is None or not found.may_act or found.password_hash != account.password_hash:
                 raise Unauthenticated(_REFUSED)
-            return begin_session(unit, found, secret, self._now, origin=origin, agent=agent)
+            standing = self._rules.standing(found, unit.groups.of(found.name))
+            return begin_session(unit, standing, secret, self._now, origin=origin, agent=agent)
 
         signed_in = attempt(self._units, work)
         self._later(self._forget)
@@ -135,13 +137,14 @@ class SessionService:
         with self._units.read() as unit:
             found = unit.sessions.get(session)
             account = None if found is None else unit.accounts.get(found.account)
+            ours = [] if account is None else unit.groups.of(account.name)
         now = self._now()
         if found is None or account is None or not account.may_act or self._over(found, now):
             return None
         if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
         looking = frozenset(project for project, until in found.looks.items() if until > now)
-        return SignedIn(found, account, looking=looking)
+        return SignedIn(found, self._rules.standing(account, ours), looking=looking)
 
     def listed(self, identity: Identity) -> Sequence[Session]:
         """Return one's own sessions that are not over, the one that was seen last first."""
@@ -188,7 +191,7 @@ class SessionService:
 
 def begin_session(
     unit: UnitOfWork,
-    account: Account,
+    standing: Standing,
     secret: str,
     now: Now,
     *,
@@ -196,14 +199,14 @@ def begin_session(
     agent: str,
     begun: Begun | None = None,
 ) -> SignedIn:
-    """Add a session of ``account`` whose cookie holds ``secret``, and its journal entry: the unit's last
+    """Add a session of an account whose cookie holds ``secret``, and its journal entry: the unit's last
     write."""
-    at = now()
+    at, account = now(), standing.account
     session = Session(session_id(secret), account.name, at, at, origin[:200], _shown(agent), begun)
     unit.sessions.add(session)
     identity = account_identity(account.name, session=session.id, origin=origin)
     unit.journal.append(entry(Action.SESSION_START, identity, now, account=account.name))
-    return SignedIn(session, account, secret)
+    return SignedIn(session, standing, secret)
 
 
 def _owner(identity: Identity) -> AccountName:

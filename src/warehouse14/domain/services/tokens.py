@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from warehouse14.domain.access import (
     Identity,
     Permission,
+    SiteRules,
+    Standing,
     TokenLimits,
-    account_identity,
     allows,
-    groups_of,
 )
 from warehouse14.domain.credentials import TokenSecret, mint_token, parse_token, token_matches
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected, Unauthenticated
-from warehouse14.domain.followed import FollowedCache, account_tag, token_tag
+from warehouse14.domain.followed import FollowedCache, account_tag, group_tag, token_tag
 from warehouse14.domain.model import Account, Action, Scope, Token
 from warehouse14.domain.names import AccountName, ProjectName, account_name, project_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
@@ -41,15 +41,16 @@ class _Known:
     """A token with its account, as the cache keeps it."""
 
     token: Token
-    account: Account
+    standing: Standing
     noted_at: datetime | None
 
 
 class TokenService:
     """The use cases on tokens."""
 
-    def __init__(self, units: Units, cache: FollowedCache, now: Now, later: Later) -> None:
+    def __init__(self, units: Units, cache: FollowedCache, now: Now, later: Later, rules: SiteRules) -> None:
         self._units = units
+        self._rules = rules
         self._cache = cache
         self._now = now
         self._later = later
@@ -96,7 +97,7 @@ class TokenService:
         def work(unit: UnitOfWork) -> TokenSecret:
             account = enabled_account(unit, owner)
             if limit is not None:
-                _require_readable(unit, identity, account, limit)
+                self._require_readable(unit, identity, account, limit)
             unit.tokens.add(token)
             unit.journal.append(entry(Action.TOKEN_MINT, identity, self._now, account=owner, token=token.id))
             return secret
@@ -148,16 +149,10 @@ class TokenService:
             raise Unauthenticated(_REFUSED)
         now = self._now()
         token = known.token
-        if not known.account.may_act or token.revoked_at is not None or _over(token, now):
+        if not known.standing.account.may_act or token.revoked_at is not None or _over(token, now):
             raise Unauthenticated(_REFUSED)
         self._note_use(known, now)
-        return account_identity(
-            token.account,
-            administrator=known.account.administrator,
-            groups=groups_of(known.account),
-            token=TokenLimits(token.id, token.scope, token.project),
-            origin=origin,
-        )
+        return known.standing.identity(token=TokenLimits(token.id, token.scope, token.project), origin=origin)
 
     def _known(self, token: str) -> _Known | None:
         key = ("token", token)
@@ -169,10 +164,11 @@ class TokenService:
             serial = unit.journal.serial()
             found = unit.tokens.get(token)
             account = None if found is None else unit.accounts.get(found.account)
+            ours = [] if account is None else unit.groups.of(account.name)
         if found is None or account is None:
             return None
-        known = _Known(found, account, found.last_used_at)
-        tags = [token_tag(token), account_tag(account.name)]
+        known = _Known(found, self._rules.standing(account, ours), found.last_used_at)
+        tags = [token_tag(token), account_tag(account.name), *map(group_tag, ours)]
         self._cache.put(key, known, size=_KNOWN_SIZE, tags=tags, serial=serial)
         return known
 
@@ -185,6 +181,17 @@ class TokenService:
     def _touch(self, token: str, at: datetime) -> None:
         with self._units.write() as unit:
             unit.tokens.touch(token, at, unless_since=at - USE_INTERVAL)
+
+    def _require_readable(
+        self, unit: UnitOfWork, identity: Identity, owner: Account, name: ProjectName
+    ) -> None:
+        project = live_project(unit, name)
+        standing = self._rules.standing(owner, unit.groups.of(owner.name))
+        if allows(standing.identity(), Permission.READ, project):
+            return
+        if identity.is_operator:  # who may know of it
+            raise Rejected(f"{owner.name} may not read the project {name}.", field="project")
+        raise NotFound("project", name)
 
     def _expiry(self, days: int) -> datetime | None:
         if not 0 <= days <= MOST_DAYS:
@@ -213,15 +220,6 @@ def _token_name(name: str) -> str:
     if not 1 <= len(name) <= _NAME_LENGTH or not name.isprintable():
         raise Rejected(f"name: use 1 to {_NAME_LENGTH} printable characters.", field="name")
     return name
-
-
-def _require_readable(unit: UnitOfWork, identity: Identity, owner: Account, name: ProjectName) -> None:
-    project = live_project(unit, name)
-    if allows(account_identity(owner.name, groups=groups_of(owner)), Permission.READ, project):
-        return
-    if identity.is_operator:  # who may know of it
-        raise Rejected(f"{owner.name} may not read the project {name}.", field="project")
-    raise NotFound("project", name)
 
 
 def _over(token: Token, now: datetime) -> bool:

@@ -8,10 +8,13 @@ from unicodedata import category
 from warehouse14.domain.access import Identity, Permission, allows, allows_site
 from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Rejected, Unavailable
 from warehouse14.domain.model import Action, Change, Project
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 
 Result = TypeVar("Result")
+
+#: What a unit holds that takes away what somebody may administer, or that gives what it counts on.
+ROLES = ":roles"
 
 _ATTEMPTS = 8
 #: What ends a line, or speaks to a terminal.
@@ -42,12 +45,13 @@ def entry(
     *,
     project: ProjectName | None = None,
     account: AccountName | None = None,
+    group: GroupName | None = None,
     token: str | None = None,
     detail: Mapping[str, str] | None = None,
 ) -> Change:
     """Return the journal entry of what ``identity`` does now."""
     change = entry_of(identity.name, identity.origin, action, now)
-    return replace(change, project=project, account=account, token=token, detail=detail or {})
+    return replace(change, project=project, account=account, group=group, token=token, detail=detail or {})
 
 
 def entry_of(actor: str, origin: str, action: Action, now: Now) -> Change:

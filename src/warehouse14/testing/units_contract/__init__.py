@@ -18,6 +18,7 @@
 from warehouse14.testing.units_contract.accounts import AccountsContract
 from warehouse14.testing.units_contract.attempts import AttemptsContract
 from warehouse14.testing.units_contract.files import FilesContract
+from warehouse14.testing.units_contract.groups import GroupsContract
 from warehouse14.testing.units_contract.journal import JournalContract
 from warehouse14.testing.units_contract.logins import LoginsContract
 from warehouse14.testing.units_contract.outage import OutageContract
@@ -35,6 +36,7 @@ class UnitsContract(
     SearchContract,
     FilesContract,
     AccountsContract,
+    GroupsContract,
     LoginsContract,
     TokensContract,
     SessionsContract,

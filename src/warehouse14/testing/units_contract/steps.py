@@ -10,13 +10,14 @@ from typing import TypeVar
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, File, Order, Project, Role, Token, Yank
-from warehouse14.domain.names import AUTHENTICATED, FileName, ProjectName, account_principal
+from warehouse14.domain.model import Account, Change, File, Group, Order, Project, Role, Token, Yank
+from warehouse14.domain.names import AUTHENTICATED, FileName, GroupName, ProjectName, account_principal
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import race
 from warehouse14.testing.samples import (
     ADA,
     BOB,
+    CREW,
     DEMO,
     ISSUER,
     LATER,
@@ -26,6 +27,7 @@ from warehouse14.testing.samples import (
     sample_account,
     sample_change,
     sample_file,
+    sample_group,
     sample_login,
     sample_project,
     sample_session,
@@ -46,11 +48,15 @@ READS: dict[str, Act] = {
     "projects.visible": lambda unit: unit.projects.visible(frozenset({AUTHENTICATED, ADA_MAY})),
     "projects.visible, all": lambda unit: unit.projects.visible(None),
     "projects.search": lambda unit: unit.projects.search(None, ["x"], order=Order.NAME, start=0, count=9),
+    "projects.hanging_on": lambda unit: unit.projects.hanging_on(ADA_MAY),
     "files.get": lambda unit: unit.files.get(DEMO, WHEEL),
     "files.of": lambda unit: unit.files.of(DEMO),
     "files.all": lambda unit: list(unit.files.all()),
     "accounts.get": lambda unit: unit.accounts.get(ADA),
     "accounts.all": lambda unit: unit.accounts.all(),
+    "groups.get": lambda unit: unit.groups.get(CREW),
+    "groups.all": lambda unit: unit.groups.all(),
+    "groups.of": lambda unit: unit.groups.of(ADA),
     "logins.get": lambda unit: unit.logins.get(ISSUER, "x"),
     "logins.of": lambda unit: unit.logins.of(ADA),
     "tokens.get": lambda unit: unit.tokens.get("t0"),
@@ -77,6 +83,10 @@ WRITES: dict[str, Act] = {
     "accounts.set_password": lambda unit: unit.accounts.set_password(ADA, "x", once=False),
     "accounts.set_disabled": lambda unit: unit.accounts.set_disabled(ADA, True),
     "accounts.set_vouched": lambda unit: unit.accounts.set_vouched(ADA, sample_vouched()),
+    "groups.create": lambda unit: unit.groups.create(sample_group()),
+    "groups.set_member": lambda unit: unit.groups.set_member(CREW, BOB, True),
+    "groups.remove_member": lambda unit: unit.groups.remove_member(CREW, BOB),
+    "groups.delete": lambda unit: unit.groups.delete(CREW, LATER),
     "logins.add": lambda unit: unit.logins.add(sample_login()),
     "logins.remove": lambda unit: unit.logins.remove(ISSUER, "248289761001"),
     "tokens.add": lambda unit: unit.tokens.add(sample_token()),
@@ -134,6 +144,12 @@ def add_account(units: Units, account: Account | None = None) -> None:
     commit(units, lambda unit: unit.accounts.add(account), sample_change(account=account.name))
 
 
+def add_group(units: Units, group: Group | None = None) -> None:
+    """Create a group."""
+    group = group or sample_group()
+    commit(units, lambda unit: unit.groups.create(group), sample_change(group=group.name))
+
+
 def add_token(units: Units, token: Token | None = None) -> None:
     """Add a token."""
     token = token or sample_token()
@@ -183,6 +199,7 @@ def everything(units: Units) -> object:
             [tuple(unit.files.of(name)) for name in (DEMO, OTHER)],
             tuple(unit.accounts.all()),
             [tuple(unit.tokens.of(name)) for name in (ADA, BOB)],
+            [unit.groups.get(name) for name in (CREW, GroupName("other"))],
             [tuple(unit.logins.of(name)) for name in (ADA, BOB)],
             [tuple(unit.sessions.of(name)) for name in (ADA, BOB)],
             tuple(unit.journal.since(0, 10_000)),

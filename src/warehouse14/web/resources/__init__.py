@@ -9,6 +9,7 @@ from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource
 from warehouse14.web.resources.browser import (
     AccountPage,
     AdminPage,
+    GroupPages,
     ProjectPages,
     ProviderPlaces,
     SignIn,
@@ -33,6 +34,7 @@ _PLACES: dict[str, type[Place]] = {
     "logout": SignOut,
     "oauth": ProviderPlaces,
     "projects": ProjectPages,
+    "groups": GroupPages,
     "account": AccountPage,
     "admin": AdminPage,
     "static": Static,

@@ -7,6 +7,8 @@
 /projects/<name>/                        ProjectPage      @@versions, @@people, @@settings, @@delete
 /projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
 /projects/<name>/<version>/<file>        FilePage         the file; @@yank, @@unyank, @@delete
+/groups/                                 GroupPages       list, @@new
+/groups/<name>/                          GroupPage        @@members, @@remove, @@delete
 /account/                                AccountPage      @@password, @@token
 /account/tokens/<id>/                    TokenPlace       @@revoke
 /account/sessions/<id>/                  SessionPlace     @@end
@@ -23,8 +25,8 @@ from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
-from warehouse14.domain.model import File
-from warehouse14.domain.names import AccountName, ProviderName, account_name
+from warehouse14.domain.model import File, Group
+from warehouse14.domain.names import AccountName, ProviderName, account_name, account_principal
 from warehouse14.web.resources.base import (
     ADMINISTRATORS,
     KNOWN,
@@ -39,6 +41,10 @@ _ADMINISTRATORS_ONLY: Acl = (
     (Allow, ADMINISTRATORS, frozenset({Permission.ADMINISTER})),
     DENY_ALL,
 )
+
+
+_MEMBERS_DO = frozenset({Permission.READ})
+_ADMINS_DO = frozenset({Permission.READ, Permission.MANAGE})
 
 
 class Page(Place):
@@ -121,6 +127,30 @@ class FilePage(ProjectBound):
     def __init__(self, parent: ReleasePage, name: str, file: File) -> None:
         super().__init__(parent, name, parent.project, parent._lookup)  # noqa: SLF001
         self.file = file
+
+
+class GroupPages(Page):
+    """``/groups/``"""
+
+    def __getitem__(self, name: str) -> Resource:
+        return GroupPage(self, name, self._lookup.group(name))
+
+
+class GroupPage(Resource):
+    """``/groups/<name>/``"""
+
+    def __init__(self, parent: GroupPages, name: str, group: Group) -> None:
+        super().__init__(parent, name)
+        self.group = group
+
+    @property
+    def __acl__(self) -> Acl:  # type: ignore[override]
+        """Who is in it sees it, and so do administrators; its admins change it."""
+        members = [
+            (Allow, account_principal(account), _ADMINS_DO if admin else _MEMBERS_DO)
+            for account, admin in self.group.members.items()
+        ]
+        return (*members, (Allow, ADMINISTRATORS, _MEMBERS_DO), DENY_ALL)
 
 
 class AccountPage(Page):

@@ -9,9 +9,9 @@ from functools import cached_property
 from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, allows
-from warehouse14.domain.errors import Rejected
+from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.index import Index
-from warehouse14.domain.model import File, Project, Role
+from warehouse14.domain.model import File, Group, Project, Role
 from warehouse14.domain.names import (
     AccountName,
     ProjectName,
@@ -71,6 +71,16 @@ class Lookup:
             raise KeyError(raw) from error
         if found is None:
             raise KeyError(raw)
+        return found
+
+    def group(self, raw: str) -> Group:
+        """Return the group of this site that ``raw`` names, if the caller may see it."""
+        if self._identity is None:
+            raise KeyError(raw)
+        try:
+            found: Group = self._request.registry.warehouse.groups.get(self._identity, raw)
+        except (NotFound, Rejected) as error:
+            raise KeyError(raw) from error
         return found
 
     def provider(self, name: ProviderName) -> SignIn:

@@ -1,15 +1,45 @@
 """The people of a project: who has a role, and why."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from warehouse14.domain.access import Permission
+from warehouse14.domain.access import Identity, Permission, reasons
 from warehouse14.domain.errors import NotFound, Rejected
-from warehouse14.domain.model import Role
-from warehouse14.domain.names import account_principal, principal_account
+from warehouse14.domain.model import Project, Role
+from warehouse14.domain.names import (
+    AUTHENTICATED,
+    Principal,
+    account_principal,
+    principal,
+    principal_account,
+    principal_group,
+    principal_words,
+)
+from warehouse14.domain.warehouse import Warehouse
 from warehouse14.web.html import go, show, words
 from warehouse14.web.resources.browser import ProjectPage
+
+_ACCOUNT, _GROUP = "account", "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A role: who has it, of which kind they are, how they are called, and what is to be known of them."""
+
+    who: Principal
+    kind: str
+    name: str
+    role: Role
+    state: str = ""
+
+    @property
+    def words(self) -> str:
+        """How a sentence names them."""
+        return principal_words(self.who)
 
 
 @view_config(context=ProjectPage, name="people", request_method="GET", permission=Permission.READ)
@@ -20,56 +50,99 @@ def people(context: ProjectPage, request: Request) -> Response:
 
 @view_config(context=ProjectPage, name="people", request_method="POST", permission=Permission.MANAGE)
 def grant(context: ProjectPage, request: Request) -> Response:
-    """Give somebody a role, or another one."""
+    """Give an account or a group a role, or another one."""
     name, role = request.POST.get("name", "").strip(), request.POST.get("role", "")
-    if role not in set(Role) or not name:
-        problem = "Write the name of an account, and choose member or admin."
-        return _page(context, request, status=400, problem=problem, name=name)
+    kind = request.POST.get("kind", _ACCOUNT)
+    given = {"name": name, "kind": kind}
+    if role not in set(Role) or kind not in {_ACCOUNT, _GROUP} or not name:
+        problem = "Write the name of an account or of a group, and choose member or admin."
+        return _page(context, request, status=400, problem=problem, **given)
     try:
+        who = principal(f"{kind}:{name}", field="name")
         is_new = request.registry.warehouse.projects.grant(
-            request.identity, context.project.name, f"account:{name}", Role(role)
+            request.identity, context.project.name, who, Role(role)
         )
     except (Rejected, NotFound) as error:
-        return _page(context, request, status=400, problem=words(error), name=name, role=role)
+        return _page(context, request, status=400, problem=words(error), role=role, **given)
     what = "is now" if is_new else "was already"
-    return go(request, _path(context), f"{name.lower()} {what} {_article(role)}.")
+    return go(request, _path(context), f"{_subject(who)} {what} {_article(role)}.")
 
 
 @view_config(context=ProjectPage, name="revoke", request_method="POST", permission=Permission.MANAGE)
 def revoke(context: ProjectPage, request: Request) -> Response:
     """Take somebody's role away."""
-    who = request.POST.get("principal", "")
+    projects, project = request.registry.warehouse.projects, context.project
     try:
-        request.registry.warehouse.projects.revoke(request.identity, context.project.name, who)
+        who = principal(request.POST.get("principal", ""))
+        projects.revoke(request.identity, project.name, who)
     except (Rejected, NotFound) as error:
         return _page(context, request, status=400, problem=words(error))
-    # Whoever gave up their own role may not see the project any more.
-    is_own = who == account_principal(request.identity.account)
-    goal = "/projects/" if is_own and not context.project.public else _path(context)
-    return go(request, goal, f"{who.partition(':')[2]} has no role on {context.project.display_name} now.")
+    notice = f"{_subject(who)} has no role on {project.display_name} now."
+    try:
+        projects.get(request.identity, project.name)
+    except NotFound:
+        # Whoever gave up their own role may not see the project any more.
+        return go(request, "/projects/", notice)
+    return go(request, _path(context), notice)
 
 
 def _page(context: ProjectPage, request: Request, *, status: int = 200, **values: str) -> Response:
-    project = context.project
-    grants = [
-        (who, principal_account(who), role)
-        for who, role in sorted(project.grants.items(), key=lambda grant: (grant[1], grant[0]))
-    ]
-    accounts = request.registry.warehouse.accounts.known(account for _, account, _ in grants)
+    project, warehouse, identity = context.project, request.registry.warehouse, request.identity
+    manages = bool(request.has_permission(Permission.MANAGE, context))
+    # Who manages it is somebody who does.
+    is_told = identity.administrator and not manages
     return show(
         request,
         "people",
         status=status,
         project=project,
-        grants=grants,
-        disabled={account.name for account in accounts.values() if account.disabled},
-        manages=bool(request.has_permission(Permission.MANAGE, context)),
-        **{"problem": "", "name": "", "role": Role.MEMBER.value, **values},
+        lines=_lines(warehouse, project),
+        why=_why(identity, project),
+        manages=manages,
+        abandoned=is_told and warehouse.projects.is_abandoned(project),
+        **{"problem": "", "name": "", "kind": _ACCOUNT, "role": Role.MEMBER.value, **values},
     )
+
+
+def _lines(warehouse: Warehouse, project: Project) -> Sequence[Line]:
+    grants = sorted(project.grants.items(), key=lambda grant: (grant[1], grant[0]))
+    accounts = {who: name for who, _ in grants if (name := principal_account(who)) is not None}
+    groups = {who: group for who, _ in grants if (group := principal_group(who)) is not None}
+    known, living = warehouse.accounts.known(accounts.values()), warehouse.groups.known(groups.values())
+
+    def line(who: Principal, role: Role) -> Line:
+        if who in accounts:
+            account = known.get(accounts[who])
+            return Line(
+                who, _ACCOUNT, accounts[who], role, "disabled" if account and account.disabled else ""
+            )
+        gone = who in groups and groups[who] not in living
+        return Line(who, _GROUP, who.partition(":")[2] or who, role, "deleted" if gone else "")
+
+    return [line(who, role) for who, role in grants]
+
+
+def _why(identity: Identity, project: Project) -> list[str]:
+    """Return why the one who looks has access, a sentence for each reason."""
+    assert identity.account is not None
+    own = account_principal(identity.account)
+    return [
+        "You read it because it is public."
+        if reason.through == AUTHENTICATED
+        else f"You are {_article(reason.role)}"
+        + ("." if reason.through == own else f" through {principal_words(reason.through)}.")
+        for reason in reasons(identity, project)
+    ]
 
 
 def _path(context: ProjectPage) -> str:
     return f"/projects/{context.project.name}/@@people"
+
+
+def _subject(who: Principal) -> str:
+    """Return how a sentence begins that is about ``who``; accounts are spelled as they are."""
+    told = principal_words(who)
+    return told if principal_account(who) else told[:1].upper() + told[1:]
 
 
 def _article(role: str) -> str:
