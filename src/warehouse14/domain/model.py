@@ -341,7 +341,11 @@ class Failures:
 class Change:
     """One entry of the journal: what changed, when, who did it, from where.
 
-    ``serial`` is given by the store at the commit and is 0 before.
+    Attributes:
+        account: the account that it was done to.
+        token: the id of the token that it was done to.
+        by_token: the id of the token that the actor did it with, or None.
+        serial: given by the store at the commit, 0 before.
     """
 
     action: str
@@ -353,6 +357,7 @@ class Change:
     token: str | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
     serial: int = 0
+    by_token: str | None = None
 
     def numbered(self, serial: int) -> "Change":
         """Return this entry with its serial."""

@@ -19,6 +19,7 @@ from warehouse14.testing.units_contract.accounts import AccountsContract
 from warehouse14.testing.units_contract.attempts import AttemptsContract
 from warehouse14.testing.units_contract.files import FilesContract
 from warehouse14.testing.units_contract.journal import JournalContract
+from warehouse14.testing.units_contract.journal_search import JournalSearchContract
 from warehouse14.testing.units_contract.logins import LoginsContract
 from warehouse14.testing.units_contract.outage import OutageContract
 from warehouse14.testing.units_contract.projects import ProjectsContract
@@ -40,6 +41,7 @@ class UnitsContract(
     SessionsContract,
     AttemptsContract,
     JournalContract,
+    JournalSearchContract,
     UnitContract,
     ValuesContract,
     SharingContract,
