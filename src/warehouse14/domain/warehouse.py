@@ -18,6 +18,7 @@ from warehouse14.domain.ports import FileStore, Now, Prepared, Units
 from warehouse14.domain.services.accounts import AccountService, enabled_account
 from warehouse14.domain.services.arrivals import ArrivalService
 from warehouse14.domain.services.files import FileService
+from warehouse14.domain.services.journal import JournalService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
 from warehouse14.domain.services.tokens import TokenService
@@ -50,7 +51,7 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, sessions, arrivals, tokens, uploads, upkeep: the use cases.
+        projects, files, accounts, sessions, arrivals, tokens, uploads, upkeep, journal: the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
@@ -79,6 +80,7 @@ class Warehouse:
         self.arrivals = ArrivalService(units, now)
         self.tokens = TokenService(units, cache, now, self._background)
         self.upkeep = UpkeepService(units, store, now)
+        self.journal = JournalService(units)
         self.uploads = UploadService(
             units,
             store,
