@@ -15,6 +15,7 @@ from pyramid.response import Response
 
 from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account
+from warehouse14.domain.sentences import printable, sentence
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute, prefix
 from warehouse14.web.agents import browser
@@ -239,4 +240,12 @@ def ago(at: datetime) -> str:
     return "just now"
 
 
-FILTERS = {"browser": browser, "size": size, "day": day, "moment": moment, "ago": ago}
+FILTERS = {
+    "browser": browser,
+    "size": size,
+    "day": day,
+    "moment": moment,
+    "ago": ago,
+    "sentence": sentence,
+    "printable": printable,
+}
