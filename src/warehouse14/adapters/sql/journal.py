@@ -1,10 +1,10 @@
 """The journal in SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, bindparam, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Row, ScalarSelect, bindparam, func, insert, select, update
 
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import journal, projects, serials
@@ -95,13 +95,24 @@ def _limits(sought: Sought, before: int | None, after: int | None) -> Iterator[C
     if sought.action is not None:
         yield _is_of(sought.action)
     if sought.since is not None:
-        yield journal.c.at >= sought.since
+        late = journal.c.at >= sought.since
+        yield from (late, journal.c.serial >= _bound(func.min, late))
     if sought.until is not None:
-        yield journal.c.at < sought.until
+        early = journal.c.at < sought.until
+        yield from (early, journal.c.serial <= _bound(func.max, early))
     if after is not None:
         yield journal.c.serial > after
     elif before is not None:
         yield journal.c.serial < before
+
+
+def _bound(extreme: Callable[..., Any], timely: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """Return the first or last serial of a time.
+
+    So the engine looks at nothing beyond it: it does not know that times rise with serials. It finds this
+    serial in the index of times, since the sum keeps it from walking along the serials.
+    """
+    return select(extreme(journal.c.serial + 0)).where(timely).scalar_subquery()
 
 
 def _is_of(action: str) -> ColumnElement[bool]:

@@ -191,5 +191,5 @@ journal = Table(
     Index("journal_by_token", "token", "serial"),
     Index("journal_by_token_used", "by_token", "serial"),
     Index("journal_by_action", "action", "serial"),
-    Index("journal_by_time", "at"),
+    Index("journal_by_time", "at", "serial"),
 )

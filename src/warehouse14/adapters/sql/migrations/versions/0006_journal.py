@@ -14,4 +14,4 @@ def upgrade() -> None:
     op.create_index("journal_by_token", "journal", ["token", "serial"])
     op.create_index("journal_by_token_used", "journal", ["by_token", "serial"])
     op.create_index("journal_by_action", "journal", ["action", "serial"])
-    op.create_index("journal_by_time", "journal", ["at"])
+    op.create_index("journal_by_time", "journal", ["at", "serial"])
