@@ -67,6 +67,9 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
             "401 403 403 400 403",
         ),
     ],
+    ("ProjectPage", "journal", "GET HEAD"): [
+        ("/projects/NAME/@@journal", {}, "303 404 403 200 404", "303 403 403 200 403"),
+    ],
     ("ProjectPage", "settings", "GET HEAD"): [
         ("/projects/NAME/@@settings", {}, "303 404 403 200 404", "303 403 403 200 403"),
     ],
@@ -151,6 +154,9 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("AccountPage", "sessions", "POST"): [
         ("/account/@@sessions", {"csrf_token": ""}, "401 400 400 400 400", "401 400 400 400 400"),
     ],
+    ("AccountPage", "journal", "GET HEAD"): [
+        ("/account/@@journal", {}, "303 200 200 200 200", "303 200 200 200 200"),
+    ],
     ("AccountPage", "password", "GET HEAD"): [
         ("/account/@@password", {}, "303 200 200 200 200", "303 200 200 200 200"),
     ],
@@ -169,6 +175,9 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     # It is there where the site's settings say so.
     ("StylePage", "", "GET HEAD"): [("/style", {}, "303 404 404 404 404", "303 404 404 404 404")],
     ("AdminPage", "", "GET HEAD"): [("/admin/", {}, "303 403 403 403 200", "303 403 403 403 200")],
+    ("AdminPage", "journal", "GET HEAD"): [
+        ("/admin/@@journal", {}, "303 403 403 403 200", "303 403 403 403 200"),
+    ],
     ("AdminPage", "settings", "GET HEAD"): [
         ("/admin/@@settings", {}, "303 403 403 403 200", "303 403 403 403 200"),
     ],

@@ -10,6 +10,7 @@ from enum import StrEnum
 from warehouse14.domain.model import Account, Group, Project, Role, Scope
 from warehouse14.domain.names import (
     AUTHENTICATED,
+    OPERATOR,
     AccountName,
     GroupName,
     Principal,
@@ -91,7 +92,7 @@ class Identity:
     @property
     def name(self) -> str:
         """The name that the journal keeps."""
-        return self.account or "operator"
+        return self.account or OPERATOR
 
     @property
     def is_operator(self) -> bool:

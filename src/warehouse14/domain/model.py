@@ -372,7 +372,11 @@ class Failures:
 class Change:
     """One entry of the journal: what changed, when, who did it, from where.
 
-    ``serial`` is given by the store at the commit and is 0 before.
+    Attributes:
+        account: the account that it was done to.
+        token: the id of the token that it was done to.
+        by_token: the id of the token that the actor did it with, or None.
+        serial: given by the store at the commit, 0 before.
     """
 
     action: str
@@ -385,6 +389,7 @@ class Change:
     detail: Mapping[str, str] = field(default_factory=dict)
     serial: int = 0
     group: GroupName | None = None
+    by_token: str | None = None
 
     def numbered(self, serial: int) -> "Change":
         """Return this entry with its serial."""

@@ -26,6 +26,9 @@ Principal = NewType("Principal", str)
 
 AUTHENTICATED = Principal("authenticated")
 
+#: Who acts at the command line, as the journal calls them. No account has this name.
+OPERATOR = "operator"
+
 #: PEP 752 serves ``/namespaces`` and ``/namespace/`` beside the projects.
 RESERVED_PROJECTS = frozenset({"namespaces", "namespace"})
 
@@ -88,6 +91,15 @@ def account_name(raw: str, *, field: str = "account") -> AccountName:
             field=field,
         )
     return AccountName(folded)
+
+
+def new_account_name(raw: str, *, field: str = "account") -> AccountName:
+    """Return the same for an account that is to be added: not the name that the journal gives to whoever
+    runs commands."""
+    name = account_name(raw, field=field)
+    if name == OPERATOR:
+        raise Rejected(f"{field}: {name} is what the journal calls whoever runs commands.", field=field)
+    return name
 
 
 def group_name(raw: str, *, field: str = "group") -> GroupName:

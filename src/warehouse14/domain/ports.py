@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from warehouse14.domain.arrivals import Arrival, Departure, Ending
+from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import (
     Account,
     Change,
@@ -334,6 +335,10 @@ class Journal(Protocol):
 
     def since(self, serial: int, limit: int) -> Sequence[Change]:
         """Return the first ``limit`` entries after ``serial``, the oldest first."""
+
+    def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
+        """Return ``count`` of the entries that fit, the newest first: those next before the serial
+        ``before``, or those next after the serial ``after``, or with neither the newest."""
 
 
 class UnitOfWork(Protocol):

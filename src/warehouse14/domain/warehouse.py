@@ -19,6 +19,7 @@ from warehouse14.domain.services.accounts import AccountService, enabled_account
 from warehouse14.domain.services.arrivals import ArrivalService
 from warehouse14.domain.services.files import FileService
 from warehouse14.domain.services.groups import GroupService
+from warehouse14.domain.services.journal import JournalService
 from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
@@ -53,8 +54,8 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, upkeep: the use
-            cases.
+        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, upkeep, journal:
+            the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
@@ -86,6 +87,7 @@ class Warehouse:
         self.looking = LookService(units, now)
         self.tokens = TokenService(units, cache, now, self._background, policy.rules)
         self.upkeep = UpkeepService(units, store, now)
+        self.journal = JournalService(units)
         self.uploads = UploadService(
             units,
             store,

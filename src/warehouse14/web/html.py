@@ -17,6 +17,7 @@ from warehouse14.domain.access import Identity, Permission, allows_site
 from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account
 from warehouse14.domain.names import ProjectName
+from warehouse14.domain.sentences import printable, sentence
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute, prefix
 from warehouse14.web.agents import browser
@@ -253,4 +254,12 @@ def ago(at: datetime) -> str:
     return "just now"
 
 
-FILTERS = {"browser": browser, "size": size, "day": day, "moment": moment, "ago": ago}
+FILTERS = {
+    "browser": browser,
+    "size": size,
+    "day": day,
+    "moment": moment,
+    "ago": ago,
+    "sentence": sentence,
+    "printable": printable,
+}

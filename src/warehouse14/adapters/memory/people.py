@@ -140,8 +140,9 @@ class MemorySessions:
             and (begun.sid == sid if sid is not None else begun.subject == subject)
         ]
         ids = {session.id for session in ended}
-        note = self._moment.change if ended else self._moment.touch
-        note(("sessions", issuer, subject, sid), lambda tables: tables.drop_sessions(ids))
+        # Where none ends, nothing changes that an entry would have to tell.
+        write = self._moment.change if ended else self._moment.touch
+        write(("sessions", issuer, subject, sid), lambda tables: tables.drop_sessions(ids))
         return sorted({session.account for session in ended})
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:

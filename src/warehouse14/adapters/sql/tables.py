@@ -206,5 +206,12 @@ journal = Table(
     Column("token", String(32)),
     Column("detail", JSON, nullable=False),
     Column("group", String(_GROUP)),
+    Column("by_token", String(32)),
     Index("journal_by_project", "project", "serial"),
+    Index("journal_by_actor", "actor", "serial"),
+    Index("journal_by_account", "account", "serial"),
+    Index("journal_by_token", "token", "serial"),
+    Index("journal_by_token_used", "by_token", "serial"),
+    Index("journal_by_action", "action", "serial"),
+    Index("journal_by_time", "at", "serial"),
 )

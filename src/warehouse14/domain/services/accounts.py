@@ -6,7 +6,7 @@ from warehouse14.domain.access import Identity, Permission, SiteRules, operator
 from warehouse14.domain.credentials import hash_password, password_matches, random_password
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Account, Action
-from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.names import AccountName, account_name, new_account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.working import attempt, entry, require_site
 
@@ -44,7 +44,7 @@ class AccountService:
         """
         require_site(identity, Permission.ADMINISTER)
         account = Account(
-            name=account_name(name),
+            name=new_account_name(name),
             administrator=administrator,
             created_at=self._now(),
             password_hash=None if password is None else _hashed(password),

@@ -9,7 +9,13 @@ from warehouse14.domain.arrivals import Arrival, Ending
 from warehouse14.domain.credentials import session_secret
 from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
 from warehouse14.domain.model import Account, Action, Begun, Login, Vouched
-from warehouse14.domain.names import AccountName, ProviderName, account_name, provider_group
+from warehouse14.domain.names import (
+    AccountName,
+    ProviderName,
+    account_name,
+    new_account_name,
+    provider_group,
+)
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
 from warehouse14.domain.services.sessions import SignedIn, begin_session
@@ -277,7 +283,7 @@ def _new_name(where: From, arrival: Arrival) -> AccountName:
             arrival,
         )
     try:
-        return account_name(arrival.name)
+        return new_account_name(arrival.name)
     except Rejected as error:
         raise _failed(
             f"{where.title} calls you {arrival.name[:60]!r}, which cannot be the name of an account. "

@@ -1,6 +1,6 @@
 """Projects: who owns them, who reads them, and that they exist."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from warehouse14.domain.access import Identity, Permission, groups_of
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
@@ -68,7 +68,9 @@ class ProjectService:
             if unit.projects.get(project.name) is not None:
                 raise AlreadyExists("project", project.name, f"The project name {project.name} is taken.")
             unit.projects.create(project)
-            unit.journal.append(entry(Action.PROJECT_CREATE, identity, self._now, project=project.name))
+            unit.journal.append(
+                entry(Action.PROJECT_CREATE, identity, self._now, project=project.name, account=owner)
+            )
             return project
 
         return attempt(self._units, work)
@@ -132,9 +134,7 @@ class ProjectService:
                 _keep_an_admin(unit, project, target)
             unit.projects.grant(project.name, target, role, expected=project.serial)
             detail = {"principal": target, "role": role.value}
-            unit.journal.append(
-                entry(Action.PROJECT_GRANT, identity, self._now, project=project.name, detail=detail)
-            )
+            self._note_role(unit, Action.PROJECT_GRANT, identity, project, target, detail)
             return True
 
         return attempt(self._units, work)
@@ -157,9 +157,7 @@ class ProjectService:
             _keep_an_admin(unit, project, target)
             unit.projects.revoke(project.name, target, expected=project.serial)
             detail = {"principal": target}
-            unit.journal.append(
-                entry(Action.PROJECT_REVOKE, identity, self._now, project=project.name, detail=detail)
-            )
+            self._note_role(unit, Action.PROJECT_REVOKE, identity, project, target, detail)
 
         attempt(self._units, work)
 
@@ -171,6 +169,26 @@ class ProjectService:
             return not any(_acts(unit, who) for who in project.admins) and not _vouched_for(
                 unit, project.admins
             )
+
+    def _note_role(
+        self,
+        unit: UnitOfWork,
+        action: Action,
+        identity: Identity,
+        project: Project,
+        target: Principal,
+        detail: Mapping[str, str],
+    ) -> None:
+        change = entry(
+            action,
+            identity,
+            self._now,
+            project=project.name,
+            account=principal_account(target),
+            group=principal_group(target),
+            detail=detail,
+        )
+        unit.journal.append(change)
 
     def set_public(self, identity: Identity, name: str, *, public: bool) -> bool:
         """Open the project to every signed-in account, or close it; return whether that is new.

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from warehouse14.domain.access import Identity, SiteRules, Standing, account_identity
+from warehouse14.domain.access import Identity, Permission, SiteRules, Standing, account_identity
 from warehouse14.domain.credentials import session_id, session_secret
 from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
 from warehouse14.domain.model import Account, Action, Begun, Session
 from warehouse14.domain.names import AccountName, ProjectName, account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import AccountService
+from warehouse14.domain.services.accounts import AccountService, existing_account
 from warehouse14.domain.services.throttle import Throttle, limits
 from warehouse14.domain.services.tokens import Later
-from warehouse14.domain.services.working import attempt, entry
+from warehouse14.domain.services.working import attempt, entry, require_site
 
 #: That a session was seen is noted at most this often.
 SEEN_INTERVAL = timedelta(minutes=1)
@@ -166,15 +166,34 @@ class SessionService:
 
         attempt(self._units, work)
 
-    def end_others(self, identity: Identity) -> None:
-        """End all of one's own sessions but this one."""
-        owner = _owner(identity)
+    def end_others(self, identity: Identity) -> int:
+        """End all of one's own sessions but this one; return how many there were."""
+        return self._end_all(identity, _owner(identity), but=identity.session)
 
-        def work(unit: UnitOfWork) -> None:
-            unit.sessions.end_of(owner, but=identity.session)
-            unit.journal.append(entry(Action.SESSION_END, identity, self._now, account=owner))
+    def end_all(self, identity: Identity, account: str) -> int:
+        """End all sessions of an account; return how many there were.
 
-        attempt(self._units, work)
+        Raises ``NotFound``, and ``Forbidden`` for those who do not administer the site.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        return self._end_all(identity, account_name(account), but=None)
+
+    def _end_all(self, identity: Identity, owner: AccountName, *, but: str | None) -> int:
+        def work(unit: UnitOfWork) -> int:
+            existing_account(unit, owner)
+            now = self._now()
+            count = sum(
+                session.id != but and not self._over(session, now) for session in unit.sessions.of(owner)
+            )
+            if count:
+                unit.sessions.end_of(owner, but=but)
+                detail = {"sessions": str(count)}
+                unit.journal.append(
+                    entry(Action.SESSION_END, identity, self._now, account=owner, detail=detail)
+                )
+            return count
+
+        return attempt(self._units, work)
 
     def _over(self, session: Session, now: datetime) -> bool:
         return now - session.seen_at > self._idle or now - session.created_at > self._longest

@@ -50,8 +50,15 @@ def entry(
     detail: Mapping[str, str] | None = None,
 ) -> Change:
     """Return the journal entry of what ``identity`` does now."""
-    change = entry_of(identity.name, identity.origin, action, now)
-    return replace(change, project=project, account=account, group=group, token=token, detail=detail or {})
+    return replace(
+        entry_of(identity.name, identity.origin, action, now),
+        project=project,
+        account=account,
+        group=group,
+        token=token,
+        by_token=identity.token.id if identity.token else None,
+        detail=detail or {},
+    )
 
 
 def entry_of(actor: str, origin: str, action: Action, now: Now) -> Change:

@@ -20,6 +20,7 @@ from warehouse14.testing.units_contract.attempts import AttemptsContract
 from warehouse14.testing.units_contract.files import FilesContract
 from warehouse14.testing.units_contract.groups import GroupsContract
 from warehouse14.testing.units_contract.journal import JournalContract
+from warehouse14.testing.units_contract.journal_search import JournalSearchContract
 from warehouse14.testing.units_contract.logins import LoginsContract
 from warehouse14.testing.units_contract.outage import OutageContract
 from warehouse14.testing.units_contract.projects import ProjectsContract
@@ -42,6 +43,7 @@ class UnitsContract(
     SessionsContract,
     AttemptsContract,
     JournalContract,
+    JournalSearchContract,
     UnitContract,
     ValuesContract,
     SharingContract,

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from warehouse14.domain.errors import Conflict
+from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Account, Change, File, Group, Order, Project, Role, Token, Yank
 from warehouse14.domain.names import AUTHENTICATED, FileName, GroupName, ProjectName, account_principal
 from warehouse14.domain.ports import UnitOfWork, Units
@@ -66,6 +67,7 @@ READS: dict[str, Act] = {
     "attempts.of": lambda unit: unit.attempts.of(["x"]),
     "journal.serial": lambda unit: unit.journal.serial(),
     "journal.since": lambda unit: unit.journal.since(0, 10),
+    "journal.found": lambda unit: unit.journal.found(Sought(actor=ADA), before=None, after=None, count=9),
 }
 
 #: Every method that writes, apart from ``journal.append``.
