@@ -20,8 +20,8 @@ const account = (login) => ({
   }),
 });
 
-const page = (title, body) =>
-  `<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>${body}`;
+const page = (title, body) => `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
+  <link rel="icon" href="data:,"><title>${title}</title><h1>${title}</h1>${body}`;
 
 const provider = new Provider(issuer, {
   jwks,
