@@ -107,6 +107,11 @@ SHOWN = [
     Shown("sign-in", "SignIn", "/login", ""),
     Shown("sign-in after a wrong password", "SignIn", "/login", "", 403, "bare", _wrong_password),
     Shown("sign-in too often", "SignIn", "/login", "", 429, "damaged", _too_often),
+    Shown("sign-in through providers or with a password", "SignIn", "/login", "", site="ways"),
+    Shown("sign-in through a provider alone", "SignIn", "/login?next=/account/", "", site="doors"),
+    Shown("sign-in through a provider failed", "ProviderPlace", "/oauth/corp?state=x", "", 403, "ways"),
+    Shown("joining a provider failed", "ProviderPlace", "/oauth/partner?state=x", "ada", 403, "ways"),
+    Shown("provider is down", "", "/oauth/corp/@@start", "", 503, "doors"),
     Shown("projects", "ProjectPages", "/projects/"),
     Shown("projects by date", "ProjectPages", "/projects/?sort=newest"),
     Shown("projects, in the middle", "ProjectPages", "/projects/?page=2"),
@@ -195,6 +200,7 @@ SHOWN = [
           then=lambda tab: tab.confirm("no").press("Delete the group")),
     Shown("account", "AccountPage", "/account/"),
     Shown("account without tokens", "AccountPage", "/account/", site="bare"),
+    Shown("account with ways to sign in", "AccountPage", "/account/", site="ways"),
     Shown("account, token refused", "AccountPage", "/account/", status=400,
           then=lambda tab: tab.fill(Name=HOSTILE_NAME, Project="not-here").press("Make the token")),
     Shown("new token", "AccountPage", "/account/", "cleo",
@@ -235,4 +241,4 @@ SHOWN = [
 PLAIN = list({shown.view: shown for shown in reversed(SHOWN)}.values())
 
 #: Views of browser pages that answer a GET with something else than a page.
-NO_PAGES = {"FilePage", "StaticFile"}
+NO_PAGES = {"FilePage", "StaticFile", "ProviderPlace @@start"}

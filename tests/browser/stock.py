@@ -12,7 +12,7 @@ from browser import readmes
 from support.sites import PASSWORD, Site
 from warehouse14.domain.access import Identity
 from warehouse14.domain.model import FileType, Role, Scope
-from warehouse14.domain.names import FileName
+from warehouse14.domain.names import FileName, ProviderName
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, record_of, tar_gz_bytes, wheel_member, zip_bytes
@@ -160,6 +160,20 @@ def people(shelves: Shelves) -> None:
     shelves.days_ago(200)
     for name in PEOPLE:
         shelves.account(name, password=PASSWORD, administrator=name == "root")
+
+
+def logins(shelves: Shelves) -> None:
+    """Let ada come from elsewhere, too: from three places, of which one is known no longer."""
+    for days, provider, subject in (
+        (90, "corp", "ada.lindqvist@orbit.example.com"),
+        (30, "partner", "s" * 255),
+        (10, "gone", HOSTILE_NAME),
+    ):
+        shelves.days_ago(days)
+        issuer = f"https://{provider}.example.com"
+        shelves.warehouse.arrivals.join_known(
+            shelves.operator, "ada", provider=ProviderName(provider), issuer=issuer, subject=subject
+        )
 
 
 # -- what a customer sees ----------------------------------------------------------------

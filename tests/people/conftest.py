@@ -6,7 +6,8 @@ from contextlib import ExitStack
 import pytest
 from pytest_iam import Server as Provider
 
-from support.providers import Corp, NewServer
+from support.node_provider import NodeProvider
+from support.providers import Corp, IdentityProvider, NewServer
 from support.servers import Server, free_port
 from support.sites import APP, Site
 
@@ -17,12 +18,19 @@ def corp(iam_server: Provider) -> Corp:
     return Corp(iam_server)
 
 
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProvider]:
+    """Another identity provider, of another make."""
+    with NodeProvider(tmp_path_factory.mktemp("node")) as started:
+        yield started
+
+
 @pytest.fixture(scope="module")
 def new_server(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
     """Starts sites on which people sign in through providers, by name; settings come as keywords."""
     with ExitStack() as started:
 
-        def start(ways: str, providers: Mapping[str, Corp], **settings: object) -> Server:
+        def start(ways: str, providers: Mapping[str, IdentityProvider], **settings: object) -> Server:
             site = prepared_site.copy_to(tmp_path_factory.mktemp("people") / "site")
             port = free_port()
             site.configure(APP, warehouse14__sign_in=ways)

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from canaille.core.models import Group, User
@@ -15,6 +15,13 @@ from support.servers import Server
 NewServer = Callable[..., Server]
 
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
+
+
+class IdentityProvider(Protocol):
+    """Where people sign in, whoever has made it."""
+
+    def register(self, site: str, name: str) -> dict[str, str]:
+        """Make a client for a site that calls the provider ``name``, and return the site's settings."""
 
 
 class Corp:
