@@ -105,6 +105,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         page_cache_bytes=site.page_cache_bytes,
         session_idle=timedelta(minutes=site.session_idle_minutes),
         session_longest=timedelta(hours=site.session_hours),
+        reverify=timedelta(hours=site.reverify_hours) or None,
     )
     return Assembly(Warehouse(units, store, policy), site, sign_ins)
 

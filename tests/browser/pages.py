@@ -173,7 +173,7 @@ SHOWN = [
     Shown("new token", "AccountPage", "/account/", "cleo",
           then=lambda tab: tab.fill(Name=HOSTILE_NAME).press("Make the token")),
     Shown("new token for uploads", "AccountPage", "/account/", "cleo",
-          then=lambda tab: tab.fill(Name="laptop").choose("Scope", "upload").press("Make the token")),
+          then=lambda tab: tab.fill(Name="laptop").check("upload").press("Make the token")),
     Shown("password", "AccountPage @@password", "/account/@@password"),
     Shown("first password", "AccountPage @@password", "/account/@@password", "new-here"),
     Shown("password, two that differ", "AccountPage @@password", "/account/@@password", status=400,

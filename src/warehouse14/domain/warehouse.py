@@ -39,6 +39,8 @@ class Policy:
     page_cache_bytes: int
     session_idle: timedelta = timedelta(hours=2)
     session_longest: timedelta = timedelta(hours=12)
+    #: After how long without a sign-in of its owner a token counts no more; None for never.
+    reverify: timedelta | None = None
 
 
 def utc_now() -> datetime:
@@ -77,7 +79,7 @@ class Warehouse:
             longest=policy.session_longest,
         )
         self.arrivals = ArrivalService(units, now)
-        self.tokens = TokenService(units, cache, now, self._background)
+        self.tokens = TokenService(units, cache, now, self._background, reverify=policy.reverify)
         self.upkeep = UpkeepService(units, store, now)
         self.uploads = UploadService(
             units,

@@ -121,9 +121,12 @@ class SqlProjects:
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """See the port."""
         conditions = [*map(_finds, words), *_visible_to(principals)]
+        if prefix:
+            conditions.append(projects.c.name.startswith(prefix, autoescape=True))
         page = select(projects).where(*conditions).order_by(*_ORDERS[order]).offset(start).limit(count)
         found = [_found(row) for row in self._run.rows(page)]
         if 0 < len(found) < count or (not found and start == 0):

@@ -80,10 +80,10 @@ class AccountService:
             return existing_account(unit, wanted)
 
     def listed(self, identity: Identity) -> Sequence[Account]:
-        """Return all accounts, by name. Raises ``Forbidden``."""
+        """Return all accounts but those of services, by name. Raises ``Forbidden``."""
         require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return unit.accounts.all()
+            return [account for account in unit.accounts.all() if not account.is_service]
 
     def known(self, names: Iterable[AccountName]) -> Mapping[AccountName, Account]:
         """Return those of ``names`` that are accounts, for a caller who decides what of them is shown."""

@@ -85,7 +85,7 @@ class ArrivalService:
                 raise _failed(
                     "Your account is disabled. An administrator of this site can tell why.", arrival
                 )
-            unit.accounts.set_vouched(account.name, vouched)
+            unit.accounts.set_signed_in(account.name, vouched.at, vouched=vouched)
             return begin_session(
                 unit, now_vouched, secret, self._now, origin=where.origin, agent=where.agent, begun=begun
             )

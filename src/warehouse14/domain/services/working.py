@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from warehouse14.domain.access import Identity, Permission, allows, allows_site
+from warehouse14.domain.access import Identity, Permission, allows, allows_new, allows_site
 from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unavailable
 from warehouse14.domain.model import Action, Change, Project
 from warehouse14.domain.names import AccountName, ProjectName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 
 Result = TypeVar("Result")
+#: Runs something that nobody waits for.
+Later = Callable[[Callable[[], None]], None]
 
 _ATTEMPTS = 8
 
@@ -66,6 +68,12 @@ def require_site(identity: Identity, permission: Permission) -> None:
     """Raise ``Forbidden`` unless ``identity`` may do it on the site."""
     if not allows_site(identity, permission):
         raise Forbidden(f"{identity.name} may not {permission} on this site.")
+
+
+def require_new(identity: Identity, name: ProjectName) -> None:
+    """Raise ``Forbidden`` unless ``identity`` may take the new project name ``name``."""
+    if not allows_new(identity, name):
+        raise Forbidden(f"{identity.name} may not {Permission.CREATE} the project {name}.")
 
 
 def live_project(unit: UnitOfWork, name: ProjectName) -> Project:

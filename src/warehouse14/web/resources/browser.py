@@ -4,11 +4,12 @@
 /oauth/<provider>                        ProviderPlace    the answer; @@start, @@join
 /oauth/<provider>/logout                 ProviderEnd
 /projects/                               ProjectPages     list, @@new
-/projects/<name>/                        ProjectPage      @@versions, @@people, @@settings, @@delete
+/projects/<name>/                        ProjectPage      @@versions, @@people, @@settings, @@delete,
+                                                          @@token, @@token-rotate, @@token-revoke
 /projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
 /projects/<name>/<version>/<file>        FilePage         the file; @@yank, @@unyank, @@delete
 /account/                                AccountPage      @@password, @@token
-/account/tokens/<id>/                    TokenPlace       @@revoke
+/account/tokens/<id>/                    TokenPlace       @@revoke, @@rotate
 /account/sessions/<id>/                  SessionPlace     @@end
 /admin/                                  AdminPage        @@accounts, @@settings
 /admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset
