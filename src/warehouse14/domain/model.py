@@ -285,9 +285,8 @@ class Account:
 
     @property
     def seen_in_person_at(self) -> datetime:
-        """When it signed in last, or was made if it never did."""
-        vouched_at = self.vouched.at if self.vouched else self.created_at
-        return max(self.signed_in_at or self.created_at, vouched_at)
+        """When it signed in last, as far as that is known, or was made if it never did."""
+        return self.signed_in_at or (self.vouched.at if self.vouched else self.created_at)
 
     @property
     def may_act(self) -> bool:
