@@ -77,9 +77,9 @@ with open_warehouse(settings) as warehouse:
     ada, bob = warehouse.account("ada"), warehouse.account("bob")
 
     # Tokens
-    secret = warehouse.tokens.mint(ada, name="laptop", scope=Scope.UPLOAD)
+    secret = warehouse.tokens.mint(ada, name="laptop", scopes={Scope.UPLOAD})
     known = warehouse.tokens.identify(secret.text)
-    assert (known.account, known.token.id, known.token.scope) == ("ada", secret.id, Scope.UPLOAD)
+    assert (known.account, known.token.id, known.token.scopes) == ("ada", secret.id, {Scope.UPLOAD})
     assert [(token.id, token.name, token.revoked_at) for token in warehouse.tokens.listed(ada)] == [
         (secret.id, "laptop", None)
     ]

@@ -113,6 +113,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         session_idle=timedelta(minutes=site.session_idle_minutes),
         session_longest=timedelta(hours=site.session_hours),
         rules=rules,
+        reverify=timedelta(hours=site.reverify_hours) or None,
     )
     return Assembly(Warehouse(units, store, policy), site, sign_ins)
 

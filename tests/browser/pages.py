@@ -206,7 +206,7 @@ SHOWN = [
     Shown("new token", "AccountPage", "/account/", "cleo",
           then=lambda tab: tab.fill(Name=HOSTILE_NAME).press("Make the token")),
     Shown("new token for uploads", "AccountPage", "/account/", "cleo",
-          then=lambda tab: tab.fill(Name="laptop").choose("Scope", "upload").press("Make the token")),
+          then=lambda tab: tab.fill(Name="laptop").check("upload").press("Make the token")),
     Shown("journal of an account", "AccountPage @@journal", "/account/@@journal"),
     Shown("journal of a new account", "AccountPage @@journal", "/account/@@journal", "cleo"),
     Shown("password", "AccountPage @@password", "/account/@@password"),

@@ -129,7 +129,7 @@ class Shelves:
 
     def token(self, of: str, name: str, scope: Scope = Scope.READ, **options: object) -> str:
         text: str = self.warehouse.tokens.mint(
-            self.operator, name=name, account=of, scope=scope, **options  # type: ignore[arg-type]
+            self.operator, name=name, account=of, scopes={scope}, **options  # type: ignore[arg-type]
         ).text  # fmt: skip
         return text
 

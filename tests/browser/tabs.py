@@ -92,6 +92,11 @@ class Tab:
         self.page.get_by_label(label).select_option(value)
         return self
 
+    def check(self, label: str) -> "Tab":
+        """Tick a box."""
+        self.page.get_by_label(label).check()
+        return self
+
     def confirm(self, text: str) -> "Tab":
         """Type the name of what is to be deleted, or something else."""
         self.page.get_by_role("textbox", name="Type").fill(text)

@@ -150,7 +150,7 @@ def create_a_project(tab: Tab) -> None:
 
 def make_a_token(tab: Tab) -> str:
     """Make a token for uploads, and return the line for twine that is shown with it."""
-    tab.follow("Account").fill(Name="laptop", Project=PROJECT).choose("Scope", "upload")
+    tab.follow("Account").fill(Name="laptop", Project=PROJECT).check("upload")
     tab.press("Make the token")
     line = tab.copied("the line for twine")
     token = tab.copied("the token")

@@ -8,6 +8,7 @@ import pytest
 
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Unauthenticated
+from warehouse14.domain.model import Reach, Scope
 
 TOKEN = re.compile(r"wh14_[0-9A-Za-z]{43}\n\Z")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
@@ -106,7 +107,7 @@ def test_minting_prints_the_token_alone(site: Any, warehouse: Any) -> None:
     assert TOKEN.match(outcome.out)
     assert outcome.err == ""
     identity = warehouse.tokens.identify(outcome.out.strip())
-    assert (identity.account, identity.token.scope, identity.token.project) == ("ada", "read", None)
+    assert (identity.account, identity.token.scopes, identity.token.reach) == ("ada", {Scope.READ}, Reach())
 
 
 def test_the_list_of_tokens_says_everything_but_the_secret(site: Any) -> None:
@@ -118,7 +119,8 @@ def test_the_list_of_tokens_says_everything_but_the_secret(site: Any) -> None:
     outcome = site.done("token", "list", "ada", "--json")
     first, second = outcome.rows
     assert list(first) == [
-        *("id", "name", "scope", "project", "created_at", "expires_at", "last_used_at", "revoked_at")
+        *("id", "name", "scope", "project", "addresses", "created_at", "expires_at"),
+        *("last_used_at", "last_used_from", "last_used_by", "revoked_at"),
     ]
     assert (first["name"], first["scope"], first["project"]) == ("läptop", "read", None)
     created, expires = (datetime.fromisoformat(first[key]) for key in ("created_at", "expires_at"))

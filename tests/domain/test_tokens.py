@@ -67,7 +67,7 @@ def test_a_scope_holds_its_account_back(warehouse: Warehouse, ada: Identity) -> 
             permission
             for permission in Permission
             if allows(
-                sign_in(warehouse, warehouse.tokens.mint(ada, name="x", scope=scope).text),
+                sign_in(warehouse, warehouse.tokens.mint(ada, name="x", scopes={scope}).text),
                 permission,
                 project,
             )
@@ -77,6 +77,8 @@ def test_a_scope_holds_its_account_back(warehouse: Warehouse, ada: Identity) -> 
     assert allowed == {
         Scope.READ: {Permission.READ},
         Scope.UPLOAD: {Permission.READ, Permission.UPLOAD},
+        Scope.YANK: {Permission.READ, Permission.YANK},
+        Scope.MANAGE: {Permission.READ, Permission.DELETE, Permission.MANAGE},
     }
 
 
@@ -85,7 +87,7 @@ def test_a_token_for_one_project_sees_only_that_and_creates_nothing(
 ) -> None:
     for name in ("bar", "foo", "zap"):
         warehouse.projects.create(ada, name, public=name == "zap")
-    token = warehouse.tokens.mint(ada, name="x", scope=Scope.UPLOAD, project="Foo")
+    token = warehouse.tokens.mint(ada, name="x", scopes={Scope.UPLOAD}, project="Foo")
     limited = sign_in(warehouse, token.text)
     assert [project.name for project in warehouse.projects.listed(limited)] == ["foo"]
     assert warehouse.projects.get(limited, "foo")
@@ -118,7 +120,7 @@ def test_nobody_manages_the_tokens_of_another(
 
 
 def test_a_token_manages_no_tokens(warehouse: Warehouse, ada: Identity) -> None:
-    token = warehouse.tokens.mint(ada, name="x", scope=Scope.UPLOAD)
+    token = warehouse.tokens.mint(ada, name="x", scopes={Scope.UPLOAD})
     signed_in = sign_in(warehouse, token.text)
     with pytest.raises(Forbidden):
         warehouse.tokens.mint(signed_in, name="y")

@@ -98,7 +98,7 @@ class Site:
         """Return the text of a new token, through the library, which is faster than the command."""
         with self.library() as warehouse:
             return warehouse.tokens.mint(
-                warehouse.operator(), name="a test", account=account, scope=Scope(scope), project=project
+                warehouse.operator(), name="a test", account=account, scopes={Scope(scope)}, project=project
             ).text
 
     def library(self) -> AbstractContextManager[Warehouse]:

@@ -160,7 +160,7 @@ class Index:
         self.account(name)
         key = (name, scope, project)
         if key not in self._tokens:
-            self._tokens[key] = self.mint(name, scope=scope, project=project)
+            self._tokens[key] = self.mint(name, scopes={scope}, project=project)
         return self._tokens[key]
 
     def cookie(self, name: str) -> str:

@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, allows, allows_site
 from warehouse14.domain.errors import WarehouseError
-from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.model import Reach, Role, Scope
 from warehouse14.domain.names import AccountName, project_name
 from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.testing.builders import build_wheel
@@ -141,7 +141,7 @@ def identity(who: str, name: str) -> Identity | None:
         "this": (Scope.UPLOAD, name),
         "other": (Scope.UPLOAD, "pub" if name == "demo" else "demo"),
     }.get(who, (None, None))
-    held = scope and TokenLimits("x", scope, project_name(limit) if limit else None)
+    held = scope and TokenLimits("x", frozenset({scope}), Reach(project_name(limit) if limit else None))
     return account_identity(AccountName(account), administrator=account == "root", token=held)
 
 

@@ -70,6 +70,15 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("ProjectPage", "journal", "GET HEAD"): [
         ("/projects/NAME/@@journal", {}, "303 404 403 200 404", "303 403 403 200 403"),
     ],
+    ("ProjectPage", "token", "POST"): [
+        ("/projects/NAME/@@token", {"name": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
+    ],
+    ("ProjectPage", "token-rotate", "POST"): [
+        ("/projects/NAME/@@token-rotate", {"token": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
+    ],
+    ("ProjectPage", "token-revoke", "POST"): [
+        ("/projects/NAME/@@token-revoke", {"token": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
+    ],
     ("ProjectPage", "settings", "GET HEAD"): [
         ("/projects/NAME/@@settings", {}, "303 404 403 200 404", "303 403 403 200 403"),
     ],
@@ -168,6 +177,9 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ],
     ("TokenPlace", "revoke", "POST"): [
         ("/account/tokens/nothing/@@revoke", {}, "401 404 404 404 404", "401 404 404 404 404"),
+    ],
+    ("TokenPlace", "rotate", "POST"): [
+        ("/account/tokens/nothing/@@rotate", {}, "401 404 404 404 404", "401 404 404 404 404"),
     ],
     ("SessionPlace", "end", "POST"): [
         ("/account/sessions/nothing/@@end", {}, "401 404 404 404 404", "401 404 404 404 404"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from webtest import TestApp
+from webtest.forms import Select
 
 from warehouse14.domain.model import Role
 from warehouse14.settings import read_site, section_of, shown_settings
@@ -43,11 +44,15 @@ def form(answer: Any, action: str) -> Any:
     return found[-1] if action == "" else found[0]
 
 
-def sent(answer: Any, action: str, status: int = 303, **fields: str) -> Any:
+def sent(answer: Any, action: str, status: int = 303, **fields: str | list[str]) -> Any:
     """Fill in a form and send it; return the page that follows."""
     filled = form(answer, action)
     for name, value in fields.items():
-        filled[name] = value
+        if isinstance(value, list):
+            for box in filled.fields[name]:
+                box.checked = box._value in value
+        else:
+            filled[name] = value
     result = filled.submit(expect_errors=True)
     assert result.status_int == status, result.text
     return result.follow() if status == 303 else result
@@ -251,7 +256,7 @@ def test_roles_are_given_changed_and_taken(site: Index) -> None:
     page = sent(app.get("/projects/demo/@@people"), "@@people", 400, name="nobody")
     assert "There is no account" in page
     page = app.get("/projects/demo/@@people")
-    filled = page.forms[len(page.forms) - 1]
+    filled = next(one for one in page.forms.values() if isinstance(one.fields.get("role", [None])[0], Select))
     filled["name"], filled["role"] = "Eve", "member"
     page = filled.submit().follow()
     assert "eve is now a member." in page
@@ -346,7 +351,7 @@ def test_a_file_and_a_release_are_deleted_only_with_their_name_typed(site: Index
 def test_a_token_is_shown_once_with_lines_for_every_client(site: Index) -> None:
     """Behaviours 55, 84"""
     app = browser(site)
-    page = sent(app.get("/account/"), "@@token", 200, name="laptop", scope="upload", days="30")
+    page = sent(app.get("/account/"), "@@token", 200, name="laptop", scope=["upload"], days="30")
     text = page.html.select_one(".copied code").get_text()
     assert text.startswith("wh14_")
     for word in (".netrc", "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "poetry", "PDM_", "TWINE_PASSWORD"):

@@ -109,7 +109,7 @@ def _list(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _roles(warehouse: Warehouse, arguments: Namespace) -> int:
-    grants = warehouse.projects.get(actor(), arguments.project).grants
+    grants = warehouse.projects.get(actor(), arguments.project).people
     rows: list[Row] = [{"principal": who, "role": role.value} for who, role in sorted(grants.items())]
     show(rows, _ROLE_KEYS, as_json=arguments.json)
     return 0

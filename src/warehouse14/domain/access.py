@@ -4,10 +4,11 @@ Services enforce it, and the ACLs of the web are a projection of it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
-from warehouse14.domain.model import Account, Group, Project, Role, Scope
+from warehouse14.domain.model import Account, Group, Project, Reach, Role, Scope
 from warehouse14.domain.names import (
     AUTHENTICATED,
     OPERATOR,
@@ -17,6 +18,7 @@ from warehouse14.domain.names import (
     ProjectName,
     account_principal,
     group_principal,
+    is_service_name,
 )
 
 
@@ -58,20 +60,29 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
 #: What every signed-in account may do on a public project.
 PUBLIC = frozenset({Permission.READ})
 
-#: What a token lets through of that; an identity without a token is not held back.
+_READING = frozenset({Permission.READ, Permission.BROWSE})
+
+#: What each scope of a token lets through of that; an identity without a token is not held back.
 SCOPES: Mapping[Scope, frozenset[Permission]] = {
-    Scope.READ: frozenset({Permission.READ, Permission.BROWSE}),
-    Scope.UPLOAD: frozenset({Permission.READ, Permission.BROWSE, Permission.UPLOAD, Permission.CREATE}),
+    Scope.READ: _READING,
+    Scope.UPLOAD: _READING | {Permission.UPLOAD, Permission.CREATE},
+    Scope.YANK: _READING | {Permission.YANK},
+    Scope.MANAGE: _READING | {Permission.DELETE, Permission.MANAGE},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TokenLimits:
-    """How the token of a request holds its account back."""
+    """How the token of a request holds its account back, and when it ends."""
 
     id: str
-    scope: Scope
-    project: ProjectName | None
+    scopes: frozenset[Scope]
+    reach: Reach = field(default_factory=Reach)
+    expires_at: datetime | None = None
+
+    def lets_through(self, permission: Permission) -> bool:
+        """Whether one of its scopes gives ``permission``."""
+        return any(permission in SCOPES[scope] for scope in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,11 @@ class Identity:
     def name(self) -> str:
         """The name that the journal keeps."""
         return self.account or OPERATOR
+
+    @property
+    def is_service(self) -> bool:
+        """Whether this is a service account, which belongs to a project or a group."""
+        return self.account is not None and is_service_name(self.account)
 
     @property
     def is_operator(self) -> bool:
@@ -200,11 +216,11 @@ def token_allows(identity: Identity, permission: Permission, project: ProjectNam
     token = identity.token
     if token is None:
         return True
-    if permission not in SCOPES[token.scope]:
+    if not token.lets_through(permission):
         return False
-    if token.project is None:
+    if token.reach.is_all or permission is Permission.BROWSE:
         return True
-    return project == token.project or permission is Permission.BROWSE
+    return project is not None and token.reach.covers(project)
 
 
 def allows(identity: Identity, permission: Permission, project: Project) -> bool:
@@ -226,11 +242,24 @@ def allows_site(identity: Identity, permission: Permission) -> bool:
     """Whether ``identity`` may do ``permission`` on the site as a whole."""
     if identity.is_operator:
         return True
-    if not token_allows(identity, permission, None):
+    if not token_allows(identity, permission, None) or (
+        identity.is_service and permission is Permission.CREATE
+    ):
         return False
     if permission is Permission.CREATE:
         return identity.creator
     return identity.administrator if permission is Permission.ADMINISTER else True
+
+
+def allows_new(identity: Identity, name: ProjectName) -> bool:
+    """Whether ``identity`` may take the new project name ``name``; a service account takes none."""
+    if identity.is_operator:
+        return True
+    reach = Reach() if identity.token is None else identity.token.reach
+    # A token for one project is for one that is there.
+    return (
+        not identity.is_service and reach.project is None and token_allows(identity, Permission.CREATE, name)
+    )
 
 
 def sees_group(identity: Identity, group: Group) -> bool:

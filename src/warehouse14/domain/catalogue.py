@@ -16,6 +16,7 @@ from warehouse14.domain.model import (
     FoundProject,
     Order,
     Project,
+    Reach,
     Release,
     finds,
     releases,
@@ -72,10 +73,13 @@ class Catalogue:
         words = _words(text)
         principals = None if identity.is_operator else identity.principals
         with self._units.read() as unit:
-            if identity.token is not None and identity.token.project is not None:
-                only = _only(unit, identity, identity.token.project, words)
+            reach = Reach() if identity.token is None else identity.token.reach
+            if reach.project is not None:
+                only = _only(unit, identity, reach.project, words)
                 return Found(only[start : start + count], len(only))
-            projects, total = unit.projects.search(principals, words, order=order, start=start, count=count)
+            projects, total = unit.projects.search(
+                principals, words, order=order, start=start, count=count, prefix=reach.prefix or ""
+            )
         return Found(projects, total)
 
     def search_all(self, identity: Identity, text: str, *, start: int = 0, count: int = 50) -> Found:

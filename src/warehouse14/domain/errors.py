@@ -4,6 +4,7 @@
     ├── Rejected            the input is wrong; the sender can mend it
     │   └── TooLarge        it is larger than the site allows
     ├── Unauthenticated     nobody, or credentials that do not count
+    │   └── SignInNeeded    a token that counts again when its owner has signed in
     ├── SignInFailed        an identity provider's answer does not count
     ├── Forbidden           known, but not permitted
     ├── NotFound            no such project, file, account or token
@@ -56,6 +57,18 @@ class Unauthenticated(WarehouseError):
     """Nobody is known to have made this request."""
 
     code = "unauthenticated"
+
+
+class SignInNeeded(Unauthenticated):
+    """A token's owner has not signed in for too long."""
+
+    code = "sign-in-needed"
+
+    def __init__(self, address: str = "this site's address") -> None:
+        super().__init__(
+            f"The owner of this token has not signed in for too long. Sign in at {address} in the browser: "
+            "then the token counts again."
+        )
 
 
 class SignInFailed(WarehouseError):

@@ -16,6 +16,8 @@ from warehouse14.domain.names import (
     ProjectName,
     ProviderName,
     group_principal,
+    is_service_name,
+    is_service_principal,
 )
 
 _SEPARATORS = re.compile(r"(?<=[a-z0-9])[-_.]+(?=[a-z0-9])")
@@ -29,10 +31,18 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may do with the roles of its account."""
+    """What a token may do with the roles of its account. Each of the others includes ``read``."""
 
     READ = "read"
     UPLOAD = "upload"
+    YANK = "yank"
+    MANAGE = "manage"
+
+
+def in_order(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Return ``scopes``, each once, in the order in which they are kept and shown."""
+    wanted = set(scopes)
+    return tuple(scope for scope in Scope if scope in wanted)
 
 
 class Action(StrEnum):
@@ -58,6 +68,7 @@ class Action(StrEnum):
     ACCOUNT_KEEP_OUT = "account.keep-out"
     TOKEN_MINT = "token.mint"
     TOKEN_REVOKE = "token.revoke"
+    TOKEN_ROTATE = "token.rotate"
     SESSION_START = "session.start"
     SESSION_END = "session.end"
     GROUP_CREATE = "group.create"
@@ -111,8 +122,13 @@ class Project:
 
     @property
     def admins(self) -> frozenset[Principal]:
-        """The principals with the role admin."""
-        return frozenset(who for who, role in self.grants.items() if role is Role.ADMIN)
+        """The principals with the role admin, without service accounts."""
+        return frozenset(who for who, role in self.people.items() if role is Role.ADMIN)
+
+    @property
+    def people(self) -> Mapping[Principal, Role]:
+        """The grants without those of service accounts."""
+        return {who: role for who, role in self.grants.items() if not is_service_principal(who)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +273,7 @@ class Account:
     Attributes:
         password_once: the password opens nothing but the page that replaces it.
         vouched: what the identity providers said at the last sign-in through one, or None.
+        signed_in_at: when it signed in last, in whatever way.
     """
 
     name: AccountName
@@ -266,6 +283,17 @@ class Account:
     disabled: bool = False
     password_once: bool = False
     vouched: "Vouched | None" = None
+    signed_in_at: datetime | None = None
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it belongs to a project or a group, and nobody signs in as it."""
+        return is_service_name(self.name)
+
+    @property
+    def seen_in_person_at(self) -> datetime:
+        """When it signed in last, as far as that is known, or was made if it never did."""
+        return self.signed_in_at or (self.vouched.at if self.vouched else self.created_at)
 
     @property
     def may_act(self) -> bool:
@@ -318,19 +346,56 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Which projects a token is for: one, those whose names begin with a prefix, or all."""
+
+    project: ProjectName | None = None
+    prefix: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is for all projects."""
+        return self.project is None and self.prefix is None
+
+    def covers(self, name: ProjectName) -> bool:
+        """Whether the project ``name`` is one of them."""
+        if self.project is not None:
+            return name == self.project
+        return self.prefix is None or name.startswith(self.prefix)
+
+    def __str__(self) -> str:
+        """Return the name or ``PREFIX*``, nothing for all."""
+        return self.project or (f"{self.prefix}*" if self.prefix is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
-    """An API token without its secret, of which only the SHA-256 is kept."""
+    """An API token without its secret, of which only the SHA-256 is kept.
+
+    Attributes:
+        addresses: the address ranges (CIDR) that it may be used from; none for everywhere.
+        days: for how many days it was made, or None for no end.
+        last_used_from, last_used_by: the address and the program of the last use that was noted.
+    """
 
     id: str
     account: AccountName
     name: str
-    scope: Scope
-    project: ProjectName | None
+    scopes: frozenset[Scope]
+    reach: Reach
     secret_sha256: str = field(repr=False)
     created_at: datetime
     expires_at: datetime | None
+    days: int | None = None
+    addresses: tuple[str, ...] = ()
     last_used_at: datetime | None = None
+    last_used_from: str = ""
+    last_used_by: str = ""
     revoked_at: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was revoked or has expired."""
+        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from warehouse14.domain.errors import Rejected
 ProjectName = NewType("ProjectName", str)
 #: A distribution file's name, safe as the last part of an address and of a path.
 FileName = NewType("FileName", str)
-#: An account's name, in lower case.
+#: An account's name, in lower case; that of a service account has a colon in it, as nobody's can.
 AccountName = NewType("AccountName", str)
 #: What a site calls an identity provider.
 ProviderName = NewType("ProviderName", str)
@@ -39,6 +39,8 @@ _PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
 _FILE = re.compile(r"[A-Z0-9][A-Z0-9._+!-]*\Z", re.IGNORECASE | re.ASCII)
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
+_PREFIX = re.compile(r"[A-Z0-9][A-Z0-9._-]*\Z", re.IGNORECASE | re.ASCII)
+_SEPARATORS = re.compile(r"[-_.]+")
 
 _PROJECT_LENGTH = 200
 _ACCOUNT_LENGTH = 200
@@ -62,6 +64,20 @@ def project_name(raw: str, *, field: str = "name") -> ProjectName:
             field=field,
         )
     return ProjectName(canonicalize_name(raw))
+
+
+def project_prefix(raw: str, *, field: str = "prefix") -> str:
+    """Return how normalized names (PEP 503) begin that are spelled with ``raw`` first.
+
+    Raises ``Rejected`` if no name begins so.
+    """
+    if len(raw) > _PROJECT_LENGTH or not _PREFIX.match(raw):
+        raise Rejected(
+            f"{field}: {_shown(raw)} begins no project name. Use up to {_PROJECT_LENGTH} ASCII letters, "
+            "digits, '.', '-' and '_', with a letter or digit first.",
+            field=field,
+        )
+    return _SEPARATORS.sub("-", raw).lower()
 
 
 def file_name(raw: str, *, field: str = "content") -> FileName:
@@ -114,6 +130,23 @@ def group_name(raw: str, *, field: str = "group") -> GroupName:
     return GroupName(folded)
 
 
+def service_name(kind: str, owner: str) -> AccountName:
+    """Return the name of the service account of a project or a group, or raise ``Rejected``."""
+    name = f"{kind}:{owner}"
+    if len(name) > _ACCOUNT_LENGTH:
+        longest = _ACCOUNT_LENGTH - len(kind) - 1
+        raise Rejected(
+            f"service: a {kind} whose name has more than {longest} characters has no service account.",
+            field="service",
+        )
+    return AccountName(name)
+
+
+def is_service_name(name: str) -> bool:
+    """Whether an account of this name is a service account: it belongs to a project or a group."""
+    return ":" in name
+
+
 def account_principal(name: AccountName) -> Principal:
     """Return the principal of one account."""
     return Principal(f"{_ACCOUNT_KIND}{name}")
@@ -133,6 +166,12 @@ def provider_name(raw: str) -> ProviderName:
             field="provider",
         )
     return ProviderName(raw)
+
+
+def is_service_principal(value: Principal) -> bool:
+    """Whether ``value`` is the principal of a service account."""
+    kind, _, name = value.partition(":")
+    return kind == "account" and is_service_name(name)
 
 
 def provider_group(provider: ProviderName, group: str) -> Principal:

@@ -126,9 +126,11 @@ class Projects(Protocol):
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """Find among the projects that ``visible`` returns those in whose name or summary each of the
-        ``words`` occurs, in any case and in any spelling of a name.
+        ``words`` occurs, in any case and in any spelling of a name, and whose name begins with
+        ``prefix``.
 
         Returns ``count`` of them from place ``start`` on, by name, or the newest release first
         and those without one last; and how many there are, counted no further than
@@ -201,6 +203,10 @@ class Accounts(Protocol):
     def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
         """Replace what identity providers say of it. Raises ``Conflict`` if there is no such account."""
 
+    def set_signed_in(self, name: AccountName, at: datetime, *, vouched: Vouched | None = None) -> None:
+        """Note a sign-in, and what identity providers say if it was through one. Raises ``Conflict`` if
+        there is no such account."""
+
 
 class Groups(Protocol):
     """The groups of this site. Deleted ones stay: their names are taken."""
@@ -264,8 +270,13 @@ class Tokens(Protocol):
     def revoke(self, token: str, at: datetime) -> None:
         """End it. Raises ``Conflict`` if there is no such token or it was revoked."""
 
-    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
-        """Note its use at ``at``, unless one was noted at or after ``unless_since``. No journal entry."""
+    def expire(self, token: str, at: datetime) -> None:
+        """Let it end at ``at``, which is no later than before. Raises ``Conflict`` if there is no such
+        token, it was revoked, or it ends earlier already."""
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime, origin: str, agent: str) -> None:
+        """Note its use at ``at``, from where and by what program, unless one was noted at or after
+        ``unless_since``. No journal entry."""
 
 
 class Sessions(Protocol):

@@ -43,6 +43,8 @@ class Policy:
     session_idle: timedelta = timedelta(hours=2)
     session_longest: timedelta = timedelta(hours=12)
     rules: SiteRules = field(default_factory=SiteRules)
+    #: After how long without a sign-in of its owner a token counts no more; None for never.
+    reverify: timedelta | None = None
 
 
 def utc_now() -> datetime:
@@ -85,7 +87,9 @@ class Warehouse:
         )
         self.arrivals = ArrivalService(units, now, policy.rules)
         self.looking = LookService(units, now)
-        self.tokens = TokenService(units, cache, now, self._background, policy.rules)
+        self.tokens = TokenService(
+            units, cache, now, self._background, policy.rules, reverify=policy.reverify
+        )
         self.upkeep = UpkeepService(units, store, now)
         self.journal = JournalService(units)
         self.uploads = UploadService(

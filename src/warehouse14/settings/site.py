@@ -34,6 +34,7 @@ class Site:
         secret_file: where the site's secret lies, or None for a site without one.
         session_idle_minutes: how long a browser stays signed in without being used.
         session_hours: how long it stays signed in at most.
+        reverify_hours: how long a token counts after the last sign-in of its owner, 0 for any time.
         image_hosts: the hosts whose images descriptions may show.
         creators: who may take new project names, as principals or names of accounts; nobody in it for all.
         administrators: the names of accounts that are administrators.
@@ -49,6 +50,7 @@ class Site:
     secret_file: str | None
     session_idle_minutes: int
     session_hours: int
+    reverify_hours: int
     image_hosts: tuple[str, ...]
     creators: tuple[str, ...]
     administrators: tuple[str, ...]
@@ -78,6 +80,7 @@ def read_site(section: Section) -> Site:
         secret_file=section.path("secret_file") if section.has("secret_file") else None,
         session_idle_minutes=section.number("session_idle_minutes", 120, least=1, most=_MOST_HOURS * 60),
         session_hours=section.number("session_hours", 12, least=1, most=_MOST_HOURS),
+        reverify_hours=section.number("reverify_hours", 0, most=_MOST_HOURS),
         image_hosts=section.hosts("image_hosts"),
         creators=section.words("creators"),
         administrators=section.words("administrators"),

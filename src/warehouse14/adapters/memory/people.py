@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from warehouse14.adapters.memory.moment import Moment
 from warehouse14.domain.model import Account, Failures, Login, Session, Token, Vouched
@@ -39,6 +40,13 @@ class MemoryAccounts:
     def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
         """Replace what identity providers say."""
         self._moment.change(("account", name), lambda tables: tables.change_account(name, vouched=vouched))
+
+    def set_signed_in(self, name: AccountName, at: datetime, *, vouched: Vouched | None = None) -> None:
+        """Note a sign-in."""
+        parts: dict[str, Any] = (
+            {"signed_in_at": at} if vouched is None else {"signed_in_at": at, "vouched": vouched}
+        )
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, **parts))
 
 
 class MemoryLogins:
@@ -90,9 +98,14 @@ class MemoryTokens:
         """End a token."""
         self._moment.change(("token", token), lambda tables: tables.revoke_token(token, at))
 
-    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
+    def expire(self, token: str, at: datetime) -> None:
+        """Let a token end earlier."""
+        self._moment.change(("token", token), lambda tables: tables.expire_token(token, at))
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime, origin: str, agent: str) -> None:
         """Note a use."""
-        self._moment.touch(("token", token), lambda tables: tables.touch_token(token, at, unless_since))
+        use = {"last_used_at": at, "last_used_from": origin, "last_used_by": agent}
+        self._moment.touch(("token", token), lambda tables: tables.touch_token(token, unless_since, use))
 
 
 class MemorySessions:

@@ -64,9 +64,14 @@ class MemoryProjects:
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """Find projects that ``principals`` may see by words in name or summary."""
-        found = [project for project in self._visible(principals) if finds(words, _searched(project))]
+        found = [
+            project
+            for project in self._visible(principals)
+            if project.name.startswith(prefix) and finds(words, _searched(project))
+        ]
         if order is Order.NEWEST:
             found.sort(key=_newness, reverse=True)
         page = [

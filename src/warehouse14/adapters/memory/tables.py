@@ -1,6 +1,6 @@
 """The rows at one moment, and each change of them with its condition."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -178,11 +178,18 @@ class Tables:
             raise Conflict("token", token)
         self.tokens[token] = replace(row, revoked_at=at)
 
-    def touch_token(self, token: str, at: datetime, unless_since: datetime) -> None:
+    def expire_token(self, token: str, at: datetime) -> None:
+        """Let a token end earlier that was not ended before."""
+        row = self.tokens.get(token)
+        if row is None or row.revoked_at is not None or (row.expires_at or at) < at:
+            raise Conflict("token", token)
+        self.tokens[token] = replace(row, expires_at=at)
+
+    def touch_token(self, token: str, unless_since: datetime, use: Mapping[str, Any]) -> None:
         """Note the use of a token, unless a later one is noted or there is no such token."""
         row = self.tokens.get(token)
         if row is not None and (row.last_used_at is None or row.last_used_at < unless_since):
-            self.tokens[token] = replace(row, last_used_at=at)
+            self.tokens[token] = replace(row, **use)
 
     def add_session(self, session: Session) -> None:
         """Add a session of an account that is there."""

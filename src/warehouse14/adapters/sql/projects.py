@@ -31,7 +31,15 @@ from warehouse14.domain.model import (
     searched_forms,
     searched_text,
 )
-from warehouse14.domain.names import AUTHENTICATED, GroupName, Principal, ProjectName, group_principal
+from warehouse14.domain.names import (
+    AUTHENTICATED,
+    AccountName,
+    GroupName,
+    Principal,
+    ProjectName,
+    account_principal,
+    group_principal,
+)
 from warehouse14.domain.ports import MOST_COUNTED
 
 _GET = select(projects).where(projects.c.name == bindparam("of_name"))
@@ -81,6 +89,8 @@ _GONE = exists().where(
     groups.c.deleted_at.is_not(None),
     _OTHERS.c.principal == literal(group_principal(GroupName(""))) + groups.c.name,
 )
+#: How the principals of all service accounts begin.
+_SERVICE = account_principal(AccountName("project:"))
 _HANGING = (
     select(grants.c.project)
     .join(projects, projects.c.name == grants.c.project)
@@ -92,6 +102,7 @@ _HANGING = (
             _OTHERS.c.project == grants.c.project,
             _OTHERS.c.principal != grants.c.principal,
             _OTHERS.c.role == Role.ADMIN.value,
+            ~_OTHERS.c.principal.startswith(_SERVICE),
             ~_GONE,
         ),
     )
@@ -155,9 +166,12 @@ class SqlProjects:
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """See the port."""
         conditions = [*map(_finds, words), *_visible_to(principals)]
+        if prefix:
+            conditions.append(projects.c.name.startswith(prefix, autoescape=True))
         page = select(projects).where(*conditions).order_by(*_ORDERS[order]).offset(start).limit(count)
         found = [_found(row) for row in self._run.rows(page)]
         if 0 < len(found) < count or (not found and start == 0):

@@ -108,6 +108,7 @@ accounts = Table(
     #: Lists, as JSON: the principals of its groups, and the names of providers.
     Column("provider_groups", JSON(none_as_null=True)),
     Column("kept_out", JSON(none_as_null=True)),
+    Column("signed_in_at", UtcDateTime),
 )
 
 groups = Table(
@@ -145,13 +146,20 @@ tokens = Table(
     Column("id", String(32), primary_key=True),
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("name", String(_NAME), nullable=False),
-    Column("scope", String(16), nullable=False),
+    #: Its scopes, with commas between them.
+    Column("scope", String(64), nullable=False),
     Column("project", String(_NAME)),
     Column("secret_sha256", String(_DIGEST), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("prefix", String(_NAME)),
+    Column("days", Integer),
+    #: A list, as JSON.
+    Column("addresses", JSON(none_as_null=True)),
+    Column("last_used_from", String(_NAME), nullable=False, server_default=""),
+    Column("last_used_by", String(_NAME), nullable=False, server_default=""),
     Index("tokens_by_account", "account", "created_at"),
 )
 

@@ -81,10 +81,11 @@ class AccountService:
             return self._rules.ranked(existing_account(unit, wanted))
 
     def listed(self, identity: Identity) -> Sequence[Account]:
-        """Return all accounts, by name. Raises ``Forbidden``."""
+        """Return all accounts but those of services, by name. Raises ``Forbidden``."""
         require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return [self._rules.ranked(account) for account in unit.accounts.all()]
+            people = (account for account in unit.accounts.all() if not account.is_service)
+            return [self._rules.ranked(account) for account in people]
 
     def known(self, names: Iterable[AccountName]) -> Mapping[AccountName, Account]:
         """Return those of ``names`` that are accounts, for a caller who decides what of them is shown."""

@@ -93,7 +93,7 @@ class ArrivalService:
                     "Your account is disabled. An administrator of this site can tell why.", arrival
                 )
             ours = unit.groups.of(account.name)
-            unit.accounts.set_vouched(account.name, vouched)
+            unit.accounts.set_signed_in(account.name, vouched.at, vouched=vouched)
             standing = self._rules.standing(now_vouched, ours)
             return begin_session(
                 unit, standing, secret, self._now, origin=where.origin, agent=where.agent, begun=begun

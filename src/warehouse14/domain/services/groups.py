@@ -87,7 +87,7 @@ class GroupService:
 
         def work(unit: UnitOfWork) -> bool:
             unit.hold(ROLES)
-            found = _managed_group(unit, identity, name)
+            found = managed_group(unit, identity, name)
             existing_account(unit, member)
             if found.members.get(member) is admin:
                 return False
@@ -114,7 +114,7 @@ class GroupService:
 
         def work(unit: UnitOfWork) -> None:
             unit.hold(ROLES)
-            found = _managed_group(unit, identity, name)
+            found = managed_group(unit, identity, name)
             if member not in found.members:
                 raise NotFound("member", member)
             left = {account: admin for account, admin in found.members.items() if account != member}
@@ -138,7 +138,7 @@ class GroupService:
 
         def work(unit: UnitOfWork) -> None:
             unit.hold(ROLES)
-            found = _managed_group(unit, identity, name)
+            found = managed_group(unit, identity, name)
             _keep_projects(unit, found, "cannot be deleted")
             unit.groups.delete(name, self._now())
             unit.journal.append(entry(Action.GROUP_DELETE, identity, self._now, group=name))
@@ -165,7 +165,8 @@ def _seen_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
     return group
 
 
-def _managed_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+def managed_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+    """Return a group that ``identity`` manages. Raises ``NotFound`` and ``Forbidden``."""
     group = _seen_group(unit, identity, name)
     if not manages_group(identity, group):
         raise Forbidden(f"{identity.name} is no admin of the group {name}.")

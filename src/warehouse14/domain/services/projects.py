@@ -11,6 +11,7 @@ from warehouse14.domain.names import (
     Principal,
     ProjectName,
     account_principal,
+    is_service_name,
     principal,
     principal_account,
     principal_group,
@@ -24,6 +25,7 @@ from warehouse14.domain.services.working import (
     attempt,
     entry,
     permitted_project,
+    require_new,
     require_site,
 )
 
@@ -55,10 +57,12 @@ class ProjectService:
             Forbidden: the identity may not create projects.
             NotFound: there is no account ``admin``.
         """
-        require_site(identity, Permission.CREATE)
+        require_new(identity, project_name(name))
         owner = admin or identity.account
         if owner is None:
             raise Rejected("admin: name the account that is to own the project.", field="admin")
+        if is_service_name(owner):
+            raise Rejected("admin: a service account owns no project.", field="admin")
         if owner != identity.account:
             require_site(identity, Permission.ADMINISTER)
         project = self._new(identity, name, owner, public=public)
@@ -222,11 +226,11 @@ class ProjectService:
 
 
 def visible_projects(unit: UnitOfWork, identity: Identity) -> Sequence[ProjectSummary]:
-    """Return the projects that ``identity`` may read; its token may narrow them to one."""
+    """Return the projects that ``identity`` may read; its token may narrow them."""
     found = unit.projects.visible(None if identity.is_operator else identity.principals)
-    if identity.token is None or identity.token.project is None:
+    if identity.token is None or identity.token.reach.is_all:
         return found
-    return [project for project in found if project.name == identity.token.project]
+    return [project for project in found if identity.token.reach.covers(project.name)]
 
 
 def hanging_projects(names: Sequence[ProjectName]) -> str:

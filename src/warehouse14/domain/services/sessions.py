@@ -9,16 +9,15 @@ from warehouse14.domain.credentials import session_id, session_secret
 from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
 from warehouse14.domain.model import Account, Action, Begun, Session
 from warehouse14.domain.names import AccountName, ProjectName, account_name
+from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import AccountService, existing_account
 from warehouse14.domain.services.throttle import Throttle, limits
-from warehouse14.domain.services.tokens import Later
-from warehouse14.domain.services.working import attempt, entry, require_site
+from warehouse14.domain.services.working import Later, attempt, entry, require_site
 
 #: That a session was seen is noted at most this often.
 SEEN_INTERVAL = timedelta(minutes=1)
 
-_AGENT_LENGTH = 200
 _REFUSED = "The name and the password do not belong together, or the account is disabled."
 
 
@@ -95,6 +94,7 @@ class SessionService:
             if found is None or not found.may_act or found.password_hash != account.password_hash:
                 raise Unauthenticated(_REFUSED)
             standing = self._rules.standing(found, unit.groups.of(found.name))
+            unit.accounts.set_signed_in(found.name, self._now())
             return begin_session(unit, standing, secret, self._now, origin=origin, agent=agent)
 
         signed_in = attempt(self._units, work)
@@ -221,7 +221,7 @@ def begin_session(
     """Add a session of an account whose cookie holds ``secret``, and its journal entry: the unit's last
     write."""
     at, account = now(), standing.account
-    session = Session(session_id(secret), account.name, at, at, origin[:200], _shown(agent), begun)
+    session = Session(session_id(secret), account.name, at, at, origin[:200], shown_agent(agent), begun)
     unit.sessions.add(session)
     identity = account_identity(account.name, session=session.id, origin=origin)
     unit.journal.append(entry(Action.SESSION_START, identity, now, account=account.name))
@@ -240,8 +240,3 @@ def _known_name(raw: str) -> AccountName | None:
         return account_name(raw)
     except Rejected:
         return None
-
-
-def _shown(agent: str) -> str:
-    """Return what a browser calls itself, printable and short."""
-    return "".join(character for character in agent if character.isprintable())[:_AGENT_LENGTH]

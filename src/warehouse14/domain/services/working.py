@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import TypeVar
 from unicodedata import category
 
-from warehouse14.domain.access import Identity, Permission, allows, allows_site
+from warehouse14.domain.access import Identity, Permission, allows, allows_new, allows_site
 from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Rejected, Unavailable
 from warehouse14.domain.model import Action, Change, Project
 from warehouse14.domain.names import AccountName, GroupName, ProjectName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 
 Result = TypeVar("Result")
+#: Runs something that nobody waits for.
+Later = Callable[[Callable[[], None]], None]
 
 #: What a unit holds that takes away what somebody may administer, or that gives what it counts on.
 ROLES = ":roles"
@@ -93,6 +95,12 @@ def one_line(text: str, *, field: str, most: int) -> str:
             field=field,
         )
     return text
+
+
+def require_new(identity: Identity, name: ProjectName) -> None:
+    """Raise ``Forbidden`` unless ``identity`` may take the new project name ``name``."""
+    if not allows_new(identity, name):
+        raise Forbidden(f"{identity.name} may not {Permission.CREATE} the project {name}.")
 
 
 def live_project(unit: UnitOfWork, name: ProjectName) -> Project:

@@ -45,6 +45,7 @@ class AccountsContract(UnitsFixtures):
                 disabled=True,
                 password_once=True,
                 vouched=sample_vouched(),
+                signed_in_at=LATER,
             ),
         )
         for account in (bob, ada):
@@ -91,8 +92,26 @@ class AccountsContract(UnitsFixtures):
             commit(units, partial(_vouch, vouched=said), sample_change(account=ADA))
         assert look(units, lambda unit: unit.accounts.get(ADA)) == sample_account(vouched=vouched)
 
+    @pytest.mark.parametrize("vouched", [None, sample_vouched()], ids=["password", "provider"])
+    def test_a_sign_in_is_noted_with_what_providers_say(self, units: Units, vouched: Vouched | None) -> None:
+        before = sample_vouched(email=None)
+        add_account(units, sample_account(vouched=before))
+        commit(
+            units,
+            lambda unit: unit.accounts.set_signed_in(ADA, LATER, vouched=vouched),
+            sample_change(account=ADA),
+        )
+        noted = sample_account(signed_in_at=LATER, vouched=vouched or before)
+        assert look(units, lambda unit: unit.accounts.get(ADA)) == noted
+
     @pytest.mark.parametrize(
-        "method", ["accounts.set_password", "accounts.set_disabled", "accounts.set_vouched"]
+        "method",
+        [
+            "accounts.set_password",
+            "accounts.set_disabled",
+            "accounts.set_vouched",
+            "accounts.set_signed_in",
+        ],
     )
     def test_a_change_to_an_account_that_is_not_there_is_a_conflict(self, units: Units, method: str) -> None:
         with pytest.raises(Conflict) as caught:

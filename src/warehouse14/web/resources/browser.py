@@ -4,14 +4,15 @@
 /oauth/<provider>                        ProviderPlace    the answer; @@start, @@join
 /oauth/<provider>/logout                 ProviderEnd
 /projects/                               ProjectPages     list, @@new
-/projects/<name>/                        ProjectPage      @@versions, @@people, @@journal,
-                                                          @@settings, @@delete
+/projects/<name>/                        ProjectPage      @@versions, @@people, @@journal, @@settings,
+                                                          @@delete, @@token, @@token-rotate,
+                                                          @@token-revoke
 /projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
 /projects/<name>/<version>/<file>        FilePage         the file; @@yank, @@unyank, @@delete
 /groups/                                 GroupPages       list, @@new
 /groups/<name>/                          GroupPage        @@members, @@remove, @@delete
 /account/                                AccountPage      @@password, @@token, @@part, @@journal
-/account/tokens/<id>/                    TokenPlace       @@revoke
+/account/tokens/<id>/                    TokenPlace       @@revoke, @@rotate
 /account/sessions/<id>/                  SessionPlace     @@end
 /admin/                                  AdminPage        @@accounts, @@projects, @@look, @@journal,
                                                           @@settings

@@ -8,7 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from warehouse14.domain.access import Identity, Permission, reasons
-from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Project, Role
 from warehouse14.domain.names import (
     AUTHENTICATED,
@@ -21,6 +21,7 @@ from warehouse14.domain.names import (
 )
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.web.html import go, show, words
+from warehouse14.web.minting import DAYS, SCOPES, TokenForm, TokenLine, empty_form, lines
 from warehouse14.web.resources.browser import ProjectPage
 
 _ACCOUNT, _GROUP = "account", "group"
@@ -45,7 +46,7 @@ class Line:
 @view_config(context=ProjectPage, name="people", request_method="GET", permission=Permission.READ)
 def people(context: ProjectPage, request: Request) -> Response:
     """Show who has a role; its admins change it here."""
-    return _page(context, request)
+    return page_of(context, request)
 
 
 @view_config(context=ProjectPage, name="people", request_method="POST", permission=Permission.MANAGE)
@@ -56,16 +57,16 @@ def grant(context: ProjectPage, request: Request) -> Response:
     given = {"name": name, "kind": kind}
     if role not in set(Role) or kind not in {_ACCOUNT, _GROUP} or not name:
         problem = "Write the name of an account or of a group, and choose member or admin."
-        return _page(context, request, status=400, problem=problem, **given)
+        return page_of(context, request, status=400, problem=problem, **given)
     try:
         who = principal(f"{kind}:{name}", field="name")
         is_new = request.registry.warehouse.projects.grant(
             request.identity, context.project.name, who, Role(role)
         )
     except (Rejected, NotFound) as error:
-        return _page(context, request, status=400, problem=words(error), role=role, **given)
+        return page_of(context, request, status=400, problem=words(error), role=role, **given)
     what = "is now" if is_new else "was already"
-    return go(request, _path(context), f"{_subject(who)} {what} {_article(role)}.")
+    return go(request, path_of(context), f"{_subject(who)} {what} {_article(role)}.")
 
 
 @view_config(context=ProjectPage, name="revoke", request_method="POST", permission=Permission.MANAGE)
@@ -76,17 +77,25 @@ def revoke(context: ProjectPage, request: Request) -> Response:
         who = principal(request.POST.get("principal", ""))
         projects.revoke(request.identity, project.name, who)
     except (Rejected, NotFound) as error:
-        return _page(context, request, status=400, problem=words(error))
+        return page_of(context, request, status=400, problem=words(error))
     notice = f"{_subject(who)} has no role on {project.display_name} now."
     try:
         projects.get(request.identity, project.name)
     except NotFound:
         # Whoever gave up their own role may not see the project any more.
         return go(request, "/projects/", notice)
-    return go(request, _path(context), notice)
+    return go(request, path_of(context), notice)
 
 
-def _page(context: ProjectPage, request: Request, *, status: int = 200, **values: str) -> Response:
+def page_of(
+    context: ProjectPage,
+    request: Request,
+    *,
+    status: int = 200,
+    form: TokenForm | None = None,
+    **values: str,
+) -> Response:
+    """Return the page of a project's people, and for its admins of its service tokens."""
     project, warehouse, identity = context.project, request.registry.warehouse, request.identity
     manages = bool(request.has_permission(Permission.MANAGE, context))
     # Who manages it is somebody who does.
@@ -100,12 +109,23 @@ def _page(context: ProjectPage, request: Request, *, status: int = 200, **values
         why=_why(identity, project),
         manages=manages,
         abandoned=is_told and warehouse.projects.is_abandoned(project),
-        **{"problem": "", "name": "", "kind": _ACCOUNT, "role": Role.MEMBER.value, **values},
+        tokens=_service_tokens(context, request) if manages else [],
+        form=form or empty_form(),
+        days=DAYS,
+        scopes=SCOPES,
+        **{
+            "problem": "",
+            "token_problem": "",
+            "name": "",
+            "kind": _ACCOUNT,
+            "role": Role.MEMBER.value,
+            **values,
+        },
     )
 
 
 def _lines(warehouse: Warehouse, project: Project) -> Sequence[Line]:
-    grants = sorted(project.grants.items(), key=lambda grant: (grant[1], grant[0]))
+    grants = sorted(project.people.items(), key=lambda grant: (grant[1], grant[0]))
     accounts = {who: name for who, _ in grants if (name := principal_account(who)) is not None}
     groups = {who: group for who, _ in grants if (group := principal_group(who)) is not None}
     known, living = warehouse.accounts.known(accounts.values()), warehouse.groups.known(groups.values())
@@ -135,7 +155,8 @@ def _why(identity: Identity, project: Project) -> list[str]:
     ]
 
 
-def _path(context: ProjectPage) -> str:
+def path_of(context: ProjectPage) -> str:
+    """Return the path of that page."""
     return f"/projects/{context.project.name}/@@people"
 
 
@@ -143,6 +164,20 @@ def _subject(who: Principal) -> str:
     """Return how a sentence begins that is about ``who``; accounts are spelled as they are."""
     told = principal_words(who)
     return told if principal_account(who) else told[:1].upper() + told[1:]
+
+
+def service_of(context: ProjectPage) -> str:
+    """Return what the service account of the project is called."""
+    return f"project:{context.project.name}"
+
+
+def _service_tokens(context: ProjectPage, request: Request) -> list[TokenLine]:
+    tokens = request.registry.warehouse.tokens
+    try:
+        return lines(request, tokens.listed(request.identity, service=service_of(context)))
+    except (Forbidden, NotFound, Rejected):
+        # Its name is too long for one, or its admin is no longer one.
+        return []
 
 
 def _article(role: str) -> str:
