@@ -99,7 +99,7 @@ def test_what_stands_in_an_entry_does_not_speak_to_the_terminal(site: CommandLin
 
 def test_a_change_by_a_token_names_it(site: CommandLine) -> None:
     with opened(site) as warehouse:
-        made = warehouse.tokens.mint(warehouse.operator(), name="x", account="ada", scope=Scope.UPLOAD)
+        made = warehouse.tokens.mint(warehouse.operator(), name="x", account="ada", scopes=[Scope.UPLOAD])
         acting = warehouse.tokens.identify(made.text, origin="192.0.2.9")
         warehouse.projects.create(acting, "third")
     said = told(site.done("journal", "--project", "third").out)

@@ -124,7 +124,7 @@ def test_members_administrators_and_the_operator_see_a_group(
 
 
 def test_a_token_sees_and_manages_no_groups(crew: Warehouse, ada: Identity) -> None:
-    token = crew.tokens.identify(crew.tokens.mint(ada, name="x", scope=Scope.UPLOAD).text)
+    token = crew.tokens.identify(crew.tokens.mint(ada, name="x", scopes=[Scope.UPLOAD]).text)
     with pytest.raises(Forbidden):
         crew.groups.create(token, "other")
     assert crew.groups.listed(token) == []

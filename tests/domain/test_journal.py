@@ -372,7 +372,7 @@ def test_no_secret_stands_in_an_entry(
 
 
 def test_what_a_token_did_names_it(warehouse: Warehouse, ada: Identity) -> None:
-    made = warehouse.tokens.mint(ada, name="laptop", scope=Scope.UPLOAD)
+    made = warehouse.tokens.mint(ada, name="laptop", scopes=[Scope.UPLOAD])
     held = warehouse.tokens.identify(made.text, origin="192.0.2.9")
     warehouse.projects.create(held, "demo")
     entries = warehouse.journal.of_site(operator(), Sought(token=made.id)).all()

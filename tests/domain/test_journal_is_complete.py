@@ -16,8 +16,8 @@ from warehouse14.domain import access
 from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, operator
 from warehouse14.domain.arrivals import Arrival, Ending
 from warehouse14.domain.errors import SignInFailed, WarehouseError
-from warehouse14.domain.model import Action, Change, Role, Scope
-from warehouse14.domain.names import AccountName, FileName, ProviderName
+from warehouse14.domain.model import Action, Change, Reach, Role, Scope
+from warehouse14.domain.names import AccountName, FileName, GroupName, ProviderName
 from warehouse14.domain.services.arrivals import From
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.domain.services.uploadform import form_of
@@ -55,7 +55,7 @@ class World:
         return account_identity(
             AccountName(name),
             administrator=name == "root",
-            token=TokenLimits(self.token, Scope.UPLOAD, None) if by_token else None,
+            token=TokenLimits(self.token, frozenset({Scope.UPLOAD}), Reach()) if by_token else None,
             session=None if by_token else self.here.session.id,
             origin=ORIGIN,
         )
@@ -79,6 +79,7 @@ class Does:
     actor: str = "ada"
     project: str | None = None
     account: str | None = None
+    group: str | None = None
     has_token: bool = False
     by_token: bool = False
 
@@ -193,6 +194,37 @@ CHANGES: dict[str, Does] = {
     "sessions.end_all": _to_ada(
         lambda at, me: at.warehouse.sessions.end_all(me, ADA), Action.SESSION_END, "nothing"
     ),
+    "groups.create": Does(
+        lambda at, me: at.warehouse.groups.create(me, "crew"),
+        Action.GROUP_CREATE,
+        "refused",
+        account=ADA,
+        group="crew",
+    ),
+    "groups.add": Does(
+        lambda at, me: at.warehouse.groups.add(me, "team", "root"),
+        Action.GROUP_ADD,
+        "nothing",
+        account="root",
+        group="team",
+    ),
+    "groups.remove": Does(
+        lambda at, me: at.warehouse.groups.remove(me, "team", "bob"),
+        Action.GROUP_REMOVE,
+        "refused",
+        account=BOB,
+        group="team",
+    ),
+    "groups.delete": Does(
+        lambda at, me: at.warehouse.groups.delete(me, "team"), Action.GROUP_DELETE, "refused", group="team"
+    ),
+    "looking.look": Does(
+        lambda at, me: at.warehouse.looking.look(me, DEMO, reason="x"),
+        Action.PROJECT_LOOK,
+        "anew",
+        actor="root",
+        project=DEMO,
+    ),
     "arrivals.sign_in": Does(
         lambda at, me: at.warehouse.arrivals.sign_in(CORP, arrival("248")),
         Action.SESSION_START,
@@ -232,6 +264,13 @@ CHANGES: dict[str, Does] = {
         account=ADA,
         has_token=True,
     ),
+    "tokens.rotate": Does(
+        lambda at, me: at.warehouse.tokens.rotate(me, at.token),
+        Action.TOKEN_ROTATE,
+        "anew",
+        account=ADA,
+        has_token=True,
+    ),
     "tokens.revoke": Does(
         lambda at, me: at.warehouse.tokens.revoke(me, at.token),
         Action.TOKEN_REVOKE,
@@ -258,6 +297,11 @@ READS: dict[str, Call] = {
     "sessions.identify": lambda at, me: at.warehouse.sessions.identify(at.here.secret),
     "sessions.listed": lambda at, me: at.warehouse.sessions.listed(me),
     "arrivals.joined": lambda at, me: at.warehouse.arrivals.joined(me),
+    "groups.get": lambda at, me: at.warehouse.groups.get(me, "team"),
+    "groups.listed": lambda at, me: at.warehouse.groups.listed(me),
+    "groups.known": lambda at, me: at.warehouse.groups.known([GroupName("team")]),
+    "projects.is_abandoned": lambda at, me: at.warehouse.projects.is_abandoned(_demo(at)),
+    "catalogue.search_all": lambda at, me: at.warehouse.catalogue.search_all(operator(), "demo"),
     "tokens.listed": lambda at, me: at.warehouse.tokens.listed(me),
     "tokens.identify": lambda at, me: at.warehouse.tokens.identify(at.token_text),
     "upkeep.check": lambda at, me: list(at.warehouse.upkeep.check(digests=True)),
@@ -304,8 +348,10 @@ def world(warehouse: Warehouse) -> World:
     for built in (FIRST, YANKED):
         warehouse.uploads.publish(me, form_of(built.filename), [built.content])
     warehouse.files.yank(me, DEMO, YANKED.filename)
-    made = warehouse.tokens.mint(me, name="laptop", account=ADA, scope=Scope.UPLOAD)
+    made = warehouse.tokens.mint(me, name="laptop", account=ADA, scopes=[Scope.UPLOAD])
     warehouse.arrivals.join_known(me, ADA, provider=CORP.provider, issuer=ISSUER, subject="248")
+    warehouse.groups.create(me, "team", admin=ADA)
+    warehouse.groups.add(me, "team", "bob")
     here = warehouse.sessions.sign_in(ADA, RIGHT, origin=ORIGIN)
     there = warehouse.arrivals.sign_in(CORP, arrival("248"))
     return World(warehouse, made.id, made.text, here, there)
@@ -349,7 +395,7 @@ def test_what_changes_something_writes_one_entry_and_what_is_so_already_none(
     (change,) = entries(world.warehouse, before)
     assert (change.action, change.actor, change.origin) == (does.action, does.actor, ORIGIN)
     assert change.at == clock.now
-    assert (change.project, change.account) == (does.project, does.account)
+    assert (change.project, change.account, change.group) == (does.project, does.account, does.group)
     assert bool(change.token) == does.has_token
     assert change.by_token == (world.token if by_token else None)
 

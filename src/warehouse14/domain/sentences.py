@@ -29,7 +29,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_PART: "{actor} parted {subject} at {provider} from the account {account}",
     Action.ACCOUNT_KEEP_OUT: "the rules for {provider} kept {account} out",
     Action.TOKEN_MINT: "{actor} made the token {token} of {account}",
-    Action.TOKEN_ROTATE: "{actor} put the token {token} of {account} in the place of {rotated}",
+    Action.TOKEN_ROTATE: "{actor} put the token {token} of {account} in the place of {old}",
     Action.TOKEN_REVOKE: "{actor} revoked the token {token} of {account}",
     Action.SESSION_START: "{actor} signed in",
     Action.SESSION_END: "{actor} ended {sessions} of {account}",

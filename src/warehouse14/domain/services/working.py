@@ -91,7 +91,7 @@ def one_line(text: str, *, field: str, most: int) -> str:
     """
     if len(text) > most or not _CONTROLS.isdisjoint(map(category, text)):
         raise Rejected(
-            f"{field}: write one line of at most {most:,} characters, without control characters.",
+            f"{field}: write one line of at most {most} characters, without control characters.",
             field=field,
         )
     return text
