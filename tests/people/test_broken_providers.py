@@ -35,6 +35,7 @@ def one_server(tampered: TamperedCorp, new_server: NewServer) -> Server:
 @pytest.fixture
 def server(one_server: Server, tampered: TamperedCorp) -> Server:
     tampered.wrongs = Wrongs()
+    tampered.forget_codes()
     tampered.sign_in(tampered.person(f"p{time.monotonic_ns()}"))
     return one_server
 
@@ -205,7 +206,6 @@ ANSWERS: dict[str, Callable[[str], str]] = {
     "without a state": lambda url: url.replace("state=", "was="),
     "twice in one": lambda url: url + "&state=another",
     "without a code": lambda url: url.replace("code=", "was="),
-    "with a code that is none": lambda url: url.replace("code=", "code=x"),
     "that is an error": lambda url: url.replace("code=", "error=access_denied&was="),
 }
 
@@ -219,6 +219,17 @@ def test_an_answer_that_does_not_fit_signs_nobody_in(
     answer = browser.get("/oauth/corp/@@start")
     assert answer.status_code == 403, answer.text
     assert "Not signed in" in answer.text
+    assert browser.get("/").url.startswith(f"{server.url}/login")
+
+
+def test_a_code_that_the_provider_does_not_take_signs_nobody_in(
+    server: Server, tampered: TamperedCorp
+) -> None:
+    tampered.wrongs = Wrongs(pages={"/token": (400, '{"error": "invalid_grant"}')})
+    browser = Browser(server)
+    answer = browser.get("/oauth/corp/@@start")
+    assert answer.status_code == 403
+    assert "Corp does not take its own answer back." in answer.text
     assert browser.get("/").url.startswith(f"{server.url}/login")
 
 

@@ -96,7 +96,7 @@ def company(request: pytest.FixtureRequest) -> Company:
 
 
 def new_login() -> str:
-    return f"noor{next(_NUMBERS)}"
+    return f"vera{next(_NUMBERS)}"
 
 
 def pass_the_door(tab: Tab, login: str) -> Tab:

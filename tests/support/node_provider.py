@@ -1,6 +1,8 @@
 """A second provider, independent of the first: oidc-provider, on Node."""
 
 import json
+import os
+import signal
 import subprocess
 import time
 import uuid
@@ -124,6 +126,7 @@ class NodeProvider:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={"NODE_ENV": "production", **trust},
+                start_new_session=True,
             )
         try:
             wait_until(self._is_well, seconds=60, what="the start of the provider")
@@ -139,7 +142,8 @@ class NodeProvider:
 
     def _end(self) -> None:
         assert self._process is not None
-        self._process.kill()
+        # The wheel's "node" is a program that runs the real one.
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=10)
 
 

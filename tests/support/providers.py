@@ -70,6 +70,12 @@ class Corp:
         values = {"user_name": name, "emails": [f"{name}@example.org"], **parts}
         return self.server.random_user(**values)
 
+    def forget_codes(self) -> None:
+        """Forget the codes that nobody came back with: with some about, it may take one for another."""
+        with self.server.app.app_context():
+            for code in self.server.backend.query(self.server.models.AuthorizationCode):
+                self.server.backend.delete(code)
+
     def sign_in(self, person: User) -> None:
         """Sign somebody in at the provider, who agrees to all that sites ask for."""
         self.server.login(person)
