@@ -212,6 +212,10 @@ def test_granting_runs_as_documented(folder: Path) -> None:
     ]
 
 
+def test_a_group_runs_as_documented(folder: Path) -> None:
+    assert run(EXAMPLES[3], folder) == "demo\n"
+
+
 def test_every_use_case_works_in_memory_with_all_frameworks_blocked(tmp_path: Path) -> None:
     assert run(BLOCKED + WHOLE, tmp_path).splitlines() == [
         "account.add operator",
@@ -234,7 +238,7 @@ def test_every_use_case_works_in_memory_with_all_frameworks_blocked(tmp_path: Pa
 
 
 def test_each_example_has_about_ten_lines() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
     for example in EXAMPLES:
         assert len([line for line in example.splitlines() if line.strip()]) <= 11
 

@@ -50,7 +50,7 @@ def test_a_wrong_call_is_one_line_and_status_2(site: Any, arguments: list[str], 
         (["ada", "--address", "here"], "address: 'here' is no address range"),
         (["ada", "--address", "192.0.2.0/24,"], "address: '' is no address range"),
         (["ada", "--project", "*"], "begins no project name"),
-        (["--service", "group:devs"], "can have no service account on this site. Write project:NAME."),
+        (["--service", "group:devs"], "There is no group 'devs'"),
         (["--service", "project:nothing"], "There is no project 'nothing'"),
     ],
 )

@@ -12,7 +12,7 @@ from warehouse14.domain.access import Identity, TokenLimits, account_identity, o
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.journal import FAMILIES, Sought, sought_of
 from warehouse14.domain.journallines import COLUMNS, csv_lines, json_lines
-from warehouse14.domain.model import Action, Change, Role, Scope
+from warehouse14.domain.model import Action, Change, Reach, Role, Scope
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.sentences import SENTENCES, sentence
 from warehouse14.domain.services.journal import Selection
@@ -117,7 +117,7 @@ def test_a_token_that_does_not_manage_reads_no_journal(
     warehouse: Warehouse, person: Callable[..., Identity], scope: Scope, project: ProjectName | None
 ) -> None:
     person("root", administrator=True)
-    limits = TokenLimits("t0", scope, project)
+    limits = TokenLimits("t0", frozenset({scope}), Reach(project=project))
     root = replace(warehouse.account("root"), token=limits)
     warehouse.projects.create(warehouse.account("root"), "demo")
     for read in (

@@ -304,6 +304,7 @@ READS: dict[str, Call] = {
     "catalogue.search_all": lambda at, me: at.warehouse.catalogue.search_all(operator(), "demo"),
     "tokens.listed": lambda at, me: at.warehouse.tokens.listed(me),
     "tokens.identify": lambda at, me: at.warehouse.tokens.identify(at.token_text),
+    "uploads.warnings": lambda at, me: at.warehouse.uploads.warnings(me),
     "upkeep.check": lambda at, me: list(at.warehouse.upkeep.check(digests=True)),
     "upkeep.count": lambda at, me: at.warehouse.upkeep.count(),
     "upkeep.sizes": lambda at, me: at.warehouse.upkeep.sizes(),

@@ -204,7 +204,10 @@ def test_service_tokens_outlive_the_role_of_who_made_them(
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ("group:devs", "'group:devs' can have no service account on this site. Write project:NAME."),
+        (
+            "site:devs",
+            "'site:devs' can have no service account on this site. Write project:NAME or group:NAME.",
+        ),
         ("demo", "can have no service account"),
         ("", "can have no service account"),
         ("project:", "not a project name"),
@@ -234,3 +237,34 @@ def test_a_service_token_expires_as_any_other(demo: Warehouse, ada: Identity, cl
     clock.pass_by(timedelta(days=1))
     with pytest.raises(Unauthenticated):
         demo.tokens.identify(minted.text)
+
+
+def test_the_token_of_a_group_does_what_the_group_may_until_there_is_no_such_group(
+    demo: Warehouse, ada: Identity, bob: Identity
+) -> None:
+    demo.groups.create(ada, "crew")
+    demo.groups.add(ada, "crew", "bob")
+    with pytest.raises(Forbidden):
+        demo.tokens.mint(bob, name="ci", service="group:crew")
+    made = demo.tokens.mint(ada, name="ci", service="group:Crew", scopes=[Scope.UPLOAD])
+    with pytest.raises(NotFound):
+        demo.projects.get(demo.tokens.identify(made.text), "demo")
+    demo.projects.grant(ada, "demo", "group:crew", Role.ADMIN)
+    project = demo.projects.get(demo.tokens.identify(made.text), "demo")
+    assert allows(demo.tokens.identify(made.text), Permission.UPLOAD, project)
+    assert not allows(demo.tokens.identify(made.text), Permission.MANAGE, project)
+    with pytest.raises(NotFound):
+        demo.projects.get(demo.tokens.identify(made.text), "hidden")
+    demo.groups.delete(ada, "crew")
+    with pytest.raises(Unauthenticated):
+        demo.tokens.identify(made.text)
+    with pytest.raises(NotFound):
+        demo.tokens.mint(ada, name="ci", service="group:crew")
+
+
+def test_the_token_of_a_group_is_no_member_of_it(demo: Warehouse, ada: Identity) -> None:
+    demo.groups.create(ada, "crew")
+    made = demo.tokens.mint(ada, name="ci", service="group:crew")
+    assert set(demo.groups.get(ada, "crew").members) == {"ada"}
+    assert [token.id for token in demo.tokens.listed(ada, service="group:crew")] == [made.id]
+    assert "group:crew" not in {account.name for account in demo.accounts.listed(demo.operator())}

@@ -147,7 +147,7 @@ def test_hostile_words_are_words_on_every_page(busy: Index, path: str) -> None:
 
 
 def test_what_a_token_did_names_it(busy: Index) -> None:
-    token = busy.mint("ada", scope=Scope.UPLOAD)
+    token = busy.mint("ada", scopes=[Scope.UPLOAD])
     acting = busy.warehouse.tokens.identify(token)
     busy.warehouse.projects.create(acting, "third")
     page = look(busy, "/account/@@journal")

@@ -258,7 +258,10 @@ def allows_new(identity: Identity, name: ProjectName) -> bool:
     reach = Reach() if identity.token is None else identity.token.reach
     # A token for one project is for one that is there.
     return (
-        not identity.is_service and reach.project is None and token_allows(identity, Permission.CREATE, name)
+        identity.creator
+        and not identity.is_service
+        and reach.project is None
+        and token_allows(identity, Permission.CREATE, name)
     )
 
 

@@ -104,7 +104,7 @@ class FollowedCache:
         One that was read before the cache last moved on is not kept: what it
         was made from may have changed in between.
         """
-        entry = _Entry(value, size, tuple(tags))
+        entry = _Entry(value, size, tuple(dict.fromkeys(tags)))
         with self._lock:
             if serial < self._serial or size > self._max_bytes:
                 return
