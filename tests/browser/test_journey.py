@@ -180,7 +180,7 @@ def see_the_release(tab: Tab, way: Way) -> None:
 
 
 def grant(tab: Tab, name: str) -> None:
-    tab.go("/projects/rocket-fuel/").follow("People").fill(Name=name).press("Give the role")
+    tab.go("/projects/rocket-fuel/").follow("People").fill(Account_or_group=name).press("Give the role")
     assert tab.notice == f"{name} is now a member."
 
 
