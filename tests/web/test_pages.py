@@ -169,6 +169,7 @@ def test_an_empty_project_tells_its_admin_how_to_publish_and_others_that_it_is_e
     site.project("fresh", member="bob")
     assert "twine upload" in browser(site).get("/projects/fresh/")
     assert "No file has been published yet" in browser(site, "bob").get("/projects/fresh/")
+    assert "This project has no version yet." in browser(site).get("/projects/fresh/@@versions")
 
 
 def test_many_files_are_paged(site: Index) -> None:
