@@ -9,10 +9,12 @@ import pytest
 from webtest import TestApp
 from webtest.forms import Select
 
+from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Role
 from warehouse14.settings import read_site, section_of, shown_settings
 from warehouse14.testing.builders import build_sdist, build_wheel
 from warehouse14.web import readme
+from warehouse14.web.html import words
 from web.asking import PASSWORD, Index
 
 Opener = Callable[..., Index]
@@ -174,6 +176,7 @@ def test_an_empty_project_tells_its_admin_how_to_publish_and_others_that_it_is_e
     site.project("fresh", member="bob")
     assert "twine upload" in browser(site).get("/projects/fresh/")
     assert "No file has been published yet" in browser(site, "bob").get("/projects/fresh/")
+    assert "This project has no version yet." in browser(site).get("/projects/fresh/@@versions")
 
 
 def test_many_files_are_paged(site: Index) -> None:
@@ -272,6 +275,18 @@ def test_roles_are_given_changed_and_taken(site: Index) -> None:
     )
     assert "eve has no role on demo now." in take.submit().follow()
     assert browser(site, "eve").get("/projects/demo/", expect_errors=True).status_int == 404
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("days: write a number.", "Write a number."),
+        ("ada is disabled.", "ada is disabled."),
+        ("ada: nobody.", "ada: nobody."),
+    ],
+)
+def test_a_refusal_begins_with_a_capital_where_its_field_was_cut_away_alone(message: str, shown: str) -> None:
+    assert words(Rejected(message, field="days")) == shown
 
 
 def test_the_last_admin_stays(site: Index) -> None:

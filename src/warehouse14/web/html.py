@@ -201,10 +201,10 @@ def elsewhere(request: Request, path: str) -> Response | None:
 
 def words(error: Exception) -> str:
     """Return what is wrong with a form, in one sentence without the name that a field has in the code."""
-    said = str(error)
-    field = getattr(error, "field", "")
-    text = said.removeprefix(f"{field}: ") if field else said
-    return text[:1].upper() + text[1:]
+    field, separator, text = str(error).partition(": ")
+    # What does not begin with the field is a sentence by itself, perhaps one that begins with a name.
+    is_named = bool(separator) and field == getattr(error, "field", None)
+    return text[:1].upper() + text[1:] if is_named else str(error)
 
 
 def request_id(request: Request) -> str:
