@@ -111,7 +111,7 @@ with open_warehouse(settings) as warehouse:
 
     # Who may read
     assert raises(NotFound, lambda: warehouse.projects.get(bob, "demo"))
-    assert warehouse.projects.grant(ada, "demo", "account:bob", Role.MEMBER) is True
+    assert warehouse.projects.grant(ada, "demo", "account:bob", Role.MEMBER).is_new
     assert warehouse.projects.get(bob, "demo").grants["account:bob"] is Role.MEMBER
     warehouse.projects.revoke(ada, "demo", "account:bob")
     assert raises(NotFound, lambda: warehouse.projects.get(bob, "demo"))

@@ -102,7 +102,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         store = _adapter(section, "files", FILES_GROUP, FileStore)
         sign_ins = _sign_ins(section)
         site = read_site(section)
-        rules = _rules(site)
+        rules = _rules(site, sign_ins)
         section.finish()
     except SettingError as error:
         raise Misconfigured(str(error)) from error
@@ -118,13 +118,14 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
     return Assembly(Warehouse(units, store, policy), site, sign_ins)
 
 
-def _rules(site: Site) -> SiteRules:
+def _rules(site: Site, sign_ins: SignIns) -> SiteRules:
     try:
         return SiteRules(
             creators=frozenset(map(_creator, site.creators)),
             administrators=frozenset(
                 account_name(word, field="administrators") for word in site.administrators
             ),
+            invites=bool(sign_ins.providers),
         )
     except Rejected as error:
         raise SettingError(f"{PREFIX}{error}") from error

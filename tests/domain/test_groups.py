@@ -9,11 +9,12 @@ from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity, Reason, operator, reasons
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected, WarehouseError
 from warehouse14.domain.model import Action, Change, Role, Scope, Vouched
-from warehouse14.domain.names import AUTHENTICATED, AccountName, Principal, ProviderName
+from warehouse14.domain.names import AUTHENTICATED, AccountName, Principal, ProjectName, ProviderName
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.contract import race
 
 CREW = Principal("group:crew")
+FOO = ProjectName("foo")
 FOREIGN = Principal("group:corp/Platform Team")
 
 
@@ -351,7 +352,7 @@ def test_a_group_is_not_deleted_while_the_other_admin_is_revoked(
         ]
     )
     assert errors(done) == 1
-    assert not crew.projects.is_abandoned(crew.projects.get(operator(), "foo"))
+    assert crew.projects.abandoned(operator(), [FOO]) == set()
 
 
 @pytest.mark.parametrize("_", range(5))
@@ -393,7 +394,7 @@ def test_a_project_is_abandoned_when_nobody_who_may_act_administers_it(
     crew.projects.create(ada, "foo")
 
     def is_abandoned() -> bool:
-        return crew.projects.is_abandoned(crew.projects.get(operator(), "foo"))
+        return crew.projects.abandoned(operator(), [FOO]) == {FOO}
 
     assert not is_abandoned()
     crew.accounts.set_disabled(operator(), "ada", disabled=True)
@@ -409,6 +410,8 @@ def test_a_project_is_abandoned_when_nobody_who_may_act_administers_it(
     vouch(crew, "bob", FOREIGN)
     crew.groups.delete(operator(), "crew")
     assert not is_abandoned()
+    with pytest.raises(Forbidden):
+        crew.projects.abandoned(ada, [FOO])
 
 
 def test_what_a_disabled_account_or_a_provider_takes_away_is_not_refused(

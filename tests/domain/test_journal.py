@@ -249,6 +249,28 @@ def test_every_action_has_a_sentence() -> None:
             "ada gave ben the role admin on demo",
         ),
         (
+            sample_change(
+                Action.PROJECT_GRANT, project=DEMO, detail={"principal": "group:crew", "role": "admin"}
+            ),
+            "ada gave the group crew the role admin on demo",
+        ),
+        (
+            sample_change(
+                Action.PROJECT_INVITE,
+                project=DEMO,
+                detail={"principal": "invitation:ben@example.org", "role": "member"},
+            ),
+            "ada invited ben@example.org to demo as member",
+        ),
+        (
+            sample_change(
+                Action.PROJECT_ACCEPT,
+                project=DEMO,
+                detail={"principal": "invitation:ben@example.org", "role": "member"},
+            ),
+            "ada, who was invited as ben@example.org, now has the role member on demo",
+        ),
+        (
             sample_change(Action.FILE_UPLOAD, project=DEMO, detail={"files": "demo-1.0.whl"}),
             "ada uploaded demo-1.0.whl to demo",
         ),

@@ -300,7 +300,7 @@ READS: dict[str, Call] = {
     "groups.get": lambda at, me: at.warehouse.groups.get(me, "team"),
     "groups.listed": lambda at, me: at.warehouse.groups.listed(me),
     "groups.known": lambda at, me: at.warehouse.groups.known([GroupName("team")]),
-    "projects.is_abandoned": lambda at, me: at.warehouse.projects.is_abandoned(_demo(at)),
+    "projects.abandoned": lambda at, me: at.warehouse.projects.abandoned(operator(), [DEMO]),
     "catalogue.search_all": lambda at, me: at.warehouse.catalogue.search_all(operator(), "demo"),
     "tokens.listed": lambda at, me: at.warehouse.tokens.listed(me),
     "tokens.identify": lambda at, me: at.warehouse.tokens.identify(at.token_text),

@@ -137,6 +137,7 @@ def test_what_names_nobody_is_refused(raw: str) -> None:
 def test_no_principal_is_longer_than_a_key_may_be() -> None:
     longest = [
         principal("account:" + "x" * 200),
+        principal("invitation:" + "x" * 100 + "@" + "x" * 99),
         principal("group:" + "x" * 100),
         principal("group:" + "p" * 40 + "/" + "\N{SNAKE}" * 180),
     ]

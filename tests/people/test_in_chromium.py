@@ -12,7 +12,7 @@ import requests
 from playwright.sync_api import Browser
 
 from browser.tabs import Tab, tab_of
-from support.clients import Clients
+from support.clients import Clients, Ended
 from support.nginx import Nginx
 from support.node_provider import Certificate, NodeProvider
 from support.projects import quick_wheel
@@ -107,7 +107,7 @@ def pass_the_door(tab: Tab, login: str) -> Tab:
 
 
 def make_a_token(tab: Tab, scope: str = "read") -> str:
-    tab.go("/account/").fill(Name="laptop").choose("Scope", scope).press("Make the token")
+    tab.go("/account/").fill(Name="laptop").check(f"{scope}:").press("Make the token")
     return tab.copied("the token")
 
 
@@ -176,26 +176,57 @@ def test_somebody_who_says_no_is_told_so_and_may_try_again(company: Company) -> 
         assert tab.follow("Sign in again").heading == "Sign in"
 
 
-def test_the_whole_way_of_somebody_of_the_company(
+def test_the_whole_way_of_the_people_of_a_company(
     corp: Corp, new_server: NewServer, browser: Browser, clients: Clients, tmp_path: Path
 ) -> None:
-    """Sign in, make a project, publish, install, and sign out."""
+    """Sign in, make a project, publish, invite, give a role to a group, install, lose the group and be
+    refused, and sign out."""
     server = new_server("oidc:corp", {"corp": corp}, allowed_groups="crew")
     corp.server.logout()
-    login = new_login()
-    corp.group("crew", corp.person(login, password=PASSWORD))
+    maker, guest, pilot = (new_login() for _ in range(3))
+    people = {login: corp.person(login, password=PASSWORD) for login in (maker, guest, pilot)}
+    corp.group("crew", *people.values())
+    pilots = corp.group("pilots", people[pilot])
     wheel = quick_wheel(tmp_path, "Rocket.Fuel", "1.0")
-    with tab_of(browser, server.url, [corp.issuer]) as tab:
-        tab.go("/projects/@@new").follow("Sign in with Corp")
-        tab.fill(Login=login).press("Continue").fill(Password=PASSWORD).press("Sign in")
+
+    @contextmanager
+    def at(path: str, login: str) -> Iterator[Tab]:
+        with tab_of(browser, server.url, [corp.issuer]) as tab:
+            tab.go(path).follow("Sign in with Corp")
+            tab.fill(Login=login).press("Continue").fill(Password=PASSWORD).press("Sign in")
+            yield tab
+            assert tab.complaints == []
+
+    def installs(token: str, name: str) -> Ended:
+        environment = clients.empty_environment(name)
+        ended = environment.pip(server.as_account(token), "Rocket.Fuel")
+        assert environment.installed() == ({} if ended.status else {"rocket-fuel": "1.0"})
+        return ended
+
+    with at("/projects/@@new", maker) as tab:
         assert (tab.path, tab.heading) == ("/projects/@@new", "New project")
         tab.fill(Name="Rocket.Fuel").press("Create the project")
         clients.twine(server.url, make_a_token(tab, "upload"), wheel).well()
         assert tab.go("/projects/rocket-fuel/").heading == "Rocket.Fuel 1.0"
-        environment = clients.empty_environment("empty")
-        environment.pip(server.as_account(make_a_token(tab)), "Rocket.Fuel").well()
-        assert environment.installed() == {"rocket-fuel": "1.0"}
-        tab.press(f"Sign out {login}@example.org")
+        installs(make_a_token(tab), "maker").well()
+        tab.go("/projects/rocket-fuel/@@people").fill(Account_or_group=f"{guest}@example.org")
+        tab.press("Give the role")
+        assert tab.notice == (
+            f"{guest}@example.org is invited, and becomes a member at the first sign-in with that address."
+        )
+        tab.choose("To", "group").fill(Account_or_group="corp/pilots").press("Give the role")
+        assert tab.notice == "The group corp/pilots is now a member."
+        tab.press(f"Sign out {maker}@example.org")
         assert (tab.heading, tab.notice) == ("Sign in", "You are signed out.")
         assert tab.go("/account/").follow("Sign in with Corp").page.url.startswith(corp.issuer)
-        assert tab.complaints == []
+    with at("/projects/rocket-fuel/@@people", guest) as tab:
+        assert "You are a member." in tab.text
+        installs(make_a_token(tab), "guest").well()
+    with at("/projects/rocket-fuel/@@people", pilot) as tab:
+        assert "You are a member through the group corp/pilots." in tab.text
+        token = make_a_token(tab)
+        installs(token, "pilot").well()
+    corp.set_members(pilots)
+    with at("/projects/rocket-fuel/@@people", pilot) as tab:
+        assert tab.status == 404
+    assert "No matching distribution" in installs(token, "no pilot").badly()

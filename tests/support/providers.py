@@ -85,6 +85,12 @@ class Corp:
         """Add a group."""
         return self.server.random_group(display_name=name, members=list(members))
 
+    def set_members(self, group: Group, *members: User) -> None:
+        """Say who is in a group from now on."""
+        with self.server.app.app_context():
+            group.members = list(members)
+            self.server.backend.save(group)
+
 
 class Browser:
     """Somebody's browser, without the pictures: it keeps cookies and follows redirects."""

@@ -3,6 +3,7 @@
 import pytest
 from webtest import TestApp
 
+from warehouse14.domain.model import Role
 from web.asking import Index
 from web.conftest import Opener
 
@@ -55,6 +56,19 @@ def test_a_look_opens_the_project_and_each_of_its_pages_says_so(site: Index) -> 
     form.submit(status=303)
     site.clock.pass_by(hours=1, seconds=1)
     assert "You look into" not in app.get("/projects/demo/").text
+
+
+def test_administrators_alone_are_told_that_nobody_is_left_to_administer_a_project(site: Index) -> None:
+    app, said = signed_in(site, "root"), "Nobody is left who could administer this project"
+    site.account("bob")
+    site.warehouse.projects.grant(site.warehouse.operator(), "demo", "account:bob", Role.MEMBER)
+    assert "has no admin who may act" not in app.get("/admin/@@projects").text
+    look(app)
+    assert said not in app.get("/projects/demo/@@people").text
+    site.warehouse.accounts.set_disabled(site.warehouse.operator(), "ada", disabled=True)
+    assert "has no admin who may act" in app.get("/admin/@@projects").text
+    assert said in app.get("/projects/demo/@@people").text
+    assert said not in signed_in(site, "bob").get("/projects/demo/@@people").text
 
 
 def test_a_look_ends_by_itself(site: Index) -> None:

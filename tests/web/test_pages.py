@@ -15,7 +15,7 @@ from warehouse14.settings import read_site, section_of, shown_settings
 from warehouse14.testing.builders import build_sdist, build_wheel
 from warehouse14.web import readme
 from warehouse14.web.html import words
-from web.asking import PASSWORD, Index
+from web.asking import PASSWORD, SILENT_PROVIDER, Index
 
 Opener = Callable[..., Index]
 
@@ -287,6 +287,31 @@ def test_roles_are_given_changed_and_taken(site: Index) -> None:
 )
 def test_a_refusal_begins_with_a_capital_where_its_field_was_cut_away_alone(message: str, shown: str) -> None:
     assert words(Rejected(message, field="days")) == shown
+
+
+def test_an_address_that_never_signed_in_is_invited_and_the_invitation_taken_back(opener: Opener) -> None:
+    index = opener(**SILENT_PROVIDER)
+    index.project("demo")
+    app = browser(index)
+    page = app.get("/projects/demo/@@people")
+    filled = next(one for one in page.forms.values() if isinstance(one.fields.get("role", [None])[0], Select))
+    filled["name"], filled["role"] = "New@Example.org", "member"
+    page = filled.submit().follow()
+    assert "new@example.org is invited, and becomes a member at the first sign-in with that address." in page
+    assert row(page, "new@example.org").startswith("new@example.org invited member")
+    make = next(
+        one
+        for one in page.forms.values()
+        if one.fields.get("name") and one["name"].value == "new@example.org"
+    )
+    page = make.submit().follow()
+    assert "becomes an admin at the first sign-in" in page
+    take = next(
+        one
+        for one in page.forms.values()
+        if one.fields.get("principal") and one["principal"].value == "invitation:new@example.org"
+    )
+    assert "new@example.org has no role on demo now." in take.submit().follow()
 
 
 def test_the_last_admin_stays(site: Index) -> None:

@@ -15,7 +15,7 @@ from warehouse14.cli.arguments import (
 from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.model import ProjectSummary, Role
-from warehouse14.domain.names import account_name, principal, project_name
+from warehouse14.domain.names import account_name, invited_address, principal, project_name
 from warehouse14.domain.warehouse import Warehouse
 
 _KEYS = ("name", "display_name", "public", "serial")
@@ -63,7 +63,7 @@ def _add_principal(parser: Parser) -> None:
         "principal",
         metavar="PRINCIPAL",
         type=text,
-        help="who: account:NAME, group:NAME, or group:PROVIDER/NAME",
+        help="who: account:NAME, group:NAME, or group:PROVIDER/NAME; account:ADDRESS invites that address",
     )
 
 
@@ -78,9 +78,14 @@ def _create(warehouse: Warehouse, arguments: Namespace) -> int:
 @on_site
 def _grant(warehouse: Warehouse, arguments: Namespace) -> int:
     name, who = project_name(arguments.project), principal(arguments.principal)
-    is_new = warehouse.projects.grant(actor(), name, who, Role(arguments.role))
+    granted = warehouse.projects.grant(actor(), name, who, Role(arguments.role))
     role = f"{arguments.role} of {name}"
-    confirm(f"{who} is now {role}" if is_new else f"{who} is {role} already")
+    address = invited_address(granted.who)
+    if address is not None:
+        already = "" if granted.is_new else " already"
+        confirm(f"{address} is invited{already}: {role} from the first sign-in with that address on")
+        return 0
+    confirm(f"{who} is now {role}" if granted.is_new else f"{who} is {role} already")
     return 0
 
 

@@ -193,10 +193,13 @@ class SiteRules:
     Attributes:
         creators: who may take new project names; everybody if it is empty.
         administrators: the accounts that are administrators, beside those that are marked as such.
+        invites: whether an e-mail address that nobody has signed in with can be given a role: somebody
+            has to vouch for addresses.
     """
 
     creators: frozenset[Principal] = frozenset()
     administrators: frozenset[AccountName] = frozenset()
+    invites: bool = False
 
     def ranked(self, account: Account) -> Account:
         """Return the account with the rank that it has here."""

@@ -16,6 +16,7 @@ from warehouse14.domain.names import (
     ProjectName,
     ProviderName,
     group_principal,
+    invited_address,
     is_service_name,
     is_service_principal,
 )
@@ -52,6 +53,8 @@ class Action(StrEnum):
     PROJECT_PUBLIC = "project.public"
     PROJECT_PRIVATE = "project.private"
     PROJECT_GRANT = "project.grant"
+    PROJECT_INVITE = "project.invite"
+    PROJECT_ACCEPT = "project.accept"
     PROJECT_REVOKE = "project.revoke"
     PROJECT_DELETE = "project.delete"
     PROJECT_LOOK = "project.look"
@@ -122,8 +125,10 @@ class Project:
 
     @property
     def admins(self) -> frozenset[Principal]:
-        """The principals with the role admin, without service accounts."""
-        return frozenset(who for who, role in self.people.items() if role is Role.ADMIN)
+        """The principals with the role admin, without service accounts and those who are only invited."""
+        return frozenset(
+            who for who, role in self.people.items() if role is Role.ADMIN and invited_address(who) is None
+        )
 
     @property
     def people(self) -> Mapping[Principal, Role]:

@@ -21,7 +21,8 @@ AccountName = NewType("AccountName", str)
 ProviderName = NewType("ProviderName", str)
 #: What a group of this site is called, in lower case and without a slash.
 GroupName = NewType("GroupName", str)
-#: ``account:NAME``, ``group:NAME``, ``group:PROVIDER/NAME`` or ``authenticated``: who a grant is for.
+#: Who a grant is for: ``account:NAME``, ``group:NAME``, ``group:PROVIDER/NAME``, ``invitation:ADDRESS`` or
+#: ``authenticated``.
 Principal = NewType("Principal", str)
 
 AUTHENTICATED = Principal("authenticated")
@@ -37,8 +38,6 @@ _ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9._@+-]*[a-z0-9])?\Z", re.ASCII)
 _GROUP = re.compile(r"[a-z0-9]([a-z0-9._+-]*[a-z0-9])?\Z", re.ASCII)
 _PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
 _FILE = re.compile(r"[A-Z0-9][A-Z0-9._+!-]*\Z", re.IGNORECASE | re.ASCII)
-
-_PROVIDER = re.compile(r"[a-z][a-z0-9]{0,39}\Z", re.ASCII)
 _PREFIX = re.compile(r"[A-Z0-9][A-Z0-9._-]*\Z", re.IGNORECASE | re.ASCII)
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -48,7 +47,7 @@ _GROUP_LENGTH = 100
 _PROVIDER_GROUP_LENGTH = 180
 _FILE_LENGTH = 240
 
-_ACCOUNT_KIND, _GROUP_KIND = "account:", "group:"
+_ACCOUNT_KIND, _GROUP_KIND, _INVITATION_KIND = "account:", "group:", "invitation:"
 
 
 def project_name(raw: str, *, field: str = "name") -> ProjectName:
@@ -157,6 +156,11 @@ def group_principal(name: GroupName) -> Principal:
     return Principal(f"{_GROUP_KIND}{name}")
 
 
+def invitation_principal(address: AccountName) -> Principal:
+    """Return the principal of whoever signs in with an e-mail address for the first time."""
+    return Principal(f"{_INVITATION_KIND}{address}")
+
+
 def provider_name(raw: str) -> ProviderName:
     """Return what a site calls an identity provider, or raise ``Rejected``."""
     if not _PROVIDER.match(raw):
@@ -182,10 +186,13 @@ def provider_group(provider: ProviderName, group: str) -> Principal:
 def principal(raw: str, *, field: str = "principal") -> Principal:
     """Return the principal that ``raw`` names, or raise ``Rejected``.
 
-    It is ``account:ada``, ``group:platform`` for a group of this site, or ``group:corp/Platform Team`` for
-    one at the identity provider ``corp``, whose name is taken as it is.
+    It is ``account:ada``, ``group:platform`` for a group of this site, ``group:corp/Platform Team`` for
+    one at the identity provider ``corp``, whose name is taken as it is, or ``invitation:bob@example.org`` for
+    an e-mail address that was invited.
     """
     kind, _, name = raw.partition(":")
+    if f"{kind}:" == _INVITATION_KIND and "@" in name:
+        return invitation_principal(account_name(name, field=field))
     if kind == "account" and name:
         return account_principal(account_name(name, field=field))
     if kind != "group" or not name:
@@ -218,11 +225,17 @@ def principal_group(value: Principal) -> GroupName | None:
     return GroupName(value.removeprefix(_GROUP_KIND)) if is_ours else None
 
 
+def invited_address(value: Principal) -> AccountName | None:
+    """Return the e-mail address that a principal invites, or None for any other."""
+    is_one = value.startswith(_INVITATION_KIND)
+    return AccountName(value.removeprefix(_INVITATION_KIND)) if is_one else None
+
+
 def principal_words(value: Principal) -> str:
     """Return how a sentence names a principal: ``ada``, or ``the group platform``."""
     if value.startswith(_GROUP_KIND):
         return f"the group {value.removeprefix(_GROUP_KIND)}"
-    return value.removeprefix(_ACCOUNT_KIND)
+    return value.removeprefix(_ACCOUNT_KIND).removeprefix(_INVITATION_KIND)
 
 
 def _shown(raw: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from warehouse14.domain.model import Action, Change, Role
+from warehouse14.domain.names import Principal, principal_words
 
 #: For each action its sentence. Names in braces are those of the entry, and of its detail.
 SENTENCES: Mapping[Action, str] = {
@@ -10,6 +11,8 @@ SENTENCES: Mapping[Action, str] = {
     Action.PROJECT_PUBLIC: "{actor} made {project} public",
     Action.PROJECT_PRIVATE: "{actor} made {project} private",
     Action.PROJECT_GRANT: "{actor} gave {principal} the role {role} on {project}",
+    Action.PROJECT_INVITE: "{actor} invited {principal} to {project} as {role}",
+    Action.PROJECT_ACCEPT: "{actor}, who was invited as {principal}, now has the role {role} on {project}",
     Action.PROJECT_REVOKE: "{actor} took the role on {project} from {principal}",
     Action.PROJECT_DELETE: "{actor} deleted the project {project}",
     Action.PROJECT_LOOK: "{actor} looked into {project} as an administrator of the site: {reason}",
@@ -73,7 +76,7 @@ def _words(change: Change) -> _Words:
     words["group"] = printable(change.group or _NOTHING)
     words["rank"] = "an admin" if detail.get("role") == Role.ADMIN else "a member"
     words["token"] = printable(change.token or _NOTHING)
-    words["principal"] = detail.get("principal", _NOTHING).removeprefix("account:")
+    words["principal"] = principal_words(Principal(detail.get("principal", _NOTHING)))
     words["files"] = _files(change.detail.get("files", _NOTHING))
     words["created"] = ", and created it" if change.detail.get("project") == "created" else ""
     words["through"] = f" through {detail['provider']}" if "provider" in detail else ""

@@ -39,6 +39,7 @@ from warehouse14.domain.names import (
     ProjectName,
     account_principal,
     group_principal,
+    invitation_principal,
 )
 from warehouse14.domain.ports import MOST_COUNTED
 
@@ -89,8 +90,10 @@ _GONE = exists().where(
     groups.c.deleted_at.is_not(None),
     _OTHERS.c.principal == literal(group_principal(GroupName(""))) + groups.c.name,
 )
-#: How the principals of all service accounts begin.
+#: How the principals begin of those who administer nothing by themselves: service accounts of projects, and
+#: invitations.
 _SERVICE = account_principal(AccountName("project:"))
+_INVITATION = invitation_principal(AccountName(""))
 _HANGING = (
     select(grants.c.project)
     .join(projects, projects.c.name == grants.c.project)
@@ -103,6 +106,7 @@ _HANGING = (
             _OTHERS.c.principal != grants.c.principal,
             _OTHERS.c.role == Role.ADMIN.value,
             ~_OTHERS.c.principal.startswith(_SERVICE),
+            ~_OTHERS.c.principal.startswith(_INVITATION),
             ~_GONE,
         ),
     )

@@ -18,6 +18,7 @@ from warehouse14.domain.names import (
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
+from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
 from warehouse14.domain.services.throttle import MEMORY
 from warehouse14.domain.services.working import attempt, entry, entry_of, require_site
@@ -45,8 +46,8 @@ class ArrivalService:
     def sign_in(self, where: From, arrival: Arrival) -> SignedIn:
         """Start a session for somebody who has come back from a provider.
 
-        At the first time the account is made. Whom the site's rules keep out is signed out everywhere,
-        and nothing of theirs counts, until they pass again.
+        At the first time the account is made. It gets the roles that its address was invited to. Whom the
+        site's rules keep out is signed out everywhere, and nothing of theirs counts, until they pass again.
 
         Raises:
             SignInFailed: the rules keep them out, the name that the provider gives is taken or is none,
@@ -59,7 +60,13 @@ class ArrivalService:
             known = unit.logins.get(arrival.issuer, arrival.subject)
         if known is None:
             self._add_account(where, arrival)
-        return self._start(where, arrival)
+        signed_in = self._start(where, arrival)
+        self._take_up_invitations(signed_in.identity(where.origin), arrival)
+        return signed_in
+
+    def _take_up_invitations(self, identity: Identity, arrival: Arrival) -> None:
+        if arrival.email is not None:
+            take_up(self._units, self._now, identity, arrival.email)
 
     def _add_account(self, where: From, arrival: Arrival) -> None:
         name = _new_name(where, arrival)
@@ -144,7 +151,9 @@ class ArrivalService:
             self._note(unit, Action.ACCOUNT_JOIN, identity, login)
             return True
 
-        return attempt(self._units, work)
+        is_new = attempt(self._units, work)
+        self._take_up_invitations(identity, arrival)
+        return is_new
 
     def join_known(
         self, identity: Identity, account: str, *, provider: ProviderName, issuer: str, subject: str

@@ -1,8 +1,9 @@
 """Projects: who owns them, who reads them, and that they exist."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from warehouse14.domain.access import Identity, Permission, groups_of
+from warehouse14.domain.access import Identity, Permission, SiteRules, groups_of
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, ProjectSummary, Release, Role, releases
 from warehouse14.domain.names import (
@@ -11,6 +12,7 @@ from warehouse14.domain.names import (
     Principal,
     ProjectName,
     account_principal,
+    invited_address,
     is_service_name,
     principal,
     principal_account,
@@ -20,6 +22,7 @@ from warehouse14.domain.names import (
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
+from warehouse14.domain.services.invitations import held_by, invited_instead
 from warehouse14.domain.services.working import (
     ROLES,
     attempt,
@@ -33,12 +36,26 @@ from warehouse14.domain.services.working import (
 _MOST_NAMED = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Who has a role now that was granted, and whether it is new."""
+
+    who: Principal
+    is_new: bool
+
+
 class ProjectService:
     """The use cases on projects."""
 
-    def __init__(self, units: Units, now: Now) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
+        self._rules = rules
         self._now = now
+
+    @property
+    def invites(self) -> bool:
+        """Whether an e-mail address that is no account's name can be given a role."""
+        return self._rules.invites
 
     def create(
         self, identity: Identity, name: str, *, admin: AccountName | None = None, public: bool = False
@@ -68,7 +85,7 @@ class ProjectService:
         project = self._new(identity, name, owner, public=public)
 
         def work(unit: UnitOfWork) -> Project:
-            _require_known(unit, account_principal(owner))
+            existing_account(unit, owner)
             if unit.projects.get(project.name) is not None:
                 raise AlreadyExists("project", project.name, f"The project name {project.name} is taken.")
             unit.projects.create(project)
@@ -115,49 +132,54 @@ class ProjectService:
             project = permitted_project(unit, identity, Permission.READ, project_name(name))
             return unit.files.of(project.name)
 
-    def grant(self, identity: Identity, name: str, who: str, role: Role) -> bool:
-        """Give ``who`` a role, or change the one it has; return whether it is new.
+    def grant(self, identity: Identity, name: str, who: str, role: Role) -> Granted:
+        """Give ``who`` a role, or change the one it has; return who has it now, and whether that is new.
 
         ``who`` is ``account:NAME``, ``group:NAME`` or ``group:PROVIDER/NAME``, of which the last is taken as
-        it is: nobody but the provider knows its groups.
+        it is: nobody but the provider knows its groups. Where people sign in through a provider,
+        ``account:ADDRESS`` of an e-mail address that is no account's name is an invitation: whoever signs in
+        with it first gets the role.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin and would become a member.
             NotFound: no such project to this identity, or no such account or group.
             Forbidden: the identity may not manage it.
         """
-        target = principal(who)
+        named = principal(who)
 
-        def work(unit: UnitOfWork) -> bool:
+        def work(unit: UnitOfWork) -> Granted:
             unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
-            _require_known(unit, target)
+            target = invited_instead(unit, named, self._rules)
+            _require_group(unit, target)
             if project.grants.get(target) is role:
-                return False
+                return Granted(target, is_new=False)
             if role is not Role.ADMIN:
                 _keep_an_admin(unit, project, target)
             unit.projects.grant(project.name, target, role, expected=project.serial)
+            action = Action.PROJECT_INVITE if invited_address(target) else Action.PROJECT_GRANT
             detail = {"principal": target, "role": role.value}
-            self._note_role(unit, Action.PROJECT_GRANT, identity, project, target, detail)
-            return True
+            self._note_role(unit, action, identity, project, target, detail)
+            return Granted(target, is_new=True)
 
         return attempt(self._units, work)
 
     def revoke(self, identity: Identity, name: str, who: str) -> None:
-        """Take away the role of ``who``.
+        """Take away the role of ``who``, or the invitation of an address.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin.
             NotFound: no such project to this identity, or ``who`` has no role on it.
             Forbidden: the identity may not manage it.
         """
-        target = principal(who)
+        named = principal(who)
 
         def work(unit: UnitOfWork) -> None:
             unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
+            target = held_by(project, named)
             if target not in project.grants:
-                raise NotFound("role of", principal_words(target))
+                raise NotFound("role of", principal_words(named))
             _keep_an_admin(unit, project, target)
             unit.projects.revoke(project.name, target, expected=project.serial)
             detail = {"principal": target}
@@ -165,14 +187,18 @@ class ProjectService:
 
         attempt(self._units, work)
 
-    def is_abandoned(self, project: Project) -> bool:
-        """Whether nobody is left who could administer a project: its admins are accounts that may not act,
-        and groups that are deleted or have no member who may. For a caller who decides who is told.
+    def abandoned(self, identity: Identity, names: Iterable[ProjectName]) -> frozenset[ProjectName]:
+        """Return those of the projects ``names`` that nobody is left to administer: their admins are accounts
+        that may not act, and groups that are deleted or have no member who may.
+
+        Raises ``Forbidden`` for those who do not administer the site.
         """
+        require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return not any(_acts(unit, who) for who in project.admins) and not _vouched_for(
-                unit, project.admins
-            )
+            found = [project for name in names if (project := unit.projects.get(name)) is not None]
+            left = [project for project in found if not any(_acts(unit, who) for who in project.admins)]
+            theirs = _vouched_groups(unit) if left else frozenset()
+        return frozenset(project.name for project in left if project.admins.isdisjoint(theirs))
 
     def _note_role(
         self,
@@ -239,15 +265,12 @@ def hanging_projects(names: Sequence[ProjectName]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _require_known(unit: UnitOfWork, who: Principal) -> None:
-    """Raise ``NotFound`` for an account, or a group of this site, that is not there."""
-    account, group = principal_account(who), principal_group(who)
-    if account is not None:
-        existing_account(unit, account)
-    if group is not None:
-        found = unit.groups.get(group)
-        if found is None or found.deleted_at is not None:
-            raise NotFound("group", group)
+def _require_group(unit: UnitOfWork, who: Principal) -> None:
+    """Raise ``NotFound`` for a group of this site that is not there."""
+    group = principal_group(who)
+    found = None if group is None else unit.groups.get(group)
+    if group is not None and (found is None or found.deleted_at is not None):
+        raise NotFound("group", group)
 
 
 def _acts(unit: UnitOfWork, who: Principal) -> bool:
@@ -261,14 +284,9 @@ def _acts(unit: UnitOfWork, who: Principal) -> bool:
     return any(account is not None and account.may_act for account in accounts)
 
 
-def _vouched_for(unit: UnitOfWork, admins: frozenset[Principal]) -> bool:
-    """Whether an identity provider has put an account that may act into one of its groups in ``admins``."""
-    theirs = {who for who in admins if principal_account(who) is None and principal_group(who) is None}
-    if not theirs:
-        return False
-    return any(
-        account.may_act and not groups_of(account, ()).isdisjoint(theirs) for account in unit.accounts.all()
-    )
+def _vouched_groups(unit: UnitOfWork) -> frozenset[Principal]:
+    """Return the groups into which identity providers have put an account that may act."""
+    return frozenset().union(*(groups_of(account, ()) for account in unit.accounts.all() if account.may_act))
 
 
 def _keep_an_admin(unit: UnitOfWork, project: Project, leaving: Principal) -> None:

@@ -18,6 +18,7 @@ from warehouse14.domain.names import (
     ProjectName,
     account_principal,
     group_principal,
+    invitation_principal,
     service_name,
 )
 from warehouse14.domain.ports import UnitOfWork, Units
@@ -226,9 +227,17 @@ class ProjectsContract(UnitsFixtures):
         assert self._hanging_on(units, BOB_MAY) == ["his"]
         assert self._hanging_on(units, Principal("group:corp/crew")) == []
 
-    def test_a_service_account_is_nobody_to_hang_on(self, units: Units) -> None:
-        service = account_principal(service_name("project", DEMO))
-        create(units, sample_project(grants={ADA_MAY: Role.ADMIN, service: Role.ADMIN}))
+    @pytest.mark.parametrize(
+        "other",
+        [
+            account_principal(service_name("project", DEMO)),
+            invitation_principal(AccountName("new@example.org")),
+        ],
+    )
+    def test_a_service_account_and_who_is_only_invited_are_nobody_to_hang_on(
+        self, units: Units, other: Principal
+    ) -> None:
+        create(units, sample_project(grants={ADA_MAY: Role.ADMIN, other: Role.ADMIN}))
         assert self._hanging_on(units, ADA_MAY) == [DEMO]
 
     def test_the_roles_of_deleted_groups_count_for_nothing_when_it_is_asked_who_hangs_on_whom(

@@ -38,7 +38,8 @@ def _page(
     request: Request, *, status: int = 200, problem: str = "", given: dict[str, str] | None = None
 ) -> Response:
     text, number = request.GET.get("q", "").strip()[:_TEXT_LENGTH], page_number(request)
-    found = request.registry.warehouse.catalogue.search_all(
+    warehouse = request.registry.warehouse
+    found = warehouse.catalogue.search_all(
         request.identity, text, start=(number - 1) * _LENGTH, count=_LENGTH
     )
     return show(
@@ -49,6 +50,9 @@ def _page(
         text=text,
         paging=Paging(number, _LENGTH, found.total),
         looking=request.identity.looking,
+        abandoned=warehouse.projects.abandoned(
+            request.identity, [project.name for project in found.projects]
+        ),
         problem=problem,
         given=given or {"project": "", "reason": ""},
     )

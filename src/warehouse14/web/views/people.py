@@ -14,11 +14,13 @@ from warehouse14.domain.names import (
     AUTHENTICATED,
     Principal,
     account_principal,
+    invited_address,
     principal,
     principal_account,
     principal_group,
     principal_words,
 )
+from warehouse14.domain.services.projects import Granted
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.web.html import go, show, words
 from warehouse14.web.minting import DAYS, SCOPES, TokenForm, TokenLine, empty_form, lines
@@ -60,13 +62,22 @@ def grant(context: ProjectPage, request: Request) -> Response:
         return page_of(context, request, status=400, problem=problem, **given)
     try:
         who = principal(f"{kind}:{name}", field="name")
-        is_new = request.registry.warehouse.projects.grant(
+        granted = request.registry.warehouse.projects.grant(
             request.identity, context.project.name, who, Role(role)
         )
     except (Rejected, NotFound) as error:
         return page_of(context, request, status=400, problem=words(error), role=role, **given)
-    what = "is now" if is_new else "was already"
-    return go(request, path_of(context), f"{_subject(who)} {what} {_article(role)}.")
+    return go(request, path_of(context), _notice(granted, role))
+
+
+def _notice(granted: Granted, role: str) -> str:
+    """Return what a role that was given means."""
+    if invited_address(granted.who) is not None:
+        what = "is invited, and" if granted.is_new else "was already invited, and"
+        return (
+            f"{_subject(granted.who)} {what} becomes {_article(role)} at the first sign-in with that address."
+        )
+    return f"{_subject(granted.who)} {'is now' if granted.is_new else 'was already'} {_article(role)}."
 
 
 @view_config(context=ProjectPage, name="revoke", request_method="POST", permission=Permission.MANAGE)
@@ -98,8 +109,6 @@ def page_of(
     """Return the page of a project's people, and for its admins of its service tokens."""
     project, warehouse, identity = context.project, request.registry.warehouse, request.identity
     manages = bool(request.has_permission(Permission.MANAGE, context))
-    # Who manages it is somebody who does.
-    is_told = identity.administrator and not manages
     return show(
         request,
         "people",
@@ -108,7 +117,8 @@ def page_of(
         lines=_lines(warehouse, project),
         why=_why(identity, project),
         manages=manages,
-        abandoned=is_told and warehouse.projects.is_abandoned(project),
+        invites=warehouse.projects.invites,
+        abandoned=identity.administrator and bool(warehouse.projects.abandoned(identity, [project.name])),
         tokens=_service_tokens(context, request) if manages else [],
         form=form or empty_form(),
         days=DAYS,
@@ -136,6 +146,8 @@ def _lines(warehouse: Warehouse, project: Project) -> Sequence[Line]:
             return Line(
                 who, _ACCOUNT, accounts[who], role, "disabled" if account and account.disabled else ""
             )
+        if (address := invited_address(who)) is not None:
+            return Line(who, _ACCOUNT, address, role, "invited")
         gone = who in groups and groups[who] not in living
         return Line(who, _GROUP, who.partition(":")[2] or who, role, "deleted" if gone else "")
 
@@ -163,7 +175,7 @@ def path_of(context: ProjectPage) -> str:
 def _subject(who: Principal) -> str:
     """Return how a sentence begins that is about ``who``; accounts are spelled as they are."""
     told = principal_words(who)
-    return told if principal_account(who) else told[:1].upper() + told[1:]
+    return told[:1].upper() + told[1:] if who.startswith(f"{_GROUP}:") else told
 
 
 def service_of(context: ProjectPage) -> str:
