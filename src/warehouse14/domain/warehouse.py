@@ -23,6 +23,7 @@ from warehouse14.domain.services.journal import JournalService
 from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
+from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.tokens import TokenService
 from warehouse14.domain.services.upkeep import UpkeepService
 from warehouse14.domain.services.uploads import UploadService
@@ -82,6 +83,7 @@ class Warehouse:
             now,
             self._background,
             policy.rules,
+            Standings(units, cache, policy.rules),
             idle=policy.session_idle,
             longest=policy.session_longest,
         )

@@ -158,7 +158,7 @@ def signed_in(request: Request) -> SignedIn | None:
     if _SIGNED_IN not in request.environ:
         value = secret(request)
         sessions = request.registry.warehouse.sessions
-        request.environ[_SIGNED_IN] = None if value is None else sessions.identify(value)
+        request.environ[_SIGNED_IN] = None if value is None else sessions.identify(value, follow=False)
     found: SignedIn | None = request.environ[_SIGNED_IN]
     return found
 

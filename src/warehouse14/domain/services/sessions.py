@@ -12,6 +12,7 @@ from warehouse14.domain.names import AccountName, ProjectName, account_name
 from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import AccountService, existing_account
+from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.throttle import Throttle, limits
 from warehouse14.domain.services.working import Later, attempt, entry, require_site
 
@@ -56,6 +57,7 @@ class SessionService:
         now: Now,
         later: Later,
         rules: SiteRules,
+        standings: Standings,
         *,
         idle: timedelta,
         longest: timedelta,
@@ -65,6 +67,7 @@ class SessionService:
         self._now = now
         self._later = later
         self._rules = rules
+        self._standings = standings
         self._idle = idle
         self._longest = longest
         self._throttle = Throttle(units, now)
@@ -131,20 +134,25 @@ class SessionService:
             raise Rejected("password: use another than the old one.", field="password")
         self._accounts.set_password(identity, identity.account, new, instead_of=account)
 
-    def identify(self, secret: str) -> SignedIn | None:
-        """Return the session whose cookie holds ``secret``, or None if there is none or it is over."""
+    def identify(self, secret: str, *, follow: bool = True) -> SignedIn | None:
+        """Return the session whose cookie holds ``secret``, or None if there is none or it is over.
+
+        With ``follow`` it looks for changes of accounts and groups first. A server that has done so in this
+        request says False.
+        """
         session = session_id(secret)
+        if follow:
+            self._standings.follow()
         with self._units.read() as unit:
             found = unit.sessions.get(session)
-            account = None if found is None else unit.accounts.get(found.account)
-            ours = [] if account is None else unit.groups.of(account.name)
+        standing = None if found is None else self._standings.of(found.account)
         now = self._now()
-        if found is None or account is None or not account.may_act or self._over(found, now):
+        if found is None or standing is None or not standing.account.may_act or self._over(found, now):
             return None
         if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
         looking = frozenset(project for project, until in found.looks.items() if until > now)
-        return SignedIn(found, self._rules.standing(account, ours), looking=looking)
+        return SignedIn(found, standing, looking=looking)
 
     def listed(self, identity: Identity) -> Sequence[Session]:
         """Return one's own sessions that are not over, the one that was seen last first."""
