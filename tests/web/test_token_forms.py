@@ -1,7 +1,6 @@
 """Tokens in the browser and at the addresses for clients: their limits, rotation, services, refusals."""
 
 import re
-import time
 
 import pytest
 
@@ -28,10 +27,7 @@ def tokens_of(index: Index, **whose: str) -> list[str]:
 
 def settle(index: Index) -> None:
     """Wait for the small writes in the background."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and not index.warehouse._background._tasks.empty():
-        time.sleep(0.005)
-    time.sleep(0.05)
+    index.warehouse._background.close(timeout=30)
 
 
 def refuse(index: Index, times: int, **more: str) -> list[Answer]:
