@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -12,11 +13,13 @@ from joserfc import jws
 from joserfc.jwk import OctKey, RSAKey
 
 from support.providers import Browser, Corp, NewServer
-from support.servers import Server
+from support.servers import Server, wait_until
 from support.tampering import Claims, TamperedCorp, Wrongs
 
 Break = Callable[[TamperedCorp], Wrongs]
 
+#: How many a server has, as development.ini says.
+_THREADS = 8
 _OTHERS = RSAKey.generate_key(2048)
 _OTHERS.ensure_kid()
 
@@ -177,6 +180,24 @@ def test_a_provider_that_does_not_answer_as_it_should_is_named_on_a_page(
     assert f"Corp{number} does not answer as it should" in answer.text
     assert lines(silent_server, f"Corp{number} does not answer", "(http")
     assert answer.headers["Content-Security-Policy"]
+
+
+def test_many_who_wait_for_a_provider_that_is_silent_keep_nobody_else_waiting(silent_server: Server) -> None:
+    name = f"corp{list(SILENT).index('its metadata take half a minute')}"
+    done: list[int] = []
+
+    def start() -> None:
+        done.append(Browser(silent_server).get(f"/oauth/{name}/@@start").status_code)
+
+    waiting = [threading.Thread(target=start) for _ in range(_THREADS)]
+    for each in waiting:
+        each.start()
+    wait_until(lambda: len(lines(silent_server, "under way")) >= _THREADS - 4 or len(done) == _THREADS)
+    assert Browser(silent_server).get("/login").status_code == 200
+    assert len(done) <= _THREADS - 4
+    for each in waiting:
+        each.join()
+    assert done == [503] * _THREADS
 
 
 def test_who_is_signed_in_and_who_has_a_token_go_on_while_the_provider_is_down(

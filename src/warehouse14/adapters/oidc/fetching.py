@@ -1,5 +1,6 @@
 """Requests to a provider, bounded: it may be down, slow, or send without end."""
 
+import threading
 import time
 from collections.abc import Mapping
 from io import BytesIO
@@ -16,13 +17,29 @@ _CONNECT, _SILENCE, _WHOLE = 4.0, 4.0, 8.0
 #: The most that an answer may have, in bytes.
 _MOST = 1_000_000
 _PIECE = 65_536
+#: How many requests to providers are under way at once, and how long another waits for its turn, in
+#: seconds. More would hold all threads of a server while a provider is slow, and nobody else be answered.
+_AT_ONCE, _TURN = 4, 0.5
+
+_under_way = threading.BoundedSemaphore(_AT_ONCE)
 
 
 class Bounded(HTTPAdapter):
-    """Reads each answer whole, within a time and a size."""
+    """Reads each answer whole, within a time and a size, and few at once."""
 
     def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
-        """Send and return the answer. Raises ``RequestException`` for one that is too long or too late."""
+        """Send and return the answer.
+
+        Raises ``RequestException`` for one that is too long or too late, and if too many are under way.
+        """
+        if not _under_way.acquire(timeout=_TURN):
+            raise RequestException(f"{_AT_ONCE} other requests to providers are under way", request=request)
+        try:
+            return self._sent(request, *args, **options)
+        finally:
+            _under_way.release()
+
+    def _sent(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
         started = time.monotonic()
         options |= {"stream": True, "timeout": (_CONNECT, _SILENCE)}
         response = super().send(request, *args, **options)
