@@ -214,7 +214,7 @@ def test_the_whole_way_of_the_people_of_a_company(
         assert tab.notice == (
             f"{guest}@example.org is invited, and becomes a member at the first sign-in with that address."
         )
-        tab.choose("To", "group").fill(Account_or_group="corp/pilots").press("Give the role")
+        tab.choose("To an account", "group").fill(Account_or_group="corp/pilots").press("Give the role")
         assert tab.notice == "The group corp/pilots is now a member."
         tab.press(f"Sign out {maker}@example.org")
         assert (tab.heading, tab.notice) == ("Sign in", "You are signed out.")
