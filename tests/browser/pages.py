@@ -89,6 +89,12 @@ def _other_password(tab: Tab) -> None:
     tab.press("Change the password")
 
 
+def _look_as_administrator(tab: Tab) -> None:
+    # Whoever looks already is not asked once more.
+    if tab.page.get_by_label("Reason").count():
+        tab.fill(Reason=HOSTILE_NAME).press("Look as administrator")
+
+
 def _wheel(project: str, version: str) -> str:
     return f"/projects/{project}/{version}/{project.replace('-', '_')}-{version}-py3-none-any.whl"
 
@@ -198,6 +204,17 @@ SHOWN = [
           then=lambda tab: tab.fill(Account="nobody-at-all").press("Add to the group")),
     Shown("group, wrong name typed", "GroupPage", "/groups/platform/", status=400,
           then=lambda tab: tab.confirm("no").press("Delete the group")),
+    Shown("group, token refused", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.fill(Name=HOSTILE_NAME, Addresses="nowhere").press("Make the token")),
+    Shown("new token of a group", "GroupPage", f"/groups/{LONG_GROUP}/",
+          then=lambda tab: tab.fill(Name="build server").press("Make the token")),
+    Shown("group of an administrator", "GroupPage", "/groups/platform/", "root"),
+    Shown("group of an administrator, a look refused", "GroupPage", "/groups/platform/", "root", 400,
+          then=lambda tab: tab.fill(Reason=" ").press("Look as administrator")),
+    Shown("group of an administrator who looks", "GroupPage", f"/groups/{LONG_GROUP}/", "root",
+          then=_look_as_administrator),
+    Shown("journal of a group", "GroupPage @@journal", "/groups/platform/@@journal"),
+    Shown("journal of a group with a long name", "GroupPage @@journal", f"/groups/{LONG_GROUP}/@@journal"),
     Shown("account", "AccountPage", "/account/"),
     Shown("account without tokens", "AccountPage", "/account/", site="bare"),
     Shown("account with ways to sign in", "AccountPage", "/account/", site="ways"),
