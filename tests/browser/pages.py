@@ -9,7 +9,7 @@ from urllib.parse import quote
 from playwright.sync_api import ViewportSize
 
 from browser.houses import BROKEN, GUESSED, LOST, Houses
-from browser.stock import HOSTILE, HOSTILE_NAME, LONG_GROUP, LONG_NAME, LONG_VERSION, MANY_FILES
+from browser.stock import HOSTILE, HOSTILE_NAME, LONG_ACCOUNT, LONG_GROUP, LONG_NAME, LONG_VERSION, MANY_FILES
 from browser.tabs import WIDE, Tab
 
 Steps = Callable[[Tab], object]
@@ -237,6 +237,13 @@ SHOWN = [
           then=lambda tab: tab.fill(Name=f"new-{time.time_ns()}").press("Add the account")),
     Shown("new first password", "AdminPage", "/admin/", "root",
           then=lambda tab: tab.press("New password for colleague-0")),
+    Shown("one account", "AccountPlace", "/admin/accounts/ada/", "root"),
+    Shown("one account with ways to sign in", "AccountPlace", "/admin/accounts/ada/", "root", site="ways"),
+    Shown("one account, a join refused", "AccountPlace", "/admin/accounts/ada/", "root", 400, "ways",
+          then=lambda tab: tab.fill(Issuer=HOSTILE[:250], Subject="7").press("Join")),
+    Shown("one account with a long name", "AccountPlace", f"/admin/accounts/{LONG_ACCOUNT}/", "root"),
+    Shown("one account, disabled", "AccountPlace", "/admin/accounts/gone/", "root"),
+    Shown("one account, one's own", "AccountPlace", "/admin/accounts/root/", "root"),
     Shown("all projects", "AdminPage @@projects", "/admin/@@projects", "root"),
     Shown("all projects, none found", "AdminPage @@projects", "/admin/@@projects?q=nothing-at-all", "root"),
     Shown("all projects, a look refused", "AdminPage @@projects", "/admin/@@projects", "root", 400,

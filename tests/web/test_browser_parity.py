@@ -217,6 +217,27 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("AdminPage", "accounts", "POST"): [
         ("/admin/@@accounts", {"name": "-"}, "401 403 403 403 400", "401 403 403 403 400"),
     ],
+    ("AccountPlace", "", "GET HEAD"): [
+        ("/admin/accounts/bob/", {}, "303 403 403 403 200", "303 403 403 403 200"),
+        ("/admin/accounts/nobody/", {}, "303 403 403 403 404", "303 403 403 403 404"),
+    ],
+    ("AccountPlace", "join", "POST"): [
+        ("/admin/accounts/nobody/@@join", {"provider": "x"}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "part", "POST"): [
+        ("/admin/accounts/nobody/@@part", {"subject": "x"}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "sessions", "POST"): [
+        ("/admin/accounts/nobody/@@sessions", {}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "token-revoke", "POST"): [
+        (
+            "/admin/accounts/nobody/@@token-revoke",
+            {"token": "x"},
+            "401 403 403 403 404",
+            "401 403 403 403 404",
+        ),
+    ],
     ("AccountPlace", "reset", "POST"): [
         ("/admin/accounts/nobody/@@reset", {}, "401 403 403 403 404", "401 403 403 403 404"),
     ],

@@ -17,7 +17,8 @@
 /account/sessions/<id>/                  SessionPlace     @@end
 /admin/                                  AdminPage        @@accounts, @@projects, @@look, @@journal,
                                                           @@settings
-/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset
+/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset, @@join, @@part,
+                                                          @@sessions, @@token-revoke
 /style                                   StylePage
 /static/<digest>/<file>                  StaticFile
 """
