@@ -9,7 +9,7 @@ from urllib.parse import quote
 from playwright.sync_api import ViewportSize
 
 from browser.houses import BROKEN, GUESSED, LOST, Houses
-from browser.stock import HOSTILE, HOSTILE_NAME, LONG_GROUP, LONG_NAME, LONG_VERSION, MANY_FILES
+from browser.stock import HOSTILE, HOSTILE_NAME, LONG_ACCOUNT, LONG_GROUP, LONG_NAME, LONG_VERSION, MANY_FILES
 from browser.tabs import WIDE, Tab
 
 Steps = Callable[[Tab], object]
@@ -87,6 +87,12 @@ def _wrong_password(tab: Tab) -> None:
 def _other_password(tab: Tab) -> None:
     tab.fill(Current_password="one", New_password="another one", **{"New_password,_once_more": "yet another"})
     tab.press("Change the password")
+
+
+def _look_as_administrator(tab: Tab) -> None:
+    # Whoever looks already is not asked once more.
+    if tab.page.get_by_label("Reason").count():
+        tab.fill(Reason=HOSTILE_NAME).press("Look as administrator")
 
 
 def _wheel(project: str, version: str) -> str:
@@ -198,6 +204,17 @@ SHOWN = [
           then=lambda tab: tab.fill(Account="nobody-at-all").press("Add to the group")),
     Shown("group, wrong name typed", "GroupPage", "/groups/platform/", status=400,
           then=lambda tab: tab.confirm("no").press("Delete the group")),
+    Shown("group, token refused", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.fill(Name=HOSTILE_NAME, Addresses="nowhere").press("Make the token")),
+    Shown("new token of a group", "GroupPage", f"/groups/{LONG_GROUP}/",
+          then=lambda tab: tab.fill(Name="build server").press("Make the token")),
+    Shown("group of an administrator", "GroupPage", "/groups/platform/", "root"),
+    Shown("group of an administrator, a look refused", "GroupPage", "/groups/platform/", "root", 400,
+          then=lambda tab: tab.fill(Reason=" ").press("Look as administrator")),
+    Shown("group of an administrator who looks", "GroupPage", f"/groups/{LONG_GROUP}/", "root",
+          then=_look_as_administrator),
+    Shown("journal of a group", "GroupPage @@journal", "/groups/platform/@@journal"),
+    Shown("journal of a group with a long name", "GroupPage @@journal", f"/groups/{LONG_GROUP}/@@journal"),
     Shown("account", "AccountPage", "/account/"),
     Shown("account without tokens", "AccountPage", "/account/", site="bare"),
     Shown("account with ways to sign in", "AccountPage", "/account/", site="ways"),
@@ -220,6 +237,13 @@ SHOWN = [
           then=lambda tab: tab.fill(Name=f"new-{time.time_ns()}").press("Add the account")),
     Shown("new first password", "AdminPage", "/admin/", "root",
           then=lambda tab: tab.press("New password for colleague-0")),
+    Shown("one account", "AccountPlace", "/admin/accounts/ada/", "root"),
+    Shown("one account with ways to sign in", "AccountPlace", "/admin/accounts/ada/", "root", site="ways"),
+    Shown("one account, a join refused", "AccountPlace", "/admin/accounts/ada/", "root", 400, "ways",
+          then=lambda tab: tab.fill(Issuer=HOSTILE[:250], Subject="7").press("Join")),
+    Shown("one account with a long name", "AccountPlace", f"/admin/accounts/{LONG_ACCOUNT}/", "root"),
+    Shown("one account, disabled", "AccountPlace", "/admin/accounts/gone/", "root"),
+    Shown("one account, one's own", "AccountPlace", "/admin/accounts/root/", "root"),
     Shown("all projects", "AdminPage @@projects", "/admin/@@projects", "root"),
     Shown("all projects, none found", "AdminPage @@projects", "/admin/@@projects?q=nothing-at-all", "root"),
     Shown("all projects, a look refused", "AdminPage @@projects", "/admin/@@projects", "root", 400,

@@ -337,6 +337,7 @@ def _groups(shelves: Shelves, members: Sequence[str]) -> None:
         groups.create(shelves.operator, name, admin="ada")
     for member in members:
         groups.add(shelves.operator, "platform", member)
+    shelves.warehouse.tokens.mint(shelves.operator, name=HOSTILE_NAME, service="group:platform")
     theirs = "group:corp/" + HOSTILE_NAME[:180]
     for who in ("group:platform", f"group:{LONG_GROUP}", theirs):
         shelves.warehouse.projects.grant(shelves.operator, "crowded", who, Role.MEMBER)

@@ -71,12 +71,26 @@ def test_csv_and_json_lines_are_the_same_entries(busy: CommandLine) -> None:
     assert entries[2]["detail"] == {"files": "demo-1.0-py3-none-any.whl"}
 
 
+def test_what_happened_to_a_group_is_found_also_when_it_is_deleted(busy: CommandLine) -> None:
+    busy.done("group", "create", "crew", "--admin", "ada")
+    busy.done("project", "grant", "demo", "group:crew", "member")
+    busy.done("group", "delete", "crew", "--yes")
+    assert told(busy.done("journal", "--group", "Crew").out) == [
+        "operator deleted the group crew (command line)",
+        "operator gave group:crew the role member on demo (command line)",
+        "operator created the group crew for ada (command line)",
+    ]
+    (entry, *_) = busy.done("journal", "--group", "crew", "--format", "jsonl").rows
+    assert entry["group"] == "crew"
+
+
 @pytest.mark.parametrize(
     ("option", "value", "problem"),
     [
         ("--since", "yesterday", "since: 'yesterday' is no day. Write it as 2026-11-30."),
         ("--action", "fly", "what: 'fly' is nothing that the journal tells of"),
         ("--project", "-", "'-' is not a project name"),
+        ("--group", "-", "'-' is not the name of a group"),
     ],
 )
 def test_a_filter_that_is_none_is_said_in_one_line(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,13 @@ from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.journal import FAMILIES, Sought, sought_of
 from warehouse14.domain.journallines import COLUMNS, csv_lines, json_lines
 from warehouse14.domain.model import Action, Change, Reach, Role, Scope
-from warehouse14.domain.names import ProjectName
+from warehouse14.domain.names import GroupName, ProjectName
 from warehouse14.domain.sentences import SENTENCES, sentence
 from warehouse14.domain.services.journal import Selection
 from warehouse14.domain.services.uploads import Published
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
-from warehouse14.testing.samples import ADA, BOB, DEMO, WHEN, sample_change
+from warehouse14.testing.samples import ADA, BOB, CREW, DEMO, WHEN, sample_change
 
 Person = Callable[[str], Identity]
 HOSTILE = "=1+1\r\n\t\0<b>\N{RIGHT-TO-LEFT OVERRIDE}\x1b[31m\udc80"
@@ -69,6 +70,44 @@ def test_a_member_reads_no_journal_and_a_stranger_learns_of_no_project(
     for name in ("demo", "absent"):
         with pytest.raises(NotFound):
             warehouse.journal.of_project(stranger, name)
+
+
+def test_the_admins_of_a_group_and_the_operator_read_its_journal_and_others_do_not(
+    warehouse: Warehouse, ada: Identity, bob: Identity, person: Callable[..., Identity]
+) -> None:
+    warehouse.groups.create(ada, "crew")
+    warehouse.groups.add(ada, "crew", "bob")
+    warehouse.groups.create(bob, "team")
+    warehouse.projects.create(bob, "demo")
+    warehouse.projects.grant(bob, "demo", "group:crew", Role.MEMBER)
+    token = warehouse.tokens.mint(ada, name="ci", service="group:crew")
+    new = warehouse.tokens.rotate(ada, token.id)
+    warehouse.tokens.revoke(ada, token.id)
+    expected = [
+        "ada created the group crew",
+        "ada made bob a member of the group crew",
+        "bob gave group:crew the role member on demo",
+        f"ada made the token {token.id} of group:crew",
+        f"ada put the token {new.id} of group:crew in the place of {token.id}",
+        f"ada revoked the token {token.id} of group:crew",
+    ]
+    assert told(warehouse.journal.of_group(ada, "Crew")) == expected
+    assert told(warehouse.journal.of_group(operator(), "crew")) == expected
+    # Another group that is sought by hand is still not theirs.
+    assert told(warehouse.journal.of_group(ada, "crew", Sought(group=GroupName("team")))) == expected
+    itself = warehouse.tokens.identify(new.text)
+    held = replace(ada, token=TokenLimits("t0", frozenset(Scope), Reach()))
+    for who, error in (
+        (bob, Forbidden),
+        (person("root", administrator=True), Forbidden),
+        (person("eve"), NotFound),
+        (itself, NotFound),
+        (held, NotFound),
+    ):
+        with pytest.raises(error):
+            warehouse.journal.of_group(who, "crew")
+    with pytest.raises(NotFound):
+        warehouse.journal.of_group(ada, "absent")
 
 
 def test_a_site_administrator_reads_that_of_the_site_and_others_do_not(
@@ -334,7 +373,7 @@ def test_hostile_words_are_escaped_and_cut(action: str) -> None:
 
 def full(**parts: object) -> Change:
     change = sample_change("file.yank", project=DEMO, account=BOB, detail={"files": 'a"\nb, c'})
-    return replace(change, token="t0", by_token="t1", serial=7, **parts)
+    return replace(change, group=CREW, token="t0", by_token="t1", serial=7, **parts)
 
 
 def test_json_lines_are_exact() -> None:
@@ -350,6 +389,7 @@ def test_json_lines_are_exact() -> None:
         "action": "file.yank",
         "project": "demo",
         "account": "bob",
+        "group": "crew",
         "token": "t0",
         "by_token": "t1",
         "detail": {"files": HOSTILE, "=x": ""},
@@ -365,19 +405,20 @@ def test_csv_has_the_same_columns_and_what_is_not_known_is_empty() -> None:
         "serial": "7",
         "detail": json.dumps({"files": 'a"\nb, c'}),
     }
-    assert second[5:] == ["", "", "", "", "{}"]
+    assert second[5:] == ["", "", "", "", "", "{}"]
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_is_a_formula(sign: str) -> None:
     evil = f"{sign}cmd|' /C calc'!A0,\"x\""
-    parts = dict.fromkeys(("actor", "origin", "action", "project", "account", "token", "by_token"), evil)
+    columns = COLUMNS[2:-1]
+    parts: dict[str, Any] = dict.fromkeys(columns, evil)
     change = replace(sample_change(detail={evil: evil}), **parts)
     _, line = csv_lines([change])
     (cells,) = csv.reader(io.StringIO(line, newline=""))
-    assert cells[2:9] == [f"'{evil}"] * 7
-    assert cells[9].startswith("{")
-    assert json.loads(cells[9]) == {evil: evil}
+    assert cells[2:-1] == [f"'{evil}"] * len(columns)
+    assert cells[-1].startswith("{")
+    assert json.loads(cells[-1]) == {evil: evil}
 
 
 def test_no_secret_stands_in_an_entry(

@@ -225,6 +225,13 @@ CHANGES: dict[str, Does] = {
         actor="root",
         project=DEMO,
     ),
+    "looking.look_at_group": Does(
+        lambda at, me: at.warehouse.looking.look_at_group(me, "team", reason="x"),
+        Action.GROUP_LOOK,
+        "anew",
+        actor="root",
+        group="team",
+    ),
     "arrivals.sign_in": Does(
         lambda at, me: at.warehouse.arrivals.sign_in(CORP, arrival("248")),
         Action.SESSION_START,
@@ -311,6 +318,7 @@ READS: dict[str, Call] = {
     # What it deletes belongs to nobody.
     "upkeep.collect": lambda at, me: list(at.warehouse.upkeep.collect(older_than=timedelta(0))),
     "journal.of_project": lambda at, me: list(at.warehouse.journal.of_project(me, DEMO).all()),
+    "journal.of_group": lambda at, me: list(at.warehouse.journal.of_group(me, "team").all()),
     "journal.of_site": lambda at, me: list(at.warehouse.journal.of_site(operator()).all()),
     "journal.of_account": lambda at, me: list(at.warehouse.journal.of_account(me).all()),
     "catalogue.search": lambda at, me: at.warehouse.catalogue.search(me, "demo"),

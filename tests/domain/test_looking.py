@@ -1,4 +1,4 @@
-"""Site administrators look into projects: on record, for an hour, and in that session alone."""
+"""Site administrators look into projects and groups: on record, for an hour, and in that session alone."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.conftest import Clock
-from warehouse14.domain.access import Identity, Permission, account_identity, allows
+from warehouse14.domain.access import Identity, Permission, account_identity, allows, manages_group
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected, Unauthenticated
 from warehouse14.domain.model import Role
 from warehouse14.domain.names import ProjectName
+from warehouse14.domain.sentences import sentence
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.domain.warehouse import Warehouse
 
@@ -29,6 +30,15 @@ def root(warehouse: Warehouse, person: Callable[..., Identity], ada: Identity) -
 def sign_in(warehouse: Warehouse, name: str) -> SignedIn:
     warehouse.accounts.set_password(warehouse.operator(), name, PASSWORD)
     return warehouse.sessions.sign_in(name, PASSWORD, origin="192.0.2.9")
+
+
+@pytest.fixture
+def crew(warehouse: Warehouse, root: SignedIn, ada: Identity, bob: Identity) -> SignedIn:
+    """The same administrator, where Ada is the admin of the groups crew and team, and Bob is in both."""
+    for name in ("crew", "team"):
+        warehouse.groups.create(ada, name)
+        warehouse.groups.add(ada, name, "bob")
+    return root
 
 
 def now(warehouse: Warehouse, session: SignedIn) -> Identity:
@@ -131,3 +141,85 @@ def test_a_session_that_has_ended_looks_nowhere(warehouse: Warehouse, root: Sign
     warehouse.sessions.end(identity, root.session.id)
     with pytest.raises(Unauthenticated):
         warehouse.looking.look(identity, "demo", reason=WHY)
+
+
+# -- groups ---------------------------------------------------------------------------------
+
+
+def test_whoever_looks_mends_one_group_as_its_admins_do(warehouse: Warehouse, crew: SignedIn) -> None:
+    with pytest.raises(Forbidden):
+        warehouse.groups.add(now(warehouse, crew), "crew", "root")
+    warehouse.looking.look_at_group(now(warehouse, crew), "Crew", reason=WHY)
+    identity = now(warehouse, crew)
+    assert identity.looking == {"group:crew"}
+    warehouse.groups.add(identity, "crew", "bob", admin=True)
+    warehouse.groups.remove(identity, "crew", "ada")
+    token = warehouse.tokens.mint(identity, name="ci", service="group:crew")
+    assert warehouse.tokens.revoke(identity, token.id)
+    assert list(warehouse.journal.of_group(identity, "crew").all())
+    warehouse.groups.delete(identity, "crew")
+    for deed in (
+        lambda: warehouse.groups.add(identity, "team", "root"),
+        lambda: warehouse.tokens.mint(identity, name="ci", service="group:team"),
+        lambda: warehouse.journal.of_group(identity, "team"),
+    ):
+        with pytest.raises(Forbidden):
+            deed()
+
+
+def test_looks_into_groups_and_projects_stand_beside_each_other_and_end_each_by_itself(
+    warehouse: Warehouse, crew: SignedIn, clock: Clock
+) -> None:
+    warehouse.looking.look_at_group(now(warehouse, crew), "crew", reason=WHY)
+    clock.pass_by(timedelta(minutes=30))
+    warehouse.looking.look(now(warehouse, crew), "demo", reason=WHY)
+    assert now(warehouse, crew).looking == {"group:crew", "demo"}
+    clock.pass_by(timedelta(minutes=30))
+    assert now(warehouse, crew).looking == {"demo"}
+    with pytest.raises(Forbidden):
+        warehouse.groups.delete(now(warehouse, crew), "crew")
+
+
+def test_a_project_is_not_opened_by_a_look_into_a_group_of_its_name(
+    warehouse: Warehouse, root: SignedIn, ada: Identity
+) -> None:
+    warehouse.groups.create(ada, "demo")
+    warehouse.looking.look_at_group(now(warehouse, root), "demo", reason=WHY)
+    with pytest.raises(NotFound):
+        warehouse.projects.get(now(warehouse, root), "demo")
+
+
+def test_the_admins_of_a_group_find_in_its_journal_who_looked_and_why(
+    warehouse: Warehouse, crew: SignedIn, ada: Identity, clock: Clock
+) -> None:
+    until = warehouse.looking.look_at_group(now(warehouse, crew), "crew", reason=f" {WHY} ")
+    assert until == clock() + timedelta(hours=1)
+    change = next(warehouse.journal.of_group(ada, "crew").all())
+    assert sentence(change) == f"root looked into the group crew as an administrator of the site: {WHY}"
+    assert (change.origin, change.at, change.project) == ("192.0.2.9", clock(), None)
+
+
+def test_no_other_session_and_nobody_else_looks_at_a_group(
+    warehouse: Warehouse, crew: SignedIn, bob: Identity
+) -> None:
+    other = warehouse.sessions.sign_in("root", PASSWORD, origin="192.0.2.9")
+    warehouse.looking.look_at_group(now(warehouse, crew), "crew", reason=WHY)
+    assert now(warehouse, other).looking == frozenset()
+    with pytest.raises(Forbidden):
+        warehouse.looking.look_at_group(bob, "crew", reason=WHY)
+    with pytest.raises(Unauthenticated):
+        warehouse.looking.look_at_group(warehouse.account("root"), "crew", reason=WHY)
+    with pytest.raises(NotFound):
+        warehouse.looking.look_at_group(now(warehouse, crew), "absent", reason=WHY)
+    with pytest.raises(Rejected, match="the group's admins read it"):
+        warehouse.looking.look_at_group(now(warehouse, crew), "crew", reason="")
+
+
+def test_who_is_an_administrator_no_longer_mends_no_group(
+    warehouse: Warehouse, crew: SignedIn, ada: Identity
+) -> None:
+    group = warehouse.groups.get(ada, "crew")
+    looking = frozenset({group.principal})
+    name = crew.account.name
+    assert manages_group(account_identity(name, administrator=True, looking=looking), group)
+    assert not manages_group(account_identity(name, looking=looking), group)

@@ -113,10 +113,31 @@ def test_nobody_manages_the_tokens_of_another(
     token = warehouse.tokens.mint(ada, name="x")
     with pytest.raises(Forbidden):
         warehouse.tokens.mint(root, name="x", account="ada")
-    with pytest.raises(Forbidden):
-        warehouse.tokens.listed(root, "ada")
     with pytest.raises(NotFound):
-        warehouse.tokens.revoke(root, token.id)
+        warehouse.tokens.rotate(root, token.id)
+    bob = person("bob")
+    with pytest.raises(Forbidden):
+        warehouse.tokens.listed(bob, "ada")
+    with pytest.raises(NotFound):
+        warehouse.tokens.revoke(bob, token.id)
+
+
+def test_an_administrator_lists_and_ends_the_tokens_of_another_and_no_token_of_theirs_does(
+    warehouse: Warehouse, ada: Identity, person: Callable[..., Identity]
+) -> None:
+    root = person("root", administrator=True)
+    token = warehouse.tokens.mint(ada, name="x")
+    held = sign_in(warehouse, warehouse.tokens.mint(root, name="y", scopes=set(Scope)).text)
+    with pytest.raises(Forbidden):
+        warehouse.tokens.listed(held, "ada")
+    with pytest.raises(NotFound):
+        warehouse.tokens.revoke(held, token.id)
+    assert [found.id for found in warehouse.tokens.listed(root, "ada")] == [token.id]
+    assert warehouse.tokens.revoke(root, token.id)
+    with pytest.raises(Unauthenticated):
+        sign_in(warehouse, token.text)
+    with pytest.raises(NotFound):
+        warehouse.tokens.listed(root, "absent")
 
 
 def test_a_token_manages_no_tokens(warehouse: Warehouse, ada: Identity) -> None:

@@ -156,6 +156,21 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("GroupPage", "delete", "POST"): [
         ("/groups/crew/@@delete", {"confirm": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
     ],
+    ("GroupPage", "journal", "GET HEAD"): [
+        ("/groups/crew/@@journal", {}, "303 404 403 200 403", "303 404 403 200 403"),
+    ],
+    ("GroupPage", "token", "POST"): [
+        ("/groups/crew/@@token", {"name": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "token-rotate", "POST"): [
+        ("/groups/crew/@@token-rotate", {"token": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "token-revoke", "POST"): [
+        ("/groups/crew/@@token-revoke", {"token": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "look", "POST"): [
+        ("/groups/crew/@@look", {"reason": ""}, "401 404 403 403 400", "401 404 403 403 400"),
+    ],
     ("AccountPage", "", "GET HEAD"): [("/account/", {}, "303 200 200 200 200", "303 200 200 200 200")],
     ("AccountPage", "token", "POST"): [
         ("/account/@@token", {"name": "x"}, "401 400 400 400 400", "401 400 400 400 400"),
@@ -201,6 +216,27 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ],
     ("AdminPage", "accounts", "POST"): [
         ("/admin/@@accounts", {"name": "-"}, "401 403 403 403 400", "401 403 403 403 400"),
+    ],
+    ("AccountPlace", "", "GET HEAD"): [
+        ("/admin/accounts/bob/", {}, "303 403 403 403 200", "303 403 403 403 200"),
+        ("/admin/accounts/nobody/", {}, "303 403 403 403 404", "303 403 403 403 404"),
+    ],
+    ("AccountPlace", "join", "POST"): [
+        ("/admin/accounts/nobody/@@join", {"provider": "x"}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "part", "POST"): [
+        ("/admin/accounts/nobody/@@part", {"subject": "x"}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "sessions", "POST"): [
+        ("/admin/accounts/nobody/@@sessions", {}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "token-revoke", "POST"): [
+        (
+            "/admin/accounts/nobody/@@token-revoke",
+            {"token": "x"},
+            "401 403 403 403 404",
+            "401 403 403 403 404",
+        ),
     ],
     ("AccountPlace", "reset", "POST"): [
         ("/admin/accounts/nobody/@@reset", {}, "401 403 403 403 404", "401 403 403 403 404"),
@@ -273,7 +309,7 @@ def test_the_pages_answer_as_the_table_says(
 def test_no_form_is_taken_without_the_token_of_its_session(
     peopled: Index, address: str, form: dict[str, str], token: str
 ) -> None:
-    who = "root" if address.startswith("/admin/") else "ada"
+    who = "root" if address.startswith("/admin/") or address.endswith("/@@look") else "ada"
     sent = {**form, "csrf_token": token}
     with peopled.unchanged():
         answer = peopled.browse("POST", address_of(address, "demo"), who, sent)

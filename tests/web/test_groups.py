@@ -165,6 +165,68 @@ def test_administrators_are_told_of_a_project_that_nobody_can_administer(site: I
     assert "Nobody is left" not in browser(site, "eve").get("/projects/demo/@@people")
 
 
+# -- tokens and the journal of a group -----------------------------------------------------
+
+
+def test_an_admin_makes_rotates_and_revokes_service_tokens_of_a_group(site: Index) -> None:
+    site.warehouse.projects.grant(operator(), "demo", "group:crew", Role.MEMBER)
+    app = browser(site)
+    page = sent(crew(app), "@@token", 200, name="build server", scope=["read"], days="30")
+    first = page.html.select_one("[data-copy^=wh14_]")["data-copy"]
+    assert "Back to the group" in page
+    assert site.ask("GET", "/simple/demo/", token=first).status == 200
+    page = page.click("Back to the group")
+    assert "build server" in row(page, "build server")
+    page = press(page, "@@token-rotate")
+    second = page.html.select_one("[data-copy^=wh14_]")["data-copy"]
+    page = press(page.click("Back to the group"), "@@token-revoke", token=second[5:15]).follow()
+    assert "The token is revoked" in page
+    assert site.ask("GET", "/simple/demo/", token=second).status == 401
+    assert site.ask("GET", "/simple/demo/", token=first).status == 200
+    page = sent(crew(app), "@@token", 400, name="", days="30")
+    assert "Use 1 to 200 printable characters." in page
+
+
+@pytest.mark.parametrize("deed", ["token-rotate", "token-revoke"])
+def test_the_forms_of_a_group_are_for_its_own_tokens_alone(site: Index, deed: str) -> None:
+    site.warehouse.groups.create(operator(), "other", admin="ada")
+    own = site.mint("ada")
+    others = [
+        site.warehouse.tokens.mint(operator(), name="x", service=service).text
+        for service in ("group:other", "project:demo")
+    ]
+    for text in (own, *others):
+        page = site.browse("POST", f"/groups/crew/@@{deed}", form={"token": text[5:15]})
+        assert page.status == 400
+        assert site.ask("GET", "/simple/", token=text).status == 200
+
+
+def test_who_does_not_manage_a_group_sees_neither_its_tokens_nor_its_journal(site: Index) -> None:
+    site.warehouse.tokens.mint(operator(), name="robot", service="group:crew")
+    assert "robot" in crew(browser(site))
+    for who in ("bob", "root"):
+        page = crew(browser(site, who))
+        assert "robot" not in page
+        assert "@@journal" not in page
+
+
+def test_the_admins_of_a_group_read_its_journal_and_of_no_other(site: Index) -> None:
+    site.warehouse.groups.create(operator(), "other", admin="ada")
+    page = crew(browser(site)).click("Journal")
+    said = [cell.get_text() for cell in page.html.select("td[data-label=What]")]
+    assert said == [
+        "operator made bob a member of the group crew",
+        "operator created the group crew for ada",
+    ]
+    filtered = browser(site).get("/groups/crew/@@journal?what=group.create")
+    assert [cell.get_text() for cell in filtered.html.select("td[data-label=What]")] == said[1:]
+    answer = browser(site).get("/groups/crew/@@journal?format=jsonl")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="journal-crew.jsonl"'
+    assert answer.text.count("\n") == 2
+    assert site.browse("GET", "/groups/crew/@@journal?format=csv", "bob").status == 403
+    assert site.browse("GET", "/groups/crew/@@journal?format=csv", "eve").status == 404
+
+
 # -- settings ------------------------------------------------------------------------------
 
 

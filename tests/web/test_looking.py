@@ -1,7 +1,7 @@
-"""An administrator of the site looks into a project, in the browser."""
+"""An administrator of the site looks into a project or a group, in the browser."""
 
 import pytest
-from webtest import TestApp
+from webtest import TestApp, TestResponse
 
 from warehouse14.domain.model import Role
 from web.asking import Index
@@ -110,3 +110,66 @@ def test_nobody_else_finds_the_page_or_the_form(site: Index) -> None:
     app = signed_in(site, "ada")
     assert app.get("/admin/@@projects", expect_errors=True).status_int == 403
     assert "/admin/" not in app.get("/projects/demo/").text
+
+
+# -- groups ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crewed(site: Index) -> Index:
+    """The same site with the group crew, of which Ada is the admin."""
+    site.warehouse.groups.create(site.warehouse.operator(), "crew", admin="ada")
+    return site
+
+
+def look_at_group(app: TestApp, reason: str = WHY, status: int = 303) -> TestResponse:
+    form = next(form for form in app.get("/groups/crew/").forms.values() if form.action.endswith("/@@look"))
+    form["reason"] = reason
+    answer = form.submit(status=status)
+    return answer.follow() if status == 303 else answer
+
+
+def test_a_look_opens_the_forms_of_a_group_for_an_hour_in_that_browser_alone(crewed: Index) -> None:
+    app = signed_in(crewed, "root")
+    assert "@@members" not in app.get("/groups/crew/")
+    page = look_at_group(app)
+    assert "You mend this group until" in page
+    for target in ("", "@@journal"):
+        page = app.get(f"/groups/crew/{target}")
+        assert "You look into this group as an administrator" in page
+        assert "@@look" not in page
+    assert "you look into it" in app.get("/groups/")
+    page = app.get("/groups/crew/")
+    form = next(form for form in page.forms.values() if "rank" in form.fields and form["account"].value == "")
+    form["account"], form["rank"] = "root", "member"
+    form.submit(status=303)
+    crewed.clock.pass_by(hours=1)
+    page = app.get("/groups/crew/")
+    assert "You look into" not in page
+    assert "@@members" not in page
+    assert app.get("/groups/crew/@@journal", expect_errors=True).status_int == 403
+
+
+def test_a_look_into_a_group_opens_no_project_and_the_admins_of_the_group_read_of_it(crewed: Index) -> None:
+    look_at_group(signed_in(crewed, "root"))
+    assert signed_in(crewed, "root").get("/projects/demo/", expect_errors=True).status_int == 404
+    page = signed_in(crewed, "ada").get("/groups/crew/@@journal")
+    assert f"root looked into the group crew as an administrator of the site: {WHY}" in page.html.get_text()
+    assert "<b>ada" not in page
+
+
+def test_a_look_into_a_group_without_a_reason_is_refused_in_words(crewed: Index) -> None:
+    app = signed_in(crewed, "root")
+    assert "Write why; the group&#39;s admins read it." in look_at_group(app, "", 400)
+    page = look_at_group(app, "x" * 501, 400)
+    assert "Write one line of at most 500 characters" in page
+    assert "x" * 501 in page
+    assert "@@members" not in page
+
+
+def test_who_is_no_administrator_finds_no_form_to_look(crewed: Index) -> None:
+    crewed.account("bob")
+    crewed.warehouse.groups.add(crewed.warehouse.operator(), "crew", "bob")
+    for who in ("ada", "bob"):
+        assert "@@look" not in signed_in(crewed, who).get("/groups/crew/")
+        assert crewed.browse("POST", "/groups/crew/@@look", who, {"reason": WHY}).status == 403

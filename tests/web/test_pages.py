@@ -468,9 +468,11 @@ def test_among_the_people_of_a_project_who_is_disabled_is_marked(site: Index) ->
 
 def test_an_account_is_disabled_enabled_and_given_a_new_password(site: Index) -> None:
     app, bob = browser(site, "root"), browser(site, "bob")
-    assert "disabled" in row(sent(app.get("/admin/"), "bob/@@disable"), "bob")
+    assert "bob is disabled." in sent(app.get("/admin/"), "bob/@@disable")
+    assert "disabled" in row(app.get("/admin/"), "bob")
     assert bob.get("/").status_int == 303
-    assert "active" in row(sent(app.get("/admin/"), "bob/@@enable"), "bob")
+    assert "bob is enabled." in sent(app.get("/admin/"), "bob/@@enable")
+    assert "active" in row(app.get("/admin/"), "bob")
     page = sent(app.get("/admin/"), "bob/@@reset", 200)
     password = page.html.select_one(".copied code").get_text()
     assert site.warehouse.sessions.sign_in("bob", password, origin="192.0.2.9").account.name == "bob"

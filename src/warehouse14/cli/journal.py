@@ -10,7 +10,7 @@ from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.journal import FAMILIES, sought_of
 from warehouse14.domain.journallines import csv_lines, iso, json_lines
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import project_name
+from warehouse14.domain.names import group_name, project_name
 from warehouse14.domain.sentences import sentence
 from warehouse14.domain.warehouse import Warehouse
 
@@ -19,6 +19,7 @@ def add_commands(commands: Commands) -> None:
     """Add the commands of this module."""
     parser = add_command(commands, "journal", _journal, "Show what happened, the newest first.")
     parser.add_argument("--project", metavar="NAME", type=text, help="to this project, also if it is deleted")
+    parser.add_argument("--group", metavar="NAME", type=text, help="to this group, also if it is deleted")
     parser.add_argument("--actor", metavar="NAME", type=text, default="", help="by this account, or operator")
     parser.add_argument(
         "--action",
@@ -44,6 +45,8 @@ def _journal(warehouse: Warehouse, arguments: Namespace) -> int:
     )
     if arguments.project is not None:
         sought = replace(sought, project=project_name(arguments.project))
+    if arguments.group is not None:
+        sought = replace(sought, group=group_name(arguments.group))
     show_lines(_FORMATS[arguments.format](warehouse.journal.of_site(actor(), sought).all()))
     return 0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from warehouse14.domain.model import Account, Group, Project, Reach, Role, Scope
+from warehouse14.domain.model import Account, Group, Looked, Project, Reach, Role, Scope
 from warehouse14.domain.names import (
     AUTHENTICATED,
     OPERATOR,
@@ -88,7 +88,7 @@ class TokenLimits:
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who acts, and from where. ``account`` is None for the operator of the site; ``token`` or
-    ``session`` say how it signed in; ``looking`` are the projects that an administrator looks into;
+    ``session`` say how it signed in; ``looking`` is what an administrator looks into;
     ``creator`` is whether the site lets it take new project names."""
 
     account: AccountName | None
@@ -96,7 +96,7 @@ class Identity:
     administrator: bool = False
     token: TokenLimits | None = None
     session: str | None = None
-    looking: frozenset[ProjectName] = frozenset()
+    looking: frozenset[Looked] = frozenset()
     origin: str = ""
     creator: bool = True
 
@@ -129,7 +129,7 @@ def account_identity(
     groups: frozenset[Principal] = frozenset(),
     token: TokenLimits | None = None,
     session: str | None = None,
-    looking: frozenset[ProjectName] = frozenset(),
+    looking: frozenset[Looked] = frozenset(),
     origin: str = "",
 ) -> Identity:
     """Return the identity of an account, held back by ``token`` if one was used."""
@@ -170,7 +170,7 @@ class Standing:
         *,
         token: TokenLimits | None = None,
         session: str | None = None,
-        looking: frozenset[ProjectName] = frozenset(),
+        looking: frozenset[Looked] = frozenset(),
         origin: str = "",
     ) -> Identity:
         """Return who acts with this account."""
@@ -279,9 +279,9 @@ def manages_group(identity: Identity, group: Group) -> bool:
     """Whether ``identity`` may change who is in ``group``, and delete it."""
     if identity.is_operator:
         return True
-    return (
-        identity.token is None and identity.account is not None and group.members.get(identity.account, False)
-    )
+    if identity.token is not None or identity.account is None:
+        return False
+    return group.members.get(identity.account, False) or group.principal in identity.looking
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Action, Change
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName
 
 #: The families of actions: each ends with a dot and stands for all actions that begin with it.
 FAMILIES = tuple(dict.fromkeys(f"{action.partition('.')[0]}." for action in Action))
@@ -21,7 +21,7 @@ class Sought:
     """Entries of the journal: those that fit all that is given.
 
     Attributes:
-        project: the project that they name.
+        project, group: the project and the group that they name.
         actor: who did it.
         account: the account that it was done to.
         concerning: the account that did it or that it was done to.
@@ -31,6 +31,7 @@ class Sought:
     """
 
     project: ProjectName | None = None
+    group: GroupName | None = None
     actor: str | None = None
     account: AccountName | None = None
     concerning: AccountName | None = None
@@ -43,6 +44,7 @@ class Sought:
         """Whether an entry fits."""
         return (
             self.project in {None, change.project}
+            and self.group in {None, change.group}
             and self.actor in {None, change.actor}
             and self.account in {None, change.account}
             and self.concerning in {None, change.actor, change.account}

@@ -16,6 +16,7 @@ COLUMNS = (
     "action",
     "project",
     "account",
+    "group",
     "token",
     "by_token",
     "detail",

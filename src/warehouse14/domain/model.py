@@ -23,6 +23,9 @@ from warehouse14.domain.names import (
 
 _SEPARATORS = re.compile(r"(?<=[a-z0-9])[-_.]+(?=[a-z0-9])")
 
+#: What an administrator looks into: a project by its name, or a group by its principal.
+Looked = ProjectName | Principal
+
 
 class Role(StrEnum):
     """What a grant gives on one project."""
@@ -78,6 +81,7 @@ class Action(StrEnum):
     GROUP_ADD = "group.add"
     GROUP_REMOVE = "group.remove"
     GROUP_DELETE = "group.delete"
+    GROUP_LOOK = "group.look"
 
 
 class FileType(StrEnum):
@@ -407,7 +411,7 @@ class Token:
 class Session:
     """A browser that is signed in. ``id`` is the hex SHA-256 of what its cookie holds; ``agent`` is what
     the browser calls itself; ``begun`` is the session of an identity provider that it came from; ``looks``
-    are the projects into which an administrator looks in it, each until when."""
+    is what an administrator looks into in it, each until when."""
 
     id: str
     account: AccountName
@@ -416,7 +420,7 @@ class Session:
     origin: str
     agent: str
     begun: "Begun | None" = None
-    looks: Mapping[ProjectName, datetime] = field(default_factory=dict)
+    looks: Mapping[Looked, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

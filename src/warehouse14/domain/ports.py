@@ -21,6 +21,7 @@ from warehouse14.domain.model import (
     Group,
     Latest,
     Login,
+    Looked,
     Order,
     Project,
     ProjectSummary,
@@ -295,8 +296,8 @@ class Sessions(Protocol):
     def touch(self, session: str, at: datetime) -> None:
         """Note that it was seen; one that is not there is fine. No journal entry."""
 
-    def set_looks(self, session: str, looks: Mapping[ProjectName, datetime]) -> None:
-        """Replace the projects into which it looks. Raises ``Conflict`` if it is not there."""
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
+        """Replace what it looks into. Raises ``Conflict`` if it is not there."""
 
     def end(self, session: str) -> None:
         """End one. Raises ``Conflict`` if it is not there."""

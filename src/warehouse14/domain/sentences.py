@@ -20,6 +20,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.GROUP_ADD: "{actor} made {account} {rank} of the group {group}",
     Action.GROUP_REMOVE: "{actor} removed {account} from the group {group}",
     Action.GROUP_DELETE: "{actor} deleted the group {group}",
+    Action.GROUP_LOOK: "{actor} looked into the group {group} as an administrator of the site: {reason}",
     Action.FILE_UPLOAD: "{actor} uploaded {files} to {project}{created}",
     Action.FILE_YANK: "{actor} yanked {files} of {project}",
     Action.FILE_UNYANK: "{actor} un-yanked {files} of {project}",

@@ -15,8 +15,7 @@ from pyramid.response import Response
 
 from warehouse14.domain.access import Identity, Permission, allows_site
 from warehouse14.domain.errors import Rejected, Unavailable
-from warehouse14.domain.model import Account
-from warehouse14.domain.names import ProjectName
+from warehouse14.domain.model import Account, Looked
 from warehouse14.domain.sentences import printable, sentence
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute, prefix
@@ -54,8 +53,8 @@ class Frame:
         return None if found is None else found.account
 
     @property
-    def looking(self) -> frozenset[ProjectName]:
-        """The projects into which an administrator looks."""
+    def looking(self) -> frozenset[Looked]:
+        """What an administrator looks into."""
         identity: Identity | None = self.request.identity
         return frozenset() if identity is None else identity.looking
 

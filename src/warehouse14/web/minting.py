@@ -1,4 +1,4 @@
-"""What the forms and pages for tokens share: one's own, and those of a project's service account."""
+"""What the forms and pages for tokens share: one's own, and those of service accounts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,8 +86,11 @@ def lines(request: Request, tokens: Sequence[Token]) -> list[TokenLine]:
     ]
 
 
-def show_new(request: Request, secret: TokenSecret, tokens: Sequence[Token], back: str) -> Response:
-    """Return the page of a new token, which is one of ``tokens``; it leads back to the path ``back``."""
+def show_new(
+    request: Request, secret: TokenSecret, tokens: Sequence[Token], back: str, *, to: str = "your account"
+) -> Response:
+    """Return the page of a new token, which is one of ``tokens``; it leads back to the path ``back``, which
+    it calls ``to``."""
     token = next(token for token in tokens if token.id == secret.id)
     deeds = [_DEEDS[scope] for scope in in_order({Scope.READ, *token.scopes})]
     return show(
@@ -98,6 +101,7 @@ def show_new(request: Request, secret: TokenSecret, tokens: Sequence[Token], bac
         deeds=deeds,
         uploads=Scope.UPLOAD in token.scopes,
         back=back,
+        to=to,
     )
 
 

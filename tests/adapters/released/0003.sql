@@ -161,6 +161,7 @@ CREATE INDEX logins_by_account ON logins (account);
 CREATE INDEX sessions_by_subject ON sessions (subject);
 CREATE INDEX sessions_by_sid ON sessions (sid);
 CREATE INDEX group_members_by_account ON group_members (account, "group");
+CREATE INDEX journal_by_group ON journal ("group", serial);
 CREATE INDEX journal_by_actor ON journal (actor, serial);
 CREATE INDEX journal_by_account ON journal (account, serial);
 CREATE INDEX journal_by_token ON journal (token, serial);

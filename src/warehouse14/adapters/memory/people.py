@@ -6,8 +6,8 @@ from operator import attrgetter
 from typing import Any
 
 from warehouse14.adapters.memory.moment import Moment
-from warehouse14.domain.model import Account, Failures, Login, Session, Token, Vouched
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.model import Account, Failures, Login, Looked, Session, Token, Vouched
+from warehouse14.domain.names import AccountName
 
 
 class MemoryAccounts:
@@ -131,8 +131,8 @@ class MemorySessions:
         """Note that it was seen."""
         self._moment.touch(("session", session), lambda tables: tables.touch_session(session, at))
 
-    def set_looks(self, session: str, looks: Mapping[ProjectName, datetime]) -> None:
-        """Replace the projects into which it looks."""
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
+        """Replace what it looks into."""
         self._moment.change(("session", session), lambda tables: tables.set_looks(session, dict(looks)))
 
     def end(self, session: str) -> None:

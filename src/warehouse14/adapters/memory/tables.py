@@ -13,6 +13,7 @@ from warehouse14.domain.model import (
     File,
     Group,
     Login,
+    Looked,
     Project,
     Role,
     Session,
@@ -204,8 +205,8 @@ class Tables:
         if session in self.sessions:
             self.sessions[session] = replace(self.sessions[session], seen_at=at)
 
-    def set_looks(self, session: str, looks: dict[ProjectName, datetime]) -> None:
-        """Replace the projects into which a session that is there looks."""
+    def set_looks(self, session: str, looks: dict[Looked, datetime]) -> None:
+        """Replace what a session that is there looks into."""
         if session not in self.sessions:
             raise Conflict("session", session)
         self.sessions[session] = replace(self.sessions[session], looks=looks)

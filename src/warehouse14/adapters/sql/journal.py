@@ -83,6 +83,7 @@ def _ways(sought: Sought) -> list[Sequence[ColumnElement[bool]]]:
     """Return the conditions that hold, each as the ways to meet it."""
     meant: list[tuple[object, Sequence[Column[Any]]]] = [
         (sought.project, [journal.c.project]),
+        (sought.group, [journal.c.group]),
         (sought.actor, [journal.c.actor]),
         (sought.account, [journal.c.account]),
         (sought.concerning, [journal.c.actor, journal.c.account]),

@@ -9,8 +9,8 @@ from sqlalchemy import Row, bindparam, case, delete, insert, or_, select, update
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, attempts, sessions
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Begun, Failures, Session
-from warehouse14.domain.names import AccountName, ProjectName, ProviderName
+from warehouse14.domain.model import Begun, Failures, Looked, Session
+from warehouse14.domain.names import AccountName, Principal, ProjectName, ProviderName
 
 _THERE = sessions.c.id == bindparam("of_id")
 _GET = select(sessions).where(_THERE)
@@ -95,7 +95,7 @@ class SqlSessions:
         """See the port."""
         self._run.rows(_TOUCH, of_id=session, at=at)
 
-    def set_looks(self, session: str, looks: Mapping[ProjectName, datetime]) -> None:
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
         """See the port."""
         values = {"of_id": session, "new_looks": _written(looks)}
         self._run.change(_SET_LOOKS, values, kind="session", name=session)
@@ -170,12 +170,17 @@ def _session(row: Row[Any]) -> Session:
         origin=row.origin,
         agent=row.agent,
         begun=_begun(row),
-        looks={ProjectName(name): datetime.fromisoformat(at) for name, at in (row.looks or {}).items()},
+        looks={_looked(name): datetime.fromisoformat(at) for name, at in (row.looks or {}).items()},
     )
 
 
-def _written(looks: Mapping[ProjectName, datetime]) -> dict[str, str] | None:
+def _written(looks: Mapping[Looked, datetime]) -> dict[str, str] | None:
     return {name: at.isoformat() for name, at in looks.items()} or None
+
+
+def _looked(text: str) -> Looked:
+    # No name of a project has a colon.
+    return Principal(text) if ":" in text else ProjectName(text)
 
 
 def _begun_values(begun: Begun | None) -> dict[str, str | None]:

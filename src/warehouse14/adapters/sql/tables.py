@@ -177,7 +177,7 @@ sessions = Table(
     Column("subject", String(_PRINCIPAL)),
     Column("sid", String(_PRINCIPAL)),
     Column("id_token", Text),
-    #: Until when it looks into which projects, as JSON: times as ISO 8601.
+    #: Until when it looks into which projects and groups, as JSON: times as ISO 8601.
     Column("looks", JSON(none_as_null=True)),
     Index("sessions_by_subject", "subject"),
     Index("sessions_by_sid", "sid"),
@@ -216,6 +216,7 @@ journal = Table(
     Column("group", String(_GROUP)),
     Column("by_token", String(32)),
     Index("journal_by_project", "project", "serial"),
+    Index("journal_by_group", "group", "serial"),
     Index("journal_by_actor", "actor", "serial"),
     Index("journal_by_account", "account", "serial"),
     Index("journal_by_token", "token", "serial"),

@@ -16,6 +16,7 @@ from warehouse14.domain.names import (
     ProjectName,
     account_principal,
     group_name,
+    is_service_name,
     project_name,
     service_name,
 )
@@ -145,6 +146,12 @@ def service_groups(account: AccountName) -> Sequence[GroupName]:
     """Return the groups of this site that a service account is in."""
     kind, name = _of(account)
     return kind.groups(name)
+
+
+def group_served(account: AccountName) -> GroupName | None:
+    """Return the group of this site that an account is the service account of, or None for any other."""
+    groups = service_groups(account) if is_service_name(account) else ()
+    return next(iter(groups), None)
 
 
 def service_tag(account: AccountName) -> str:

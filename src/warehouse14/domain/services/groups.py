@@ -55,7 +55,7 @@ class GroupService:
     def get(self, identity: Identity, name: str) -> Group:
         """Return a group that ``identity`` may see, or raise ``NotFound``."""
         with self._units.read() as unit:
-            return _seen_group(unit, identity, group_name(name))
+            return seen_group(unit, identity, group_name(name))
 
     def listed(self, identity: Identity) -> Sequence[Group]:
         """Return the groups that ``identity`` may see, by name: its own; to administrators and the operator
@@ -158,7 +158,8 @@ def _first_admin(identity: Identity, admin: str | None) -> AccountName:
     return identity.account
 
 
-def _seen_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+def seen_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+    """Return a group that ``identity`` may see. Raises ``NotFound``."""
     group = unit.groups.get(name)
     if group is None or group.deleted_at is not None or not sees_group(identity, group):
         raise NotFound("group", name)
@@ -167,7 +168,7 @@ def _seen_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
 
 def managed_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
     """Return a group that ``identity`` manages. Raises ``NotFound`` and ``Forbidden``."""
-    group = _seen_group(unit, identity, name)
+    group = seen_group(unit, identity, name)
     if not manages_group(identity, group):
         raise Forbidden(f"{identity.name} is no admin of the group {name}.")
     return group

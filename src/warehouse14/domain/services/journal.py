@@ -1,4 +1,4 @@
-"""Reading the journal: of a project, of the site, of one's own account."""
+"""Reading the journal: of a project, of a group, of the site, of one's own account."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +7,9 @@ from warehouse14.domain.access import Identity, Permission, token_allows
 from warehouse14.domain.errors import Forbidden, NotFound
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import project_name
+from warehouse14.domain.names import group_name, project_name
 from warehouse14.domain.ports import UnitOfWork, Units
+from warehouse14.domain.services.groups import managed_group
 from warehouse14.domain.services.working import permitted_project, require_site
 
 #: Raises for whoever may not read what a selection holds.
@@ -84,6 +85,14 @@ class JournalService:
             lambda unit: permitted_project(unit, identity, Permission.MANAGE, project),
             replace(sought, project=project),
         )
+
+    def of_group(self, identity: Identity, name: str, sought: Sought = _ANYTHING) -> Selection:
+        """Return what happened to a group, for those who manage it.
+
+        Raises ``NotFound``, and ``Forbidden`` for those who only see it.
+        """
+        group = group_name(name)
+        return self._selected(lambda unit: managed_group(unit, identity, group), replace(sought, group=group))
 
     def of_site(self, identity: Identity, sought: Sought = _ANYTHING) -> Selection:
         """Return what happened on the whole site, for its administrators. Raises ``Forbidden``."""

@@ -1,13 +1,15 @@
-"""Site administrators who look into a project that they have no role on: for an hour, and on record."""
+"""Site administrators who look into a project or a group that is not theirs: for an hour, and on record."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from warehouse14.domain.access import Identity, Permission
 from warehouse14.domain.errors import Rejected, Unauthenticated
-from warehouse14.domain.model import Action
-from warehouse14.domain.names import ProjectName, project_name
+from warehouse14.domain.model import Action, Change, Looked
+from warehouse14.domain.names import group_name, group_principal, project_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.groups import seen_group
 from warehouse14.domain.services.working import attempt, entry, live_project, one_line, require_site
 
 #: How long a look lasts.
@@ -17,7 +19,7 @@ _REASON_LENGTH = 500
 
 
 class LookService:
-    """The use case of looking as administrator."""
+    """The use cases of looking as administrator."""
 
     def __init__(self, units: Units, now: Now) -> None:
         self._units = units
@@ -42,25 +44,42 @@ class LookService:
         """
         require_site(identity, Permission.ADMINISTER)
         name = project_name(project, field="project")
-        why = one_line(reason.strip(), field="reason", most=_REASON_LENGTH)
-        if not why:
-            raise Rejected("reason: write why; the project's admins read it.", field="reason")
-        if identity.session is None:
-            raise Unauthenticated("Only somebody who is signed in looks as administrator.")
-        return attempt(
-            self._units, lambda unit: self._look(unit, identity, identity.session or "", name, why)
+        detail = {"reason": _why(reason, "project")}
+        change = entry(Action.PROJECT_LOOK, identity, self._now, project=name, detail=detail)
+        return self._look(identity, name, change, lambda unit: live_project(unit, name))
+
+    def look_at_group(self, identity: Identity, group: str, *, reason: str) -> datetime:
+        """Let an administrator mend a group in this session, as an admin of it does; return until when.
+
+        See :meth:`look`.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        name = group_name(group)
+        detail = {"reason": _why(reason, "group")}
+        change = entry(Action.GROUP_LOOK, identity, self._now, group=name, detail=detail)
+        return self._look(
+            identity, group_principal(name), change, lambda unit: seen_group(unit, identity, name)
         )
 
     def _look(
-        self, unit: UnitOfWork, identity: Identity, session: str, name: ProjectName, reason: str
+        self, identity: Identity, what: Looked, change: Change, find: Callable[[UnitOfWork], object]
     ) -> datetime:
-        live_project(unit, name)
-        found = unit.sessions.get(session)
-        if found is None:
-            raise Unauthenticated("You are no longer signed in.")
-        now = self._now()
-        still = {project: until for project, until in found.looks.items() if until > now}
-        unit.sessions.set_looks(found.id, still | {name: now + LOOK})
-        change = entry(Action.PROJECT_LOOK, identity, self._now, project=name, detail={"reason": reason})
-        unit.journal.append(replace(change, at=now))
-        return now + LOOK
+        def work(unit: UnitOfWork) -> datetime:
+            find(unit)
+            found = None if identity.session is None else unit.sessions.get(identity.session)
+            if found is None:
+                raise Unauthenticated("Only somebody who is signed in looks as administrator.")
+            now = self._now()
+            still = {looked: until for looked, until in found.looks.items() if until > now}
+            unit.sessions.set_looks(found.id, still | {what: now + LOOK})
+            unit.journal.append(replace(change, at=now))
+            return now + LOOK
+
+        return attempt(self._units, work)
+
+
+def _why(reason: str, kind: str) -> str:
+    why = one_line(reason.strip(), field="reason", most=_REASON_LENGTH)
+    if not why:
+        raise Rejected(f"reason: write why; the {kind}'s admins read it.", field="reason")
+    return why

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from warehouse14.domain.access import Identity, Permission, SiteRules, Standing, account_identity
 from warehouse14.domain.credentials import session_id, session_secret
 from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
-from warehouse14.domain.model import Account, Action, Begun, Session
-from warehouse14.domain.names import AccountName, ProjectName, account_name
+from warehouse14.domain.model import Account, Action, Begun, Looked, Session
+from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import AccountService, existing_account
@@ -30,7 +30,7 @@ class SignedIn:
     session: Session
     standing: Standing
     secret: str = field(default="", repr=False)
-    looking: frozenset[ProjectName] = frozenset()
+    looking: frozenset[Looked] = frozenset()
 
     @property
     def account(self) -> Account:
@@ -151,14 +151,19 @@ class SessionService:
             return None
         if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
-        looking = frozenset(project for project, until in found.looks.items() if until > now)
+        looking = frozenset(looked for looked, until in found.looks.items() if until > now)
         return SignedIn(found, standing, looking=looking)
 
-    def listed(self, identity: Identity) -> Sequence[Session]:
-        """Return one's own sessions that are not over, the one that was seen last first."""
-        owner = _owner(identity)
+    def listed(self, identity: Identity, account: str | None = None) -> Sequence[Session]:
+        """Return the sessions of an account that are not over, the one that was seen last first; by default
+        one's own.
+
+        Raises ``NotFound``, and of another's ``Forbidden`` for those who do not administer the site.
+        """
+        owner = _owner(identity, account)
         now = self._now()
         with self._units.read() as unit:
+            existing_account(unit, owner)
             return [session for session in unit.sessions.of(owner) if not self._over(session, now)]
 
     def end(self, identity: Identity, session: str) -> None:
@@ -236,8 +241,11 @@ def begin_session(
     return SignedIn(session, standing, secret)
 
 
-def _owner(identity: Identity) -> AccountName:
-    """Return whose sessions ``identity`` may see: a token, or the operator, has none."""
+def _owner(identity: Identity, account: str | None = None) -> AccountName:
+    """Return whose sessions ``identity`` may see: a token, or the operator, has none of its own."""
+    if account is not None and (wanted := account_name(account)) != identity.account:
+        require_site(identity, Permission.ADMINISTER)
+        return wanted
     if identity.account is None or identity.token is not None:
         raise NotFound("session", "of this identity")
     return identity.account

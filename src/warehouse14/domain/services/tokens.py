@@ -1,10 +1,10 @@
 """API tokens: what pip, uv and twine sign in with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from warehouse14.domain.access import Identity, Permission, SiteRules, allows
+from warehouse14.domain.access import Identity, Permission, SiteRules, allows, allows_site
 from warehouse14.domain.credentials import TokenSecret, mint_token
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.followed import FollowedCache
@@ -22,6 +22,7 @@ from warehouse14.domain.origins import ranges
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import enabled_account, existing_account
 from warehouse14.domain.services.belonging import (
+    group_served,
     groups_of_account,
     ready_account,
     require_manager,
@@ -34,6 +35,9 @@ DEFAULT_OVERLAP_HOURS = 24
 MOST_OVERLAP_HOURS = 720
 _NAME_LENGTH = 200
 _ANY = "*"
+
+#: Raises unless somebody may do something with the tokens of an account.
+Require = Callable[[UnitOfWork, Identity, AccountName], None]
 
 
 class TokenService:
@@ -114,24 +118,31 @@ class TokenService:
         ``Forbidden``."""
         owner = _owner(identity, account, service)
         with self._units.read() as unit:
-            _require_manager(unit, identity, owner)
+            _require_keeper(unit, identity, owner)
             if not is_service_name(owner):
                 existing_account(unit, owner)
             return unit.tokens.of(owner)
 
     def revoke(self, identity: Identity, token: str) -> bool:
-        """End a token; return whether that is new.
+        """End a token; return whether that is new. Administrators end those of other people, too.
 
         Raises ``NotFound`` for one that is unknown or another's.
         """
 
         def work(unit: UnitOfWork) -> bool:
-            found = _managed_token(unit, identity, token)
+            found = _token_for(unit, identity, token, _require_keeper)
             if found.revoked_at is not None:
                 return False
             unit.tokens.revoke(token, self._now())
             unit.journal.append(
-                entry(Action.TOKEN_REVOKE, identity, self._now, account=found.account, token=token)
+                entry(
+                    Action.TOKEN_REVOKE,
+                    identity,
+                    self._now,
+                    account=found.account,
+                    group=group_served(found.account),
+                    token=token,
+                )
             )
             return True
 
@@ -155,7 +166,7 @@ class TokenService:
         secret = mint_token()
 
         def work(unit: UnitOfWork) -> TokenSecret:
-            old, now = _managed_token(unit, identity, token), self._now()
+            old, now = _token_for(unit, identity, token, _require_manager), self._now()
             if old.is_over(now):
                 raise Rejected("token: it was revoked or has expired. Make a new one.", field="token")
             end = now + timedelta(hours=overlap_hours)
@@ -200,6 +211,7 @@ class TokenService:
                 self._now,
                 project=changed,
                 account=token.account,
+                group=group_served(token.account),
                 token=token.id,
                 detail=detail,
             )
@@ -252,13 +264,20 @@ def _require_manager(unit: UnitOfWork, identity: Identity, owner: AccountName) -
         raise Forbidden("The tokens of an account are managed by its owner alone, after signing in.")
 
 
-def _managed_token(unit: UnitOfWork, identity: Identity, token: str) -> Token:
-    """Return a token that ``identity`` may manage. Raises ``NotFound`` for any other."""
+def _require_keeper(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
+    """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may list and end the tokens of ``owner``: it
+    manages them, or they are a person's and it administers the site."""
+    if is_service_name(owner) or not allows_site(identity, Permission.ADMINISTER):
+        _require_manager(unit, identity, owner)
+
+
+def _token_for(unit: UnitOfWork, identity: Identity, token: str, require: Require) -> Token:
+    """Return a token whose owner ``require`` lets through. Raises ``NotFound`` for any other."""
     found = unit.tokens.get(token)
     if found is None:
         raise NotFound("token", token)
     try:
-        _require_manager(unit, identity, found.account)
+        require(unit, identity, found.account)
     except (Forbidden, NotFound):
         raise NotFound("token", token) from None
     return found

@@ -8,9 +8,9 @@ import pytest
 
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import ProjectName
+from warehouse14.domain.names import GroupName, ProjectName
 from warehouse14.domain.ports import Units
-from warehouse14.testing.samples import ADA, BOB, DEMO, LATER, WHEN, sample_change
+from warehouse14.testing.samples import ADA, BOB, CREW, DEMO, LATER, WHEN, sample_change
 from warehouse14.testing.units_contract.fixtures import UnitsFixtures
 from warehouse14.testing.units_contract.steps import OTHER, append, look
 
@@ -23,7 +23,7 @@ ENTRIES = [
     sample_change("file.yank", project=DEMO, actor=BOB, at=LATER),
     sample_change("files", at=LATER),
     sample_change("token.mint", account=ADA, actor="operator", token="t0", at=LATER),
-    sample_change("token.revoke", account=BOB, token="t1", at=LATER, by_token="t0"),
+    sample_change("token.revoke", account=BOB, token="t1", at=LATER, by_token="t0", group=CREW),
 ]
 
 #: What is sought among these, and the serials of what is found.
@@ -32,6 +32,8 @@ SOUGHT = {
     "a project": (Sought(project=DEMO), [4, 3, 1]),
     "another project": (Sought(project=OTHER), [2]),
     "a project that begins alike": (Sought(project=ProjectName("dem")), []),
+    "a group": (Sought(group=CREW), [7]),
+    "a group that begins alike": (Sought(group=GroupName("cre")), []),
     "an actor": (Sought(actor=BOB), [4, 2]),
     "an actor, in capitals": (Sought(actor="BOB"), []),
     "an account": (Sought(account=ADA), [6]),

@@ -9,12 +9,13 @@ from functools import partial
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Session
-from warehouse14.domain.names import ProjectName
+from warehouse14.domain.model import Looked, Session
+from warehouse14.domain.names import ProjectName, group_principal
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.samples import (
     ADA,
     BOB,
+    CREW,
     DEMO,
     ISSUER,
     LATER,
@@ -30,7 +31,7 @@ from warehouse14.testing.units_contract.steps import add_account, commit, confli
 FIRST, SECOND, BOBS = "1" * 64, "2" * 64, "b" * 64
 
 
-def _look(unit: UnitOfWork, *, looks: Mapping[ProjectName, datetime]) -> None:
+def _look(unit: UnitOfWork, *, looks: Mapping[Looked, datetime]) -> None:
     unit.sessions.set_looks(FIRST, looks)
 
 
@@ -80,7 +81,12 @@ class SessionsContract(UnitsFixtures):
         assert look(signed_in, lambda unit: unit.journal.serial()) == serial
 
     def test_where_it_looks_is_replaced(self, signed_in: Units) -> None:
-        for looks in ({DEMO: LATER, ProjectName("other"): WHEN}, {DEMO: WHEN}, {}):
+        everything: list[Mapping[Looked, datetime]] = [
+            {DEMO: LATER, ProjectName("other"): WHEN, group_principal(CREW): WHEN},
+            {DEMO: WHEN},
+            {},
+        ]
+        for looks in everything:
             self.change(signed_in, partial(_look, looks=looks))
             assert look(signed_in, lambda unit: unit.sessions.get(FIRST)) == sample_session(
                 FIRST, looks=looks

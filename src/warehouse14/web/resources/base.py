@@ -8,8 +8,8 @@ from typing import Any
 from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import GRANTS, PUBLIC, Permission
-from warehouse14.domain.model import Project, Role
-from warehouse14.domain.names import AUTHENTICATED, ProjectName
+from warehouse14.domain.model import Looked, Project, Role
+from warehouse14.domain.names import AUTHENTICATED
 from warehouse14.web.resources.lookup import Lookup
 
 Acl = Sequence[Any]
@@ -60,9 +60,9 @@ class ProjectBound(Resource):
         return project_acl(self.project)
 
 
-def looking_into(name: ProjectName) -> str:
-    """Return the principal of an administrator who looks into a project; none can be granted to it."""
-    return f"system.Looking:{name}"
+def looking_into(looked: Looked) -> str:
+    """Return the principal of an administrator who looks into something; nothing can be granted to it."""
+    return f"system.Looking:{looked}"
 
 
 def project_acl(project: Project) -> Acl:

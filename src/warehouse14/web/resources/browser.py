@@ -10,13 +10,15 @@
 /projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
 /projects/<name>/<version>/<file>        FilePage         the file; @@yank, @@unyank, @@delete
 /groups/                                 GroupPages       list, @@new
-/groups/<name>/                          GroupPage        @@members, @@remove, @@delete
+/groups/<name>/                          GroupPage        @@members, @@remove, @@delete, @@journal, @@look,
+                                                          @@token, @@token-rotate, @@token-revoke
 /account/                                AccountPage      @@password, @@token, @@part, @@journal
 /account/tokens/<id>/                    TokenPlace       @@revoke, @@rotate
 /account/sessions/<id>/                  SessionPlace     @@end
 /admin/                                  AdminPage        @@accounts, @@projects, @@look, @@journal,
                                                           @@settings
-/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset
+/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset, @@join, @@part,
+                                                          @@sessions, @@token-revoke
 /style                                   StylePage
 /static/<digest>/<file>                  StaticFile
 """
@@ -37,6 +39,7 @@ from warehouse14.web.resources.base import (
     Place,
     ProjectBound,
     Resource,
+    looking_into,
 )
 from warehouse14.web.resources.lookup import Lookup
 
@@ -48,6 +51,7 @@ _ADMINISTRATORS_ONLY: Acl = (
 
 _MEMBERS_DO = frozenset({Permission.READ})
 _ADMINS_DO = frozenset({Permission.READ, Permission.MANAGE})
+_ADMINISTRATORS_DO = frozenset({Permission.READ, Permission.ADMINISTER})
 
 
 class Page(Place):
@@ -148,12 +152,18 @@ class GroupPage(Resource):
 
     @property
     def __acl__(self) -> Acl:  # type: ignore[override]
-        """Who is in it sees it, and so do administrators; its admins change it."""
+        """Who is in it sees it, and so do administrators; its admins change it, and administrators who look
+        into it."""
         members = [
             (Allow, account_principal(account), _ADMINS_DO if admin else _MEMBERS_DO)
             for account, admin in self.group.members.items()
         ]
-        return (*members, (Allow, ADMINISTRATORS, _MEMBERS_DO), DENY_ALL)
+        return (
+            *members,
+            (Allow, looking_into(self.group.principal), _ADMINS_DO),
+            (Allow, ADMINISTRATORS, _ADMINISTRATORS_DO),
+            DENY_ALL,
+        )
 
 
 class AccountPage(Page):

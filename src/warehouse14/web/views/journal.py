@@ -1,4 +1,4 @@
-"""The journal: of a project, of the site, of one's own account; as pages, and whole as a download."""
+"""The journal: of a project, a group, the site, one's own account; as pages, and whole as a download."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -15,7 +15,7 @@ from warehouse14.domain.journallines import csv_lines, json_lines
 from warehouse14.domain.model import Action, Change
 from warehouse14.domain.services.journal import JournalPage, Selection
 from warehouse14.web.html import protect, show, words
-from warehouse14.web.resources.browser import AccountPage, AdminPage, ProjectPage
+from warehouse14.web.resources.browser import AccountPage, AdminPage, GroupPage, ProjectPage
 
 #: Returns the entries that the caller may read of those that are sought.
 Select = Callable[[Sought], Selection]
@@ -25,6 +25,7 @@ _TEXT_LENGTH = 300
 _FIELDS = ("who", "what", "since", "until")
 _NOTHING = JournalPage((), has_newer=False, has_older=False)
 _OF_PROJECTS = ("project.", "file.")
+_OF_GROUPS = ("group.", "project.", "token.")
 #: How many lines of a download go in one piece.
 _PIECE = 200
 #: The formats of a download: the media type, what writes the lines, and what ends them.
@@ -47,6 +48,22 @@ def of_project(context: ProjectPage, request: Request) -> Response:
         file_name=name,
         families=_OF_PROJECTS,
         project=context.project,
+    )
+
+
+@view_config(context=GroupPage, name="journal", request_method="GET", permission=Permission.MANAGE)
+def of_group(context: GroupPage, request: Request) -> Response:
+    """Show what happened to a group."""
+    name = context.group.name
+    journal = request.registry.warehouse.journal
+    return _answer(
+        request,
+        lambda sought: journal.of_group(request.identity, name, sought),
+        "group_journal",
+        path=f"/groups/{name}/@@journal",
+        file_name=name,
+        families=_OF_GROUPS,
+        group=context.group,
     )
 
 

@@ -1,4 +1,4 @@
-"""Site administrators who look into a project that they have no role on."""
+"""Site administrators who look into a project or a group that is not theirs."""
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -9,7 +9,8 @@ from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.names import project_name
 from warehouse14.web.html import go, moment, show, words
 from warehouse14.web.paging import Paging, page_number
-from warehouse14.web.resources.browser import AdminPage
+from warehouse14.web.resources.browser import AdminPage, GroupPage
+from warehouse14.web.views import groups
 
 _LENGTH = 50
 _TEXT_LENGTH = 200
@@ -32,6 +33,19 @@ def look(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
         return _page(request, status=400, problem=words(error), given=given)
     notice = f"You see and mend this project until {moment(until)}. Its admins find that in its journal."
     return go(request, f"/projects/{project_name(given['project'])}/", notice)
+
+
+@view_config(context=GroupPage, name="look", request_method="POST", permission=Permission.ADMINISTER)
+def look_at_group(context: GroupPage, request: Request) -> Response:
+    """Look into a group as administrator, for an hour."""
+    reason = request.POST.get("reason", "").strip()
+    looking = request.registry.warehouse.looking
+    try:
+        until = looking.look_at_group(request.identity, context.group.name, reason=reason)
+    except Rejected as error:
+        return groups.page_of(context, request, status=400, look_problem=words(error), reason=reason)
+    notice = f"You mend this group until {moment(until)}. Its admins find that in its journal."
+    return go(request, groups.path_of(context), notice)
 
 
 def _page(

@@ -74,6 +74,7 @@ def _add_groups() -> None:
 def _widen_journal() -> None:
     """By which token a change was made, and indexes to find entries of the journal."""
     op.add_column("journal", sa.Column("by_token", sa.String(32)))
+    op.create_index("journal_by_group", "journal", ["group", "serial"])
     op.create_index("journal_by_actor", "journal", ["actor", "serial"])
     op.create_index("journal_by_account", "journal", ["account", "serial"])
     op.create_index("journal_by_token", "journal", ["token", "serial"])
