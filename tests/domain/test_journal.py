@@ -86,7 +86,7 @@ def test_the_admins_of_a_group_and_the_operator_read_its_journal_and_others_do_n
     expected = [
         "ada created the group crew",
         "ada made bob a member of the group crew",
-        "bob gave group:crew the role member on demo",
+        "bob gave the group crew the role member on demo",
         f"ada made the token {token.id} of group:crew",
         f"ada put the token {new.id} of group:crew in the place of {token.id}",
         f"ada revoked the token {token.id} of group:crew",
