@@ -44,6 +44,7 @@ def _damaged(shelves: Shelves) -> None:
 def _ways(shelves: Shelves) -> None:
     stock.people(shelves)
     stock.logins(shelves)
+    shelves.project("orbit-core", "ada")
 
 
 def _provider(name: str, title: str) -> dict[str, object]:

@@ -161,6 +161,8 @@ SHOWN = [
     Shown("people, many", "ProjectPage @@people", "/projects/crowded/@@people"),
     Shown("people, unknown account", "ProjectPage @@people", f"{_ORBIT}/@@people", status=400,
           then=lambda tab: tab.fill(Account_or_group="nobody-at-all").press("Give the role")),
+    Shown("people, somebody invited", "ProjectPage @@people", f"{_ORBIT}/@@people", site="ways",
+          then=lambda tab: tab.fill(Account_or_group="new@example.org").press("Give the role")),
     Shown("people, long name", "ProjectPage @@people", f"/projects/{LONG_NAME}/@@people"),
     Shown("journal of a project", "ProjectPage @@journal", f"{_ORBIT}/@@journal"),
     Shown("journal of a project with many entries", "ProjectPage @@journal",

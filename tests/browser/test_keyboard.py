@@ -120,7 +120,7 @@ def test_from_the_sign_in_to_the_sign_out_with_the_keyboard_alone(houses: Houses
         _tab_to(tab, "textbox", "Name")
         _type(tab, "laptop", *["Tab"] * 5)
         _press(tab, "Space", "Enter")
-        assert "It installs, publishes." in tab.text
+        assert "It installs and publishes." in tab.text
 
         tab.go("/projects/by-keyboard/@@settings")
         _tab_to(tab, "textbox", "Type by-keyboard to delete it")

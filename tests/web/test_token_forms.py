@@ -46,7 +46,7 @@ def test_the_form_offers_scopes_projects_and_addresses(index: Index) -> None:
     form = {"name": "ci", "scope": "yank", "project": "acme-*", "address": "192.0.2.0/24, ::1", "days": "7"}
     page = index.browse("POST", "/account/@@token", form=form)
     assert page.status == 200
-    assert "It installs, yanks, in projects whose names begin with acme-, from 192.0.2.0/24, ::1/128." in (
+    assert "It installs and yanks, in projects whose names begin with acme-, from 192.0.2.0/24, ::1/128." in (
         page.text
     )
     text = token_in(page)

@@ -92,13 +92,13 @@ def show_new(
     """Return the page of a new token, which is one of ``tokens``; it leads back to the path ``back``, which
     it calls ``to``."""
     token = next(token for token in tokens if token.id == secret.id)
-    deeds = [_DEEDS[scope] for scope in in_order({Scope.READ, *token.scopes})]
+    *deeds, last = [_DEEDS[scope] for scope in in_order({Scope.READ, *token.scopes})]
     return show(
         request,
         "new_token",
         token=secret.text,
         new=token,
-        deeds=deeds,
+        deeds=f"{', '.join(deeds)} and {last}" if deeds else last,
         uploads=Scope.UPLOAD in token.scopes,
         back=back,
         to=to,
