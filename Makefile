@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all screenshots check lint types imports lock bench clean
+.PHONY: help serve test test-all screenshots permissions check lint types imports lock bench clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test-all: $(VENV)/.test $(CLIENTS)/.made $(MORE_CLIENTS)/.made $(NPM)/.made  ## 
 
 screenshots: $(VENV)/.test  ## Make docs/screenshots anew; needs what test-all installs
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest tests/browser/test_screenshots.py
+
+permissions: $(VENV)/.test  ## Write docs/permissions.md anew
+	PYTHONPATH=tests $(BIN)/python -m permissions.table docs/permissions.md
 
 check: lint types imports  ## Lint, types and import rules
 

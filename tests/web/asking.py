@@ -318,6 +318,23 @@ def open_index(settings: Mapping[str, str], **more: str) -> Index:
     return Index(warehouse, make_app(warehouse, site, given, sign_ins), clock)
 
 
+def open_peopled() -> Index:
+    """Return an index with all kinds of people.
+
+    ``demo`` is private, ``pub`` is public; Ada is the admin of both and of a group, Bob a member. Eve has
+    no role anywhere, and Root administers the site.
+    """
+    index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER)
+    for name, public in (("demo", False), ("pub", True)):
+        index.project(name, public=public, member="bob")
+        index.wheel(name)
+    index.warehouse.groups.create(index.warehouse.operator(), "crew", admin="ada")
+    index.warehouse.groups.add(index.warehouse.operator(), "crew", "bob")
+    index.account("eve")
+    index.account("root", administrator=True)
+    return index
+
+
 def anchors(page: str) -> list[tuple[dict[str, str], str]]:
     """Return the attributes and the text of a page's links, as the HTML parser of pip would."""
     found: list[tuple[dict[str, str], str]] = []

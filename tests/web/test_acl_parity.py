@@ -202,6 +202,22 @@ def test_the_web_answers_as_the_table_says(
     assert answer.status == status
 
 
+@pytest.mark.parametrize(
+    "address", [row[0] for view, rows in TABLE.items() if view[2] == "POST" for row in rows]
+)
+def test_no_get_and_no_cookie_uploads(peopled: Index, address: str) -> None:
+    """What is exempt from the check of forms knows no session, and takes no other method."""
+    content_type, body = form_body(upload_form(build_wheel("demo", "2.0"), "demo", "2.0"))
+    headers = {"Content-Type": content_type}
+    peopled.token("ada")
+    cookie = {"Cookie": f"warehouse14-session={peopled.cookie('ada')}"}
+    with peopled.unchanged():
+        by_get = peopled.ask("GET", address, headers=headers, body=body)
+        by_cookie = peopled.ask("POST", address, None, headers=headers | cookie, body=body)
+    assert by_get.status != 500
+    assert by_cookie.status == 401
+
+
 @pytest.mark.parametrize("name", PROJECTS.values())
 @pytest.mark.parametrize("who", PEOPLE)
 def test_the_lists_name_the_projects_whose_pages_can_be_read(peopled: Index, name: str, who: str) -> None:

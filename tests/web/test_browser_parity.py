@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from warehouse14.domain.model import Role
-from web.asking import MEMORY, SILENT_PROVIDER, Index, open_index
+from web.asking import Index, open_peopled
 from web.test_open_views import EXEMPT_FROM_CSRF, OPEN_TO_ALL, views
 
 #: What is another one on each page.
@@ -261,17 +260,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def peopled() -> Iterator[Index]:
-    """``demo`` is private, ``pub`` is public; Ada is the admin of both and of a group, Bob a member."""
-    index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER)
-    for name, public in (("demo", False), ("pub", True)):
-        index.project(name, public=public)
-        index.wheel(name)
-        index.account("bob")
-        index.warehouse.projects.grant(index.warehouse.operator(), name, "account:bob", Role.MEMBER)
-    index.warehouse.groups.create(index.warehouse.operator(), "crew", admin="ada")
-    index.warehouse.groups.add(index.warehouse.operator(), "crew", "bob")
-    index.account("eve")
-    index.account("root", administrator=True)
+    index = open_peopled()
     yield index
     index.warehouse.close()
 

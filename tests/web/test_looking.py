@@ -36,11 +36,20 @@ def look(app: TestApp, project: str = "demo", reason: str = WHY, status: int = 3
 
 def test_an_administrator_finds_every_project_by_name_and_opens_none(site: Index) -> None:
     app = signed_in(site, "root")
-    assert (
-        ">Demo</a>" in app.get("/admin/@@projects").text or ">demo</a>" in app.get("/admin/@@projects").text
-    )
+    page = app.get("/admin/@@projects")
+    assert ">demo<" in page
+    assert not page.html.find_all("a", href="/projects/demo/")
     assert "No project has all of these words" in app.get("/admin/@@projects?q=nothing").text
     assert app.get("/projects/demo/", expect_errors=True).status_int == 404
+
+
+def test_the_list_of_all_projects_links_those_that_its_reader_may_open(site: Index) -> None:
+    site.project("pub", public=True)
+    app = signed_in(site, "root")
+    look(app)
+    page = app.get("/admin/@@projects")
+    for name in ("demo", "pub"):
+        assert page.html.find_all("a", href=f"/projects/{name}/")
 
 
 def test_a_look_opens_the_project_and_each_of_its_pages_says_so(site: Index) -> None:

@@ -51,8 +51,10 @@ OF_ERRORS = {
 
 @dataclass(frozen=True)
 class View:
-    """A view as Pyramid keeps it."""
+    """A view as Pyramid keeps it, and what it is called for."""
 
+    place: Any
+    call: Any
     context: str
     name: str
     methods: tuple[str, ...]
@@ -81,6 +83,8 @@ def every_view(index: Index) -> list[View]:
             methods = (*methods, "HEAD")
         found.append(
             View(
+                place=view["context"],
+                call=view["callable"],
                 context=getattr(view["context"], "__name__", str(view["context"])),
                 name=view["name"],
                 methods=tuple(sorted(methods)),

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
-from pyramid.events import ContextFound, NewRequest
+from pyramid.events import ContextFound, NewRequest, NewResponse
 from pyramid.router import Router
 
 from warehouse14.bootstrap import SignIns, assemble, read_secret, verify_site
@@ -17,6 +17,7 @@ from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import Site, shown_settings
 from warehouse14.web.assets import load_assets
 from warehouse14.web.csrf import CookieBoundTokens
+from warehouse14.web.headers import complete_headers
 from warehouse14.web.html import FILTERS
 from warehouse14.web.pages import Pages
 from warehouse14.web.requests import check_address, check_form, check_view_name, settle_scheme
@@ -78,6 +79,7 @@ def includeme(config: Configurator) -> None:
     for first in (settle_scheme, check_address, check_form):
         config.add_subscriber(first, NewRequest)
     config.add_subscriber(check_view_name, ContextFound)
+    config.add_subscriber(complete_headers, NewResponse)
     config.registry.secret = read_secret(config.registry.site)
     config.registry.assets = load_assets()
     config.action(None, _make_pages, args=(config,), order=1)

@@ -153,8 +153,6 @@ def protect(request: Request, response: Response) -> None:
         "Vary": "Cookie, Accept-Encoding",
     }
     response.headers.update(headers)
-    if request.scheme == "https":
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
 def redirect(request: Request, path: str, query: Query = "", *, status: int = 303) -> Response:

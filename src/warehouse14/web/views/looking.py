@@ -53,14 +53,14 @@ def _page(
 ) -> Response:
     text, number = request.GET.get("q", "").strip()[:_TEXT_LENGTH], page_number(request)
     warehouse = request.registry.warehouse
-    found = warehouse.catalogue.search_all(
-        request.identity, text, start=(number - 1) * _LENGTH, count=_LENGTH
-    )
+    catalogue = warehouse.catalogue
+    found = catalogue.search_all(request.identity, text, start=(number - 1) * _LENGTH, count=_LENGTH)
     return show(
         request,
         "all_projects",
         status=status,
         projects=found.projects,
+        readable=catalogue.readable(request.identity, [project.name for project in found.projects]),
         text=text,
         paging=Paging(number, _LENGTH, found.total),
         looking=request.identity.looking,
