@@ -87,6 +87,10 @@ _BY_OWNER: Mapping[str, Sequence[Sample]] = {
         _own(lambda at, me: at.warehouse.sessions.end(me, at.there.session.id)),
         _anothers(lambda at, me: at.warehouse.sessions.end(me, at.there.session.id)),
     ),
+    "sessions.listed": (
+        _own(lambda at, me: at.warehouse.sessions.listed(me)),
+        _anothers(lambda at, me: at.warehouse.sessions.listed(me, at.owner)),
+    ),
     "tokens.listed": (
         _own(lambda at, me: at.warehouse.tokens.listed(me)),
         _anothers(lambda at, me: at.warehouse.tokens.listed(me, at.owner)),
