@@ -36,15 +36,21 @@ def fill(shelves: Shelves) -> None:
     for who in EVERYBODY:
         if who != NOBODY:
             shelves.token(who, f"a token of {who}")
-            shelves.warehouse.arrivals.join_known(
-                shelves.operator,
-                who,
-                provider=ProviderName("corp"),
-                issuer="https://corp.example",
-                subject=who,
-            )
+            _join(shelves, who)
             for agent in ("Lynx", "Links"):
                 shelves.session(who, agent)
+
+
+def _join(shelves: Shelves, who: str) -> None:
+    # An administrator parts their own on two pages.
+    for number in range(3):
+        shelves.warehouse.arrivals.join_known(
+            shelves.operator,
+            who,
+            provider=ProviderName("corp"),
+            issuer="https://corp.example",
+            subject=f"{who}-{number}",
+        )
 
 
 @pytest.fixture(scope="module")

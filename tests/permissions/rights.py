@@ -20,7 +20,9 @@ _GROUP = "crew"
 #: Where the name of an address is a project's.
 _PROJECT = re.compile(r"(?<=(?:projects|packages)/)<name>|(?<=simple/)<name>")
 #: To these no link or form of a site leads that has neither providers nor many versions, nor develops.
-_UNLINKED = re.compile(r"/oauth/.*|/static/.*|/style|/projects/<name>/@@versions")
+_UNLINKED = re.compile(
+    r"/oauth/.*|/static/.*|/style|/projects/<name>/@@versions|/admin/accounts/<name>/@@join"
+)
 #: These are harmless to all, and of use to some.
 _OFFERED = {"/login": {NOBODY}, "/logout": {*EVERYBODY} - {NOBODY}}
 

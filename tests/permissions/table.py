@@ -47,10 +47,11 @@ somebody who follows every link and sends every form of a site meets just this.
 | {SIGN_IN} | sent to the sign-in, or told to sign in |
 
 Of two words, the first is about a private project and the second about a public one. Lists hold only what
-their reader may see. A token or a session by its id is there for its owner alone; from others it is hidden.
+their reader may see. A token or a session by its id is there for its owner alone, but that administrators end
+tokens of others too; from others it is hidden.
 
-An administrator who looks into a project has on its pages what an admin of it has, for an hour and in that
-browser alone. At addresses for clients it gives nothing more.
+An administrator who looks into a project or a group has on its pages what an admin of it has, for an hour and
+in that browser alone. At addresses for clients it gives nothing more.
 """
 
 _ON_PAGES = """For whoever is signed in with a browser. GET is HEAD, too. A POST without the token of its form

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from warehouse14.domain.access import Identity, Permission, manages_group, sees_group, token_allows
+from warehouse14.domain.access import Identity, manages_group, sees_group
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Action, Group
 from warehouse14.domain.names import AccountName, GroupName, account_name, group_name
@@ -151,7 +151,7 @@ def _first_admin(identity: Identity, admin: str | None) -> AccountName:
         if admin is None:
             raise Rejected("admin: name the account that is to be the group's admin.", field="admin")
         return account_name(admin, field="admin")
-    if not token_allows(identity, Permission.MANAGE, None):
+    if identity.token is not None:
         raise Forbidden("A token manages no groups. Sign in to the browser.")
     if admin is not None and account_name(admin, field="admin") != identity.account:
         raise Forbidden("Whoever creates a group is its first admin. Add others afterwards.")
