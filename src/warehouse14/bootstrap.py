@@ -125,7 +125,7 @@ def _rules(site: Site, sign_ins: SignIns) -> SiteRules:
             administrators=frozenset(
                 account_name(word, field="administrators") for word in site.administrators
             ),
-            invites=bool(sign_ins.providers),
+            providers=frozenset(sign_ins.providers),
         )
     except Rejected as error:
         raise SettingError(f"{PREFIX}{error}") from error

@@ -103,7 +103,7 @@ def test_the_table_of_accounts_is_aligned(site: Any) -> None:
 
 
 def test_minting_prints_the_token_alone(site: Any, warehouse: Any) -> None:
-    outcome = site.done("token", "mint", "ada", "--name", "laptop")
+    outcome = site.done("token", "mint", "ada")
     assert TOKEN.match(outcome.out)
     assert outcome.err == ""
     identity = warehouse.tokens.identify(outcome.out.strip())

@@ -77,7 +77,7 @@ def test_what_happened_to_a_group_is_found_also_when_it_is_deleted(busy: Command
     busy.done("group", "delete", "crew", "--yes")
     assert told(busy.done("journal", "--group", "Crew").out) == [
         "operator deleted the group crew (command line)",
-        "operator gave group:crew the role member on demo (command line)",
+        "operator gave the group crew the role member on demo (command line)",
         "operator created the group crew for ada (command line)",
     ]
     (entry, *_) = busy.done("journal", "--group", "crew", "--format", "jsonl").rows

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.domain.conftest import Clock
-from warehouse14.domain.access import Identity
+from warehouse14.domain.access import Identity, SiteRules
 from warehouse14.domain.arrivals import Arrival, Ending
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected, SignInFailed, Unauthenticated
-from warehouse14.domain.names import Principal, ProviderName
+from warehouse14.domain.names import AccountName, Principal, ProviderName
+from warehouse14.domain.sentences import sentence
 from warehouse14.domain.services.arrivals import From
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.contract import race
@@ -297,3 +299,76 @@ def test_many_who_part_at_once_leave_a_way_in(
     )
     assert outcomes.count(None) == 1
     assert len(warehouse.arrivals.joined(noor)) == 1
+
+
+def with_rules(warehouse: Warehouse, clock: Clock, **rules: Any) -> Warehouse:
+    policy = replace(warehouse.policy, rules=SiteRules(**rules), reverify=timedelta(hours=24))
+    return Warehouse(warehouse.units, warehouse.store, policy, now=clock)
+
+
+def test_a_name_of_the_settings_is_given_to_its_verified_address_alone(
+    warehouse: Warehouse, clock: Clock
+) -> None:
+    named = {AccountName("root"), AccountName("noor@example.org")}
+    site = with_rules(warehouse, clock, administrators=frozenset(named))
+    with pytest.raises(SignInFailed, match="stands in the settings of this site"):
+        site.arrivals.sign_in(CORP, replace(NOOR, name="Root", subject="2"))
+    assert site.arrivals.sign_in(CORP, NOOR).identity("192.0.2.1").administrator
+    creators = with_rules(warehouse, clock, creators=frozenset({Principal("account:maker")}))
+    with pytest.raises(SignInFailed, match="stands in the settings of this site"):
+        creators.arrivals.sign_in(CORP, replace(NOOR, name="maker", subject="3"))
+
+
+def test_groups_of_a_provider_that_the_site_no_longer_has_count_for_nothing(
+    warehouse: Warehouse, clock: Clock, noor: Identity
+) -> None:
+    warehouse.arrivals.join(noor, OTHER, AT_OTHER)
+    site = with_rules(warehouse, clock, providers=frozenset({OTHER.provider}))
+    assert groups(site) == {"group:other/guests"}
+
+
+def test_groups_at_one_provider_do_not_outlast_the_bound_by_signing_in_through_another(
+    warehouse: Warehouse, clock: Clock, noor: Identity
+) -> None:
+    site = with_rules(warehouse, clock)
+    site.arrivals.join(noor, OTHER, AT_OTHER)
+    clock.pass_by(timedelta(hours=24))
+    site.arrivals.sign_in(OTHER, AT_OTHER)
+    assert groups(site) == {"group:corp/platform", "group:other/guests"}
+    clock.pass_by(timedelta(seconds=1))
+    site.arrivals.sign_in(OTHER, AT_OTHER)
+    assert groups(site) == {"group:other/guests"}
+    site.arrivals.sign_in(CORP, NOOR)
+    assert groups(site) == {"group:corp/platform", "group:other/guests"}
+
+
+def test_the_journal_says_through_whom_somebody_signed_in_and_which_groups_that_gave_and_took(
+    warehouse: Warehouse,
+) -> None:
+    for member_of in (
+        {"platform"},
+        {"platform"},
+        {"ops", "staff"},
+        {f"g{number:03}" for number in range(60)},
+    ):
+        warehouse.arrivals.sign_in(CORP, replace(NOOR, groups=frozenset(member_of)))
+    with warehouse.units.read() as unit:
+        said = [sentence(change) for change in unit.journal.since(1, 9)]
+        *_, last = unit.journal.since(1, 9)
+    me = "noor@example.org signed in through corp"
+    assert said[:3] == [
+        f"{me} and is now in corp/platform",
+        me,
+        f"{me} and is now in corp/ops, corp/staff and is no longer in corp/platform",
+    ]
+    assert last.detail["gained"].splitlines()[-1] == "and 10 more"
+
+
+def test_a_password_that_an_administrator_gave_keeps_nobody_who_comes_through_a_provider(
+    warehouse: Warehouse, noor: Identity
+) -> None:
+    warehouse.accounts.add(warehouse.operator(), "root", administrator=True)
+    warehouse.accounts.reset_password(warehouse.account("root"), "noor@example.org")
+    again = warehouse.arrivals.sign_in(CORP, NOOR)
+    assert again.account.password_once
+    assert not again.replaces_password

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from tests.domain.conftest import settings_of
 from warehouse14.bootstrap import assemble
-from warehouse14.domain.access import Identity, Reason, operator, reasons
+from warehouse14.domain.access import Identity, Reason, SiteRules, operator, reasons
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected, WarehouseError
 from warehouse14.domain.model import Action, Change, Role, Scope, Vouched
 from warehouse14.domain.names import AUTHENTICATED, AccountName, Principal, ProjectName, ProviderName
@@ -420,3 +421,30 @@ def test_what_a_disabled_account_or_a_provider_takes_away_is_not_refused(
     warehouse.projects.create(ada, "foo")
     warehouse.accounts.set_disabled(operator(), "ada", disabled=True)
     assert warehouse.accounts.get(operator(), "ada").disabled
+
+
+def test_a_group_that_the_settings_name_is_created_by_administrators(
+    warehouse: Warehouse, ada: Identity
+) -> None:
+    policy = replace(warehouse.policy, rules=SiteRules(creators=frozenset({CREW})))
+    site = Warehouse(warehouse.units, warehouse.store, policy)
+    with pytest.raises(Forbidden, match="stands in the settings of this site"):
+        site.groups.create(ada, "Crew")
+    site.accounts.add(operator(), "root", administrator=True)
+    assert site.groups.create(site.account("root"), "crew").members == {"root": True}
+
+
+def test_a_service_creates_no_group(warehouse: Warehouse, ada: Identity) -> None:
+    warehouse.projects.create(ada, "foo")
+    minted = warehouse.tokens.mint(ada, name="ci", service="project:foo", scopes=set(Scope))
+    with pytest.raises(Forbidden):
+        warehouse.groups.create(replace(warehouse.tokens.identify(minted.text), token=None), "team")
+
+
+def test_an_empty_group_is_no_last_admin(crew: Warehouse, ada: Identity) -> None:
+    crew.projects.create(ada, "foo")
+    for name in ("bob", "ada"):
+        crew.groups.remove(ada if name == "bob" else operator(), "crew", name)
+    crew.projects.grant(ada, "foo", CREW, Role.ADMIN)
+    with pytest.raises(Rejected, match="last admin of foo is ada"):
+        crew.projects.revoke(ada, "foo", "account:ada")

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.domain.conftest import Clock
 from tests.domain.test_arrivals import AT_OTHER, CORP, NOOR, OTHER
-from warehouse14.domain.access import Identity, SiteRules
+from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
 from warehouse14.domain.model import Role
 from warehouse14.domain.names import Principal
@@ -16,13 +15,6 @@ from warehouse14.testing.contract import race
 ADDRESS = "noor@example.org"
 INVITATION = Principal(f"invitation:{ADDRESS}")
 OWN = Principal(f"account:{ADDRESS}")
-
-
-@pytest.fixture
-def warehouse(warehouse: Warehouse, clock: Clock) -> Warehouse:
-    """One whose site has an identity provider."""
-    policy = replace(warehouse.policy, rules=SiteRules(invites=True))
-    return Warehouse(warehouse.units, warehouse.store, policy, now=clock)
 
 
 @pytest.fixture
@@ -137,12 +129,6 @@ def test_what_is_no_address_is_not_invited(warehouse: Warehouse, ada: Identity) 
         warehouse.projects.grant(ada, "demo", "invitation:noor", Role.MEMBER)
     with pytest.raises(NotFound):
         warehouse.projects.create(warehouse.operator(), "new", admin=OWN.removeprefix("account:"))  # type: ignore[arg-type]
-
-
-def test_a_site_without_an_identity_provider_invites_nobody(warehouse: Warehouse, ada: Identity) -> None:
-    local = Warehouse(warehouse.units, warehouse.store, replace(warehouse.policy, rules=SiteRules()))
-    with pytest.raises(NotFound, match=rf"account .*{ADDRESS}"):
-        local.projects.grant(ada, "demo", OWN, Role.MEMBER)
 
 
 def test_an_address_that_can_be_no_name_here_signs_in_all_the_same(warehouse: Warehouse) -> None:

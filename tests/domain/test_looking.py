@@ -154,7 +154,12 @@ def test_whoever_looks_mends_one_group_as_its_admins_do(warehouse: Warehouse, cr
     assert identity.looking == {"group:crew"}
     warehouse.groups.add(identity, "crew", "bob", admin=True)
     warehouse.groups.remove(identity, "crew", "ada")
-    token = warehouse.tokens.mint(identity, name="ci", service="group:crew")
+    token = warehouse.tokens.mint(warehouse.operator(), name="ci", service="group:crew")
+    # It would do more than the one who looks, and for longer.
+    with pytest.raises(Forbidden, match="outlive the look"):
+        warehouse.tokens.mint(identity, name="ci", service="group:crew")
+    with pytest.raises(NotFound):
+        warehouse.tokens.rotate(identity, token.id)
     assert warehouse.tokens.revoke(identity, token.id)
     assert list(warehouse.journal.of_group(identity, "crew").all())
     warehouse.groups.delete(identity, "crew")

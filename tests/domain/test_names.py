@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from warehouse14.domain.errors import Rejected
@@ -142,3 +144,10 @@ def test_no_principal_is_longer_than_a_key_may_be() -> None:
         principal("group:" + "p" * 40 + "/" + "\N{SNAKE}" * 180),
     ]
     assert max(map(len, longest)) <= 255
+
+
+@pytest.mark.parametrize("make", [account_name, group_name])
+@pytest.mark.parametrize("raw", ["\N{KELVIN SIGN}urt", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}da"])
+def test_a_letter_that_is_none_of_ascii_does_not_become_one(make: Callable[[str], str], raw: str) -> None:
+    with pytest.raises(Rejected):
+        make(raw)

@@ -132,8 +132,11 @@ def test_account_role_and_first_token_are_one_change(demo: Warehouse, ada: Ident
         SERVICE,
         "demo",
     )
-    service(demo, ada)
-    assert last_change(demo).project is None
+    other = demo.tokens.mint(ada, name="ci", service=SERVICE).id
+    assert last_change(demo).project == "demo"
+    for deed in (demo.tokens.rotate, demo.tokens.revoke):
+        deed(ada, other)
+        assert last_change(demo).project == "demo"
 
 
 def test_a_service_is_nobody_among_people(demo: Warehouse, ada: Identity) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from permissions.rights import EVERYBODY, FORMS_SENT, INDEX_READ, KINDS, NOBODY, PAGES_SEEN, UPLOADS, right_to
+from permissions.rights import EVERYBODY, FORMS_SENT, INDEX_READ, NOBODY, PAGES_SEEN, UPLOADS, right_to
 from permissions.views import PROJECTS
 from permissions.walking import Answer, Form, Serial, Walker, is_asset
 from permissions.words import HIDDEN, YES
@@ -51,9 +51,7 @@ def _forms(shown: Mapping[str, Mapping[str, Answer]]) -> list[tuple[str, Form]]:
 def _refusal(form: Form, owner: str, who: str) -> str:
     """Return what somebody hears to a form, if it is not for them."""
     said = right_to(FORMS_SENT, form.shape).word(who, form.shape)
-    # An administrator ends anybody's token.
-    is_everybodys = KINDS[who] == "administrator" and form.action.endswith("/@@revoke")
-    if said == YES and form.is_for_one and who != owner and not is_everybodys:
+    if said == YES and form.is_for_one and who != owner:
         return HIDDEN
     return "" if said == YES else said
 

@@ -272,3 +272,27 @@ def test_an_administrator_by_the_settings_is_one_everywhere(opener: Opener) -> N
     assert browser(index, "eve").get("/admin/", expect_errors=True).status_int in {303, 403}
     warehouse.accounts.set_disabled(warehouse.account("bob"), "ada", disabled=True)
     assert form(browser(index, "bob").get("/admin/"), "/ada/@@enable")
+
+
+def test_a_stranger_at_a_public_project_is_told_of_accounts_and_of_no_groups_and_invitations(
+    opener: Opener,
+) -> None:
+    index = opener()
+    index.project("pub", public=True, member="bob")
+    operator = index.warehouse.operator()
+    index.account("eve")
+    index.warehouse.groups.create(operator, "layoffs", admin="ada")
+    for who in ("group:layoffs", "group:corp/board", "account:ceo@home.example"):
+        index.warehouse.projects.grant(operator, "pub", who, Role.MEMBER)
+
+    def told(who: str) -> set[str]:
+        page = index.browse("GET", "/projects/pub/@@people", who).text
+        return {
+            word for word in ("layoffs", "corp/board", "ceo@home.example") if f"<bdi>{word}</bdi>" in page
+        }
+
+    assert told("ada") == {"layoffs", "corp/board", "ceo@home.example"}
+    assert told("bob") == {"layoffs", "corp/board"}
+    assert told("eve") == set()
+    index.warehouse.groups.add(operator, "layoffs", "eve")
+    assert told("eve") == {"layoffs", "corp/board"}

@@ -15,7 +15,7 @@ from warehouse14.settings import read_site, section_of, shown_settings
 from warehouse14.testing.builders import build_sdist, build_wheel
 from warehouse14.web import readme
 from warehouse14.web.html import words
-from web.asking import PASSWORD, SILENT_PROVIDER, Index
+from web.asking import PASSWORD, Index
 
 Opener = Callable[..., Index]
 
@@ -290,7 +290,7 @@ def test_a_refusal_begins_with_a_capital_where_its_field_was_cut_away_alone(mess
 
 
 def test_an_address_that_never_signed_in_is_invited_and_the_invitation_taken_back(opener: Opener) -> None:
-    index = opener(**SILENT_PROVIDER)
+    index = opener()
     index.project("demo")
     app = browser(index)
     page = app.get("/projects/demo/@@people")

@@ -290,3 +290,18 @@ def test_a_token_whose_owner_does_not_sign_in_is_told_where_to(opener: Opener) -
     index.password("ada")
     index.warehouse.sessions.sign_in("ada", "correct horse", origin="192.0.2.7")
     assert index.ask("GET", "/simple/", token=text).status == 200
+
+
+@pytest.mark.parametrize("deed", ["rotate", "revoke"])
+def test_the_account_page_leaves_the_tokens_of_services_and_of_others_alone(index: Index, deed: str) -> None:
+    index.project("demo")
+    index.account("root", administrator=True)
+    operator = index.warehouse.operator()
+    service = index.warehouse.tokens.mint(operator, name="ci", service="project:demo").id
+    others = index.warehouse.tokens.mint(operator, name="x", account="root").id
+    mine = index.warehouse.tokens.mint(operator, name="x", account="ada").id
+    for who in ("ada", "root"):
+        index.cookie(who)
+    for who, token in (("ada", service), ("ada", others), ("root", mine), ("ada", "nothing")):
+        with index.unchanged():
+            assert index.browse("POST", f"/account/tokens/{token}/@@{deed}", who).status == 404

@@ -7,15 +7,15 @@ from warehouse14.cli.arguments import (
     Parser,
     Run,
     add_command,
-    add_confirmation,
     add_group,
     add_json,
     text,
 )
 from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
+from warehouse14.domain.errors import NotFound
 from warehouse14.domain.model import Group
-from warehouse14.domain.names import account_name, group_name
+from warehouse14.domain.names import AccountName, GroupName, account_name, group_name
 from warehouse14.domain.warehouse import Warehouse
 
 _KEYS = ("name", "members", "admins", "created_at")
@@ -32,13 +32,15 @@ def add_commands(commands: Commands) -> None:
     parser = _add_named(group, "add", _add, "Add an account to a group, or change its rank.")
     _add_account(parser)
     parser.add_argument("--admin", action="store_true", help="let it say who is in the group")
-    _add_account(_add_named(group, "remove", _remove, "Remove an account from a group."))
+    parser = _add_named(group, "remove", _remove, "Remove an account from a group, or take its rank there.")
+    _add_account(parser)
+    parser.add_argument("--admin", action="store_true", help="take the rank alone: it stays a member")
 
     add_json(add_command(group, "list", _list, "List all groups."), *_KEYS)
     add_json(_add_named(group, "show", _show, "List who is in a group."), *_MEMBER_KEYS)
 
     parser = _add_named(group, "delete", _delete, "Delete a group; its name stays taken.")
-    add_confirmation(parser, "deleting a group")
+    parser.add_argument("--yes", action="store_true", help="not needed: a group that counts is not deleted")
 
 
 def _add_named(group: Commands, name: str, run: Run, summary: str) -> Parser:
@@ -70,8 +72,19 @@ def _add(warehouse: Warehouse, arguments: Namespace) -> int:
 @on_site
 def _remove(warehouse: Warehouse, arguments: Namespace) -> int:
     name, account = group_name(arguments.group), account_name(arguments.account)
+    if arguments.admin:
+        return _take_rank(warehouse, name, account)
     warehouse.groups.remove(actor(), name, account)
     confirm(f"{account} is no longer in the group {name}")
+    return 0
+
+
+def _take_rank(warehouse: Warehouse, name: GroupName, account: AccountName) -> int:
+    if account not in warehouse.groups.get(actor(), name).members:
+        raise NotFound("member", account)
+    is_new = warehouse.groups.add(actor(), name, account, admin=False)
+    rank = f"a member of the group {name}"
+    confirm(f"{account} is now {rank}" if is_new else f"{account} is {rank} already")
     return 0
 
 

@@ -24,7 +24,13 @@ def add_commands(commands: Commands) -> None:
 
     parser = add_command(group, "mint", _mint, "Make a token and print it, this once and alone.")
     _add_owner(parser, "whose token it is")
-    parser.add_argument("--name", metavar="NAME", type=text, required=True, help="what its owner calls it")
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        type=text,
+        default="command line",
+        help="what its owner calls it (default: %(default)s)",
+    )
     parser.add_argument(
         "--scope",
         metavar="SCOPES",
@@ -80,7 +86,10 @@ def _add_owner(parser: Parser, whose: str) -> None:
     owner = parser.add_mutually_exclusive_group(required=True)
     owner.add_argument("account", metavar="ACCOUNT", nargs="?", type=text, help=whose)
     owner.add_argument(
-        "--service", metavar="project:NAME", type=text, help=f"{whose}: a project's and no person's"
+        "--service",
+        metavar="project:NAME|group:NAME",
+        type=text,
+        help=f"{whose}: a project's or a group's, and no person's",
     )
 
 

@@ -16,9 +16,12 @@ from warehouse14.domain.names import (
     GroupName,
     Principal,
     ProjectName,
+    ProviderName,
     account_principal,
     group_principal,
+    group_provider,
     is_service_name,
+    principal_account,
 )
 
 
@@ -145,10 +148,9 @@ def account_identity(
     )
 
 
-def groups_of(account: Account, ours: Iterable[GroupName]) -> frozenset[Principal]:
-    """Return the groups that an account is in: those of its identity providers, and ``ours``."""
-    theirs: frozenset[Principal] = account.vouched.groups if account.vouched else frozenset()
-    return theirs | {group_principal(name) for name in ours}
+def vouched_groups(account: Account) -> frozenset[Principal]:
+    """Return the groups into which identity providers have put an account."""
+    return account.vouched.groups if account.vouched else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +195,12 @@ class SiteRules:
     Attributes:
         creators: who may take new project names; everybody if it is empty.
         administrators: the accounts that are administrators, beside those that are marked as such.
-        invites: whether an e-mail address that nobody has signed in with can be given a role: somebody
-            has to vouch for addresses.
+        providers: the identity providers of the site, whose groups count; None for all.
     """
 
     creators: frozenset[Principal] = frozenset()
     administrators: frozenset[AccountName] = frozenset()
-    invites: bool = False
+    providers: frozenset[ProviderName] | None = None
 
     def ranked(self, account: Account) -> Account:
         """Return the account with the rank that it has here."""
@@ -207,11 +208,20 @@ class SiteRules:
 
     def standing(self, account: Account, ours: Iterable[GroupName]) -> Standing:
         """Return what an account is here that is in these groups of the site."""
-        groups = groups_of(account, ours)
+        theirs = (who for who in vouched_groups(account) if self._counts(who))
+        groups = frozenset({*theirs, *map(group_principal, ours)})
         names = groups | {AUTHENTICATED, account_principal(account.name)}
         return Standing(
             self.ranked(account), groups, not self.creators or not names.isdisjoint(self.creators)
         )
+
+    def _counts(self, group: Principal) -> bool:
+        """Whether a group is of a provider that the site still has."""
+        return self.providers is None or group_provider(group) in self.providers
+
+    def names(self, who: Principal) -> bool:
+        """Whether the settings themselves give something to ``who``: to create projects, or to administer."""
+        return who in self.creators or principal_account(who) in self.administrators
 
 
 def token_allows(identity: Identity, permission: Permission, project: ProjectName | None) -> bool:

@@ -319,12 +319,14 @@ class Vouched:
         email: the verified address, or None.
         groups: the principals of its groups there.
         kept_out: the providers by whose rules it may not sign in any more.
+        seen: when it signed in last through each of them.
     """
 
     at: datetime
     email: str | None
     groups: frozenset[Principal]
     kept_out: frozenset[ProviderName] = frozenset()
+    seen: Mapping[ProviderName, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

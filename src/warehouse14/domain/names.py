@@ -98,7 +98,7 @@ def file_name(raw: str, *, field: str = "content") -> FileName:
 
 def account_name(raw: str, *, field: str = "account") -> AccountName:
     """Return the account name that ``raw`` spells, in lower case, or raise ``Rejected``."""
-    folded = raw.lower()
+    folded = _folded(raw)
     if len(folded) > _ACCOUNT_LENGTH or not _ACCOUNT.match(folded):
         raise Rejected(
             f"{field}: {_shown(raw)} is not an account name. Use ASCII letters, digits, '.', '-', '_', "
@@ -119,7 +119,7 @@ def new_account_name(raw: str, *, field: str = "account") -> AccountName:
 
 def group_name(raw: str, *, field: str = "group") -> GroupName:
     """Return the name of a group of this site that ``raw`` spells, in lower case, or raise ``Rejected``."""
-    folded = raw.lower()
+    folded = _folded(raw)
     if len(folded) > _GROUP_LENGTH or not _GROUP.match(folded):
         raise Rejected(
             f"{field}: {_shown(raw)} is not the name of a group. Use up to {_GROUP_LENGTH} ASCII letters, "
@@ -231,11 +231,22 @@ def invited_address(value: Principal) -> AccountName | None:
     return AccountName(value.removeprefix(_INVITATION_KIND)) if is_one else None
 
 
+def group_provider(value: Principal) -> ProviderName | None:
+    """Return the identity provider of the group that a principal names, or None for any other."""
+    provider, slash, _ = value.removeprefix(_GROUP_KIND).partition("/")
+    return ProviderName(provider) if slash and value.startswith(_GROUP_KIND) else None
+
+
 def principal_words(value: Principal) -> str:
     """Return how a sentence names a principal: ``ada``, or ``the group platform``."""
     if value.startswith(_GROUP_KIND):
         return f"the group {value.removeprefix(_GROUP_KIND)}"
     return value.removeprefix(_ACCOUNT_KIND).removeprefix(_INVITATION_KIND)
+
+
+def _folded(raw: str) -> str:
+    """Return ASCII in lower case, and anything else as it is: the Kelvin sign would become a ``k``."""
+    return raw.lower() if raw.isascii() else raw
 
 
 def _shown(raw: str) -> str:

@@ -152,7 +152,7 @@ class Projects(Protocol):
 
     def hanging_on(self, who: Principal) -> Sequence[ProjectName]:
         """Return the projects that are not deleted and have their only role admin from ``who``, by name.
-        The roles of deleted groups of this site count for nothing."""
+        The roles of groups of this site that are deleted, or empty, count for nothing."""
 
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """Mark it deleted. That is one change, however many files it has: they count as gone with

@@ -35,7 +35,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.TOKEN_MINT: "{actor} made the token {token} of {account}",
     Action.TOKEN_ROTATE: "{actor} put the token {token} of {account} in the place of {old}",
     Action.TOKEN_REVOKE: "{actor} revoked the token {token} of {account}",
-    Action.SESSION_START: "{actor} signed in",
+    Action.SESSION_START: "{actor} signed in{through}{rights}",
     Action.SESSION_END: "{actor} ended {sessions} of {account}",
 }
 
@@ -82,6 +82,7 @@ def _words(change: Change) -> _Words:
     words["created"] = ", and created it" if change.detail.get("project") == "created" else ""
     words["through"] = f" through {detail['provider']}" if "provider" in detail else ""
     words["for_account"] = f" for {words['account']}" if change.account not in {None, change.actor} else ""
+    words["rights"] = _rights(change.detail)
     words["sessions"] = _counted(detail.get("sessions", "1"), "session")
     return words
 
@@ -92,6 +93,12 @@ def _files(text: str) -> str:
     shown = names if len(names) <= _MOST_FILES else names[: _MOST_FILES - 1]
     listed = ", ".join(map(printable, shown))
     return listed if shown is names else f"{listed} and {len(names) - len(shown)} more"
+
+
+def _rights(detail: Mapping[str, str]) -> str:
+    """Return what a sign-in changed in somebody's groups."""
+    said = (("gained", " and is now in {}"), ("lost", " and is no longer in {}"))
+    return "".join(text.format(_files(detail[key])) for key, text in said if key in detail)
 
 
 def _counted(count: str, noun: str) -> str:

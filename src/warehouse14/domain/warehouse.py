@@ -73,10 +73,10 @@ class Warehouse:
         self.index = Index(units, cache)
         self.now = now
         self.catalogue = Catalogue(units, store, self.index)
-        self.projects = ProjectService(units, now, policy.rules)
+        self.projects = ProjectService(units, now)
         self.files = FileService(units, store, now)
         self.accounts = AccountService(units, now, policy.rules)
-        self.groups = GroupService(units, now)
+        self.groups = GroupService(units, now, policy.rules)
         self.sessions = SessionService(
             units,
             self.accounts,
@@ -87,7 +87,7 @@ class Warehouse:
             idle=policy.session_idle,
             longest=policy.session_longest,
         )
-        self.arrivals = ArrivalService(units, now, policy.rules)
+        self.arrivals = ArrivalService(units, now, policy.rules, reverify=policy.reverify)
         self.looking = LookService(units, now)
         self.tokens = TokenService(
             units, cache, now, self._background, policy.rules, reverify=policy.reverify

@@ -114,6 +114,7 @@ def sample_vouched(**parts: Any) -> Vouched:
         at=WHEN,
         email="ada@example.org",
         groups=frozenset({Principal("group:corp/platform"), Principal("group:corp/Größe, rot")}),
+        seen={ProviderName("corp"): WHEN},
     )
     return replace(value, **parts)
 

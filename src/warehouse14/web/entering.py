@@ -18,7 +18,7 @@ def enter(request: Request, found: SignedIn, goal: str) -> Response:
     Whoever was signed in here before is so no longer.
     """
     leave(request)
-    if found.account.password_once and found.session.begun is None:
+    if found.replaces_password:
         response = redirect(request, PASSWORD_PAGE, {"next": goal})
     else:
         response = onwards(request, goal)

@@ -109,7 +109,7 @@ class SessionPolicy(_Policy):
         """Return who is signed in, or None. One whose password is to be replaced may only do that, and
         one who brings credentials of a client as well is nobody."""
         found = None if "HTTP_AUTHORIZATION" in request.environ else signed_in(request)
-        if found is None or (found.account.password_once and not _replaces_password(request)):
+        if found is None or (found.replaces_password and not _replaces_password(request)):
             return None
         return found.identity(request.environ.get("REMOTE_ADDR", ""))
 

@@ -4,11 +4,11 @@ CREATE TABLE accounts (
 	administrator BOOLEAN NOT NULL, 
 	created_at DATETIME NOT NULL, 
 	password_hash VARCHAR(255), 
-	disabled BOOLEAN NOT NULL, password_once BOOLEAN DEFAULT 0 NOT NULL, vouched_at DATETIME, email VARCHAR(200), provider_groups JSON, kept_out JSON, signed_in_at DATETIME, 
+	disabled BOOLEAN NOT NULL, password_once BOOLEAN DEFAULT 0 NOT NULL, vouched_at DATETIME, email VARCHAR(200), provider_groups JSON, kept_out JSON, seen JSON, signed_in_at DATETIME, 
 	PRIMARY KEY (name)
 );
-INSERT INTO "accounts" VALUES('admin',1,'2026-11-21 06:06:05.457537','scrypt$16384$8$5$qNbRudFUKFKrbCJlPYeqPg==$QnAglv9IiHEbHa4pGO+tUQ+m/F/x5O4+8B7Y81YJ6xc=',0,1,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "accounts" VALUES('ada',0,'2026-11-21 06:06:05.951572','scrypt$16384$8$5$juHRH4ijceuWYEAm7z1bvQ==$J/zeM3Z4eOKkek1zDpIO0aL071gfDPjrkcCJfFrQe+w=',0,0,NULL,NULL,NULL,NULL,'2026-11-21 06:06:06.743536');
+INSERT INTO "accounts" VALUES('admin',1,'2026-11-21 06:06:05.457537','scrypt$16384$8$5$qNbRudFUKFKrbCJlPYeqPg==$QnAglv9IiHEbHa4pGO+tUQ+m/F/x5O4+8B7Y81YJ6xc=',0,1,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "accounts" VALUES('ada',0,'2026-11-21 06:06:05.951572','scrypt$16384$8$5$juHRH4ijceuWYEAm7z1bvQ==$J/zeM3Z4eOKkek1zDpIO0aL071gfDPjrkcCJfFrQe+w=',0,0,NULL,NULL,NULL,NULL,NULL,'2026-11-21 06:06:06.743536');
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)

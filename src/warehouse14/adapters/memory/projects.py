@@ -106,7 +106,7 @@ class MemoryProjects:
     def _is_gone(self, who: Principal) -> bool:
         name = principal_group(who)
         group = None if name is None else self._moment.tables.groups.get(name)
-        return group is not None and group.deleted_at is not None
+        return group is not None and (group.deleted_at is not None or not group.members)
 
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """Mark a project deleted."""

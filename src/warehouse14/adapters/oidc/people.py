@@ -32,11 +32,18 @@ def email(options: Options, claims: Mapping[str, Any]) -> str | None:
 
 
 def name(options: Options, claims: Mapping[str, Any]) -> str | None:
-    """Return what the person's account is to be called, or None if nothing says so."""
+    """Return what the person's account is to be called, or None if nothing says so.
+
+    What looks like an e-mail address has to be the one that is verified: roles are given to addresses.
+    """
+    address = email(options, claims)
     if options.user_id_claim == "email":
-        return email(options, claims)
+        return address
     found = claims.get(options.user_id_claim)
-    return found if isinstance(found, str) and found else None
+    if not isinstance(found, str) or not found:
+        return None
+    counts = "@" not in found or options.trust_email or found.lower() == address
+    return found if counts else None
 
 
 def groups(options: Options, claims: Mapping[str, Any]) -> frozenset[str]:

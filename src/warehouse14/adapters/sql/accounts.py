@@ -10,7 +10,7 @@ from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, tokens
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Account, Reach, Scope, Token, Vouched, in_order
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.names import AccountName, ProviderName
 
 _ACCOUNT = select(accounts).where(accounts.c.name == bindparam("of_name"))
 _ACCOUNTS = select(accounts).order_by(accounts.c.name)
@@ -25,6 +25,7 @@ _SET_VOUCHED = _CHANGE_ACCOUNT.values(
     email=bindparam("new_email"),
     provider_groups=bindparam("new_groups"),
     kept_out=bindparam("new_kept_out"),
+    seen=bindparam("new_seen"),
 )
 _SET_SIGNED_IN = _CHANGE_ACCOUNT.values(signed_in_at=bindparam("new_signed_in_at"))
 
@@ -181,6 +182,7 @@ def _vouched_values(vouched: Vouched | None, *, at: str = "at", groups: str = "g
         "email": vouched and vouched.email,
         groups: vouched and sorted(vouched.groups),
         "kept_out": vouched and sorted(vouched.kept_out),
+        "seen": vouched and {name: at.isoformat() for name, at in vouched.seen.items()},
     }
 
 
@@ -192,6 +194,7 @@ def _vouched(row: Row[Any]) -> Vouched | None:
         email=row.email,
         groups=frozenset(row.provider_groups),
         kept_out=frozenset(row.kept_out),
+        seen={ProviderName(name): datetime.fromisoformat(at) for name, at in row.seen.items()},
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from warehouse14.adapters.sql.running import Runner
-from warehouse14.adapters.sql.tables import grants, groups, projects
+from warehouse14.adapters.sql.tables import grants, group_members, groups, projects
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import (
     FoundProject,
@@ -86,8 +86,9 @@ _DELETE = _UNCHANGED.values(deleted_at=bindparam("at"))
 _LOCK = _UNCHANGED.values(serial=bindparam("expected"))
 
 _OTHERS = grants.alias("others")
+#: A group that is deleted or has nobody in it.
 _GONE = exists().where(
-    groups.c.deleted_at.is_not(None),
+    or_(groups.c.deleted_at.is_not(None), ~exists().where(group_members.c.group == groups.c.name)),
     _OTHERS.c.principal == literal(group_principal(GroupName(""))) + groups.c.name,
 )
 #: How the principals begin of those who administer nothing by themselves: service accounts of projects, and

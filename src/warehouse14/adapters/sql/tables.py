@@ -105,9 +105,10 @@ accounts = Table(
     Column("password_once", Boolean, nullable=False, server_default=false()),
     Column("vouched_at", UtcDateTime),
     Column("email", String(_NAME)),
-    #: Lists, as JSON: the principals of its groups, and the names of providers.
+    #: As JSON: the principals of its groups, the names of providers, and times in ISO 8601 by provider.
     Column("provider_groups", JSON(none_as_null=True)),
     Column("kept_out", JSON(none_as_null=True)),
+    Column("seen", JSON(none_as_null=True)),
     Column("signed_in_at", UtcDateTime),
 )
 

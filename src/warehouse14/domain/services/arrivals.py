@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from warehouse14.domain.access import Identity, Permission, SiteRules, account_identity
 from warehouse14.domain.arrivals import Arrival, Ending
@@ -11,8 +12,11 @@ from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
 from warehouse14.domain.model import Account, Action, Begun, Login, Vouched
 from warehouse14.domain.names import (
     AccountName,
+    Principal,
     ProviderName,
     account_name,
+    account_principal,
+    group_provider,
     new_account_name,
     provider_group,
 )
@@ -22,6 +26,9 @@ from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
 from warehouse14.domain.services.throttle import MEMORY
 from warehouse14.domain.services.working import attempt, entry, entry_of, require_site
+
+#: How many groups an entry of the journal names that somebody gained or lost at a sign-in.
+_MOST_NOTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +43,18 @@ class From:
 
 
 class ArrivalService:
-    """The use cases on people whom identity providers vouch for."""
+    """The use cases on people whom identity providers vouch for.
 
-    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
+    Args:
+        reverify: how long what one provider says of groups counts while somebody signs in through another;
+            None for ever.
+    """
+
+    def __init__(self, units: Units, now: Now, rules: SiteRules, *, reverify: timedelta | None) -> None:
         self._units = units
         self._rules = rules
         self._now = now
+        self._reverify = reverify
 
     def sign_in(self, where: From, arrival: Arrival) -> SignedIn:
         """Start a session for somebody who has come back from a provider.
@@ -69,7 +82,7 @@ class ArrivalService:
             take_up(self._units, self._now, identity, arrival.email)
 
     def _add_account(self, where: From, arrival: Arrival) -> None:
-        name = _new_name(where, arrival)
+        name = self._new_name(where, arrival)
         account = Account(name, administrator=False, created_at=self._now())
         login = Login(arrival.issuer, arrival.subject, where.provider, name, self._now())
         identity = account_identity(name, origin=where.origin)
@@ -87,6 +100,30 @@ class ArrivalService:
 
         attempt(self._units, work)
 
+    def _new_name(self, where: From, arrival: Arrival) -> AccountName:
+        if arrival.name is None:
+            raise _failed(
+                f"{where.title} does not say what your account is to be called, or has not verified your "
+                "e-mail address. An administrator of this site can help.",
+                arrival,
+            )
+        try:
+            name = new_account_name(arrival.name)
+        except Rejected as error:
+            raise _failed(
+                f"{where.title} calls you {arrival.name[:60]!r}, which cannot be the name of an account. "
+                "An administrator of this site can help.",
+                arrival,
+            ) from error
+        if self._rules.names(account_principal(name)) and name != arrival.email:
+            # What the settings give to a name is not for whoever comes by it first.
+            raise _failed(
+                f"The name {name} stands in the settings of this site. Whoever runs it adds that account and "
+                f"joins you to it: to {where.title} you are {arrival.subject}.",
+                arrival,
+            )
+        return name
+
     def _start(self, where: From, arrival: Arrival) -> SignedIn:
         secret = session_secret()
         begun = Begun(where.provider, arrival.issuer, arrival.subject, arrival.sid, arrival.id_token)
@@ -103,7 +140,14 @@ class ArrivalService:
             unit.accounts.set_signed_in(account.name, vouched.at, vouched=vouched)
             standing = self._rules.standing(now_vouched, ours)
             return begin_session(
-                unit, standing, secret, self._now, origin=where.origin, agent=where.agent, begun=begun
+                unit,
+                standing,
+                secret,
+                self._now,
+                origin=where.origin,
+                agent=where.agent,
+                begun=begun,
+                detail={"provider": where.provider, **_changed(account.vouched, vouched)},
             )
 
         return attempt(self._units, work)
@@ -257,7 +301,7 @@ class ArrivalService:
     def _vouched(self, account: Account, provider: ProviderName, arrival: Arrival) -> Vouched:
         """Return what is to be kept of an arrival beside what other providers have said."""
         groups = frozenset(provider_group(provider, group) for group in arrival.groups)
-        before = account.vouched and _without(account.vouched, provider)
+        before = account.vouched and self._still(_without(account.vouched, provider))
         kept_out = before.kept_out if before else frozenset()
         if arrival.refusal is not None:
             kept_out |= {provider}
@@ -266,6 +310,17 @@ class ArrivalService:
             email=arrival.email,
             groups=groups | (before.groups if before else frozenset()),
             kept_out=kept_out,
+            seen={**(before.seen if before else {}), provider: self._now()},
+        )
+
+    def _still(self, vouched: Vouched) -> Vouched:
+        """Return ``vouched`` without the groups at providers where somebody has not been for too long."""
+        if self._reverify is None:
+            return vouched
+        oldest = self._now() - self._reverify
+        stale = {provider for provider, at in vouched.seen.items() if at < oldest}
+        return replace(
+            vouched, groups=frozenset(group for group in vouched.groups if group_provider(group) not in stale)
         )
 
 
@@ -273,7 +328,21 @@ def _without(vouched: Vouched, provider: ProviderName) -> Vouched:
     """Return ``vouched`` without what ``provider`` has said of groups and rules."""
     start = provider_group(provider, "")
     groups = frozenset(group for group in vouched.groups if not group.startswith(start))
-    return replace(vouched, groups=groups, kept_out=vouched.kept_out - {provider})
+    seen = {name: at for name, at in vouched.seen.items() if name != provider}
+    return replace(vouched, groups=groups, kept_out=vouched.kept_out - {provider}, seen=seen)
+
+
+def _changed(before: Vouched | None, now: Vouched) -> dict[str, str]:
+    """Return what the journal says of a sign-in that changed what somebody may: one group on each line."""
+    groups = before.groups if before else frozenset()
+    said = {"gained": now.groups - groups, "lost": groups - now.groups}
+    return {key: _lines(who) for key, who in said.items() if who}
+
+
+def _lines(groups: frozenset[Principal]) -> str:
+    names = [who.removeprefix("group:") for who in sorted(groups)]
+    more = [f"and {len(names) - _MOST_NOTED} more"] if len(names) > _MOST_NOTED else []
+    return "\n".join(names[:_MOST_NOTED] + more)
 
 
 def _account_of(unit: UnitOfWork, arrival: Arrival) -> Account:
@@ -282,23 +351,6 @@ def _account_of(unit: UnitOfWork, arrival: Arrival) -> Account:
     if account is None:
         raise _failed("You were parted from your account meanwhile. Sign in again.", arrival)
     return account
-
-
-def _new_name(where: From, arrival: Arrival) -> AccountName:
-    if arrival.name is None:
-        raise _failed(
-            f"{where.title} does not say what your account is to be called, or has not verified your e-mail "
-            "address. An administrator of this site can help.",
-            arrival,
-        )
-    try:
-        return new_account_name(arrival.name)
-    except Rejected as error:
-        raise _failed(
-            f"{where.title} calls you {arrival.name[:60]!r}, which cannot be the name of an account. "
-            "An administrator of this site can help.",
-            arrival,
-        ) from error
 
 
 def _taken(where: From, name: AccountName, arrival: Arrival) -> str:

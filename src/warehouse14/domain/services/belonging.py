@@ -154,6 +154,12 @@ def group_served(account: AccountName) -> GroupName | None:
     return next(iter(groups), None)
 
 
+def project_served(account: AccountName) -> ProjectName | None:
+    """Return the project that an account is the service account of, or None for any other."""
+    kind, _, name = account.partition(":")
+    return ProjectName(name) if kind == "project" and name else None
+
+
 def service_tag(account: AccountName) -> str:
     """Return the tag of what was made from what a service account belongs to."""
     kind, name = _of(account)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from warehouse14.domain.access import Identity, manages_group, sees_group
+from warehouse14.domain.access import Identity, SiteRules, manages_group, sees_group
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Action, Group
 from warehouse14.domain.names import AccountName, GroupName, account_name, group_name
@@ -19,9 +19,10 @@ class GroupService:
     its name, so that what was granted to it never comes back to life.
     """
 
-    def __init__(self, units: Units, now: Now) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
         self._now = now
+        self._rules = rules
 
     def create(self, identity: Identity, name: str, *, admin: str | None = None) -> Group:
         """Take a new name and return its group.
@@ -34,11 +35,17 @@ class GroupService:
         Raises:
             Rejected: the name is malformed, or there would be no admin.
             AlreadyExists: the name is or was taken.
-            Forbidden: the identity is a token, or names another account.
+            Forbidden: the identity is a token, or names another account, or the settings name the group
+                and it is no administrator.
             NotFound: there is no account ``admin``.
         """
         owner = _first_admin(identity, admin)
         group = Group(group_name(name, field="name"), self._now(), identity.name, {owner: True})
+        if self._rules.names(group.principal) and not identity.administrator:
+            # Or whoever comes first would be who the settings mean.
+            raise Forbidden(
+                f"The group {group.name} stands in the settings of this site. Its administrators create it."
+            )
 
         def work(unit: UnitOfWork) -> Group:
             existing_account(unit, owner)
@@ -151,7 +158,7 @@ def _first_admin(identity: Identity, admin: str | None) -> AccountName:
         if admin is None:
             raise Rejected("admin: name the account that is to be the group's admin.", field="admin")
         return account_name(admin, field="admin")
-    if identity.token is not None:
+    if identity.token is not None or identity.is_service:
         raise Forbidden("A token manages no groups. Sign in to the browser.")
     if admin is not None and account_name(admin, field="admin") != identity.account:
         raise Forbidden("Whoever creates a group is its first admin. Add others afterwards.")

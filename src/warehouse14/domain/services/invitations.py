@@ -1,6 +1,6 @@
 """Roles for e-mail addresses that nobody has signed in with yet, and how they become an account's."""
 
-from warehouse14.domain.access import Identity, SiteRules
+from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import Action, Project, Role
 from warehouse14.domain.names import (
@@ -19,18 +19,18 @@ from warehouse14.domain.services.working import ROLES, attempt, entry
 _STRENGTH = list(Role).index
 
 
-def invited_instead(unit: UnitOfWork, target: Principal, rules: SiteRules) -> Principal:
+def invited_instead(unit: UnitOfWork, target: Principal) -> Principal:
     """Return whom a grant to ``target`` is for: an account that is not there, and whose name is an e-mail
     address, is invited, and an address that is the name of an account is that account.
 
-    Raises ``NotFound`` for an account that is not there, on a site that can invite nobody too.
+    Raises ``NotFound`` for an account that is not there and is no address.
     """
     name = invited_address(target) or principal_account(target)
     if name is None:
         return target
     if unit.accounts.get(name) is not None:
         return account_principal(name)
-    if rules.invites and "@" in name:
+    if "@" in name:
         return invitation_principal(name)
     raise NotFound("account", name)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from warehouse14.domain.access import Identity, Permission, SiteRules, groups_of
+from warehouse14.domain.access import Identity, Permission, vouched_groups
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, ProjectSummary, Release, Role, releases
 from warehouse14.domain.names import (
@@ -47,15 +47,9 @@ class Granted:
 class ProjectService:
     """The use cases on projects."""
 
-    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
+    def __init__(self, units: Units, now: Now) -> None:
         self._units = units
-        self._rules = rules
         self._now = now
-
-    @property
-    def invites(self) -> bool:
-        """Whether an e-mail address that is no account's name can be given a role."""
-        return self._rules.invites
 
     def create(
         self, identity: Identity, name: str, *, admin: AccountName | None = None, public: bool = False
@@ -136,9 +130,9 @@ class ProjectService:
         """Give ``who`` a role, or change the one it has; return who has it now, and whether that is new.
 
         ``who`` is ``account:NAME``, ``group:NAME`` or ``group:PROVIDER/NAME``, of which the last is taken as
-        it is: nobody but the provider knows its groups. Where people sign in through a provider,
-        ``account:ADDRESS`` of an e-mail address that is no account's name is an invitation: whoever signs in
-        with it first gets the role.
+        it is: nobody but the provider knows its groups. ``account:ADDRESS`` of an e-mail address that is no
+        account's name is an invitation: whoever signs in with it first, through a provider that vouches for
+        it, gets the role.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin and would become a member.
@@ -150,7 +144,7 @@ class ProjectService:
         def work(unit: UnitOfWork) -> Granted:
             unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
-            target = invited_instead(unit, named, self._rules)
+            target = invited_instead(unit, named)
             _require_group(unit, target)
             if project.grants.get(target) is role:
                 return Granted(target, is_new=False)
@@ -286,7 +280,7 @@ def _acts(unit: UnitOfWork, who: Principal) -> bool:
 
 def _vouched_groups(unit: UnitOfWork) -> frozenset[Principal]:
     """Return the groups into which identity providers have put an account that may act."""
-    return frozenset().union(*(groups_of(account, ()) for account in unit.accounts.all() if account.may_act))
+    return frozenset().union(*(vouched_groups(account) for account in unit.accounts.all() if account.may_act))
 
 
 def _keep_an_admin(unit: UnitOfWork, project: Project, leaving: Principal) -> None:

@@ -1,12 +1,12 @@
 """Signing in with a password, and the sessions of browsers that did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from warehouse14.domain.access import Identity, Permission, SiteRules, Standing, account_identity
 from warehouse14.domain.credentials import session_id, session_secret
-from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
+from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts, Unauthenticated, Unavailable
 from warehouse14.domain.model import Account, Action, Begun, Looked, Session
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.origins import shown_agent
@@ -36,6 +36,12 @@ class SignedIn:
     def account(self) -> Account:
         """Whose session it is."""
         return self.standing.account
+
+    @property
+    def replaces_password(self) -> bool:
+        """Whether it opens nothing but the page on which a first password is replaced; whoever came through
+        an identity provider needs none."""
+        return self.account.password_once and self.session.begun is None
 
     def identity(self, origin: str) -> Identity:
         """Return who acts in this session."""
@@ -89,7 +95,7 @@ class SessionService:
             TooManyAttempts: too many attempts failed here, or for this account.
             Unavailable: too many sign in at this moment; this attempt does not count.
         """
-        account = self._checked(name, password, origin, device)
+        account = self._checked(name, password, origin, device, passes=device is not None)
         secret = session_secret()
 
         def work(unit: UnitOfWork) -> SignedIn:
@@ -104,9 +110,20 @@ class SessionService:
         self._later(self._forget)
         return signed_in
 
-    def _checked(self, name: str, password: str, origin: str, device: str | None) -> Account:
+    def _checked(
+        self, name: str, password: str, origin: str, device: str | None, *, passes: bool = False
+    ) -> Account:
+        """Return the account whose password this is. With ``passes`` a right one is taken however often it
+        was wrong before."""
         of = limits(_known_name(name), origin, device)
-        admitted = self._throttle.admit(of)
+        try:
+            admitted = self._throttle.admit(of)
+        except TooManyAttempts:
+            account = self._accounts.check_password(name, password) if passes else None
+            if account is None:
+                raise
+            self._throttle.forget(of)
+            return account
         try:
             account = self._accounts.check_password(name, password)
         except Unavailable:
@@ -230,6 +247,7 @@ def begin_session(
     origin: str,
     agent: str,
     begun: Begun | None = None,
+    detail: Mapping[str, str] | None = None,
 ) -> SignedIn:
     """Add a session of an account whose cookie holds ``secret``, and its journal entry: the unit's last
     write."""
@@ -237,7 +255,7 @@ def begin_session(
     session = Session(session_id(secret), account.name, at, at, origin[:200], shown_agent(agent), begun)
     unit.sessions.add(session)
     identity = account_identity(account.name, session=session.id, origin=origin)
-    unit.journal.append(entry(Action.SESSION_START, identity, now, account=account.name))
+    unit.journal.append(entry(Action.SESSION_START, identity, now, account=account.name, detail=detail))
     return SignedIn(session, standing, secret)
 
 

@@ -109,6 +109,15 @@ class Throttle:
             with self._units.write() as unit:
                 unit.attempts.forget(self._now() - MEMORY)
 
+    def forget(self, of: Sequence[Limit]) -> None:
+        """Forget the failures of somebody who has succeeded without being admitted."""
+
+        def work(unit: UnitOfWork) -> None:
+            for limit in of:
+                unit.attempts.clear(limit.key)
+
+        attempt(self._units, work)
+
     def take_back(self, admitted: Admission) -> None:
         """Count an attempt less that was admitted, but then not judged."""
 

@@ -24,6 +24,7 @@ from warehouse14.domain.services.accounts import enabled_account, existing_accou
 from warehouse14.domain.services.belonging import (
     group_served,
     groups_of_account,
+    project_served,
     ready_account,
     require_manager,
     service_account,
@@ -139,6 +140,7 @@ class TokenService:
                     Action.TOKEN_REVOKE,
                     identity,
                     self._now,
+                    project=project_served(found.account),
                     account=found.account,
                     group=group_served(found.account),
                     token=token,
@@ -209,7 +211,7 @@ class TokenService:
                 action,
                 identity,
                 self._now,
-                project=changed,
+                project=changed or project_served(token.account),
                 account=token.account,
                 group=group_served(token.account),
                 token=token.id,
@@ -257,17 +259,25 @@ def _owner(identity: Identity, account: str | None, service: str | None) -> Acco
 
 def _require_manager(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
     """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may manage the tokens of ``owner``; a token
-    may manage none."""
+    may manage none, and whoever only looks as administrator makes none that would outlive the look."""
     if is_service_name(owner):
         require_manager(unit, identity, owner)
+        try:
+            require_manager(unit, replace(identity, looking=frozenset()), owner)
+        except (Forbidden, NotFound):
+            raise Forbidden(
+                "Whoever only looks as administrator makes no tokens: they would outlive the look."
+            ) from None
     elif not (identity.is_operator or (identity.account == owner and identity.token is None)):
         raise Forbidden("The tokens of an account are managed by its owner alone, after signing in.")
 
 
 def _require_keeper(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
     """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may list and end the tokens of ``owner``: it
-    manages them, or they are a person's and it administers the site."""
-    if is_service_name(owner) or not allows_site(identity, Permission.ADMINISTER):
+    manages them, looks as administrator, or they are a person's and it administers the site."""
+    if is_service_name(owner):
+        require_manager(unit, identity, owner)
+    elif not allows_site(identity, Permission.ADMINISTER):
         _require_manager(unit, identity, owner)
 
 

@@ -24,6 +24,7 @@ from warehouse14.domain.names import (
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import CROWD
 from warehouse14.testing.samples import (
+    ADA,
     BOB,
     CREW,
     DEMO,
@@ -253,6 +254,15 @@ class ProjectsContract(UnitsFixtures):
         assert self._hanging_on(units, ADA_MAY) == []
         commit(units, lambda unit: unit.groups.delete(CREW, LATER), sample_change(group=CREW))
         assert self._hanging_on(units, ADA_MAY) == ["theirs"]
+
+    def test_the_roles_of_empty_groups_count_for_nothing_either(self, units: Units) -> None:
+        add_account(units)
+        add_group(units, sample_group(CREW, members={}))
+        theirs = group_principal(CREW)
+        create(units, sample_project(grants={ADA_MAY: Role.ADMIN, theirs: Role.ADMIN}))
+        assert self._hanging_on(units, ADA_MAY) == [DEMO]
+        commit(units, lambda unit: unit.groups.set_member(CREW, ADA, True), sample_change(group=CREW))
+        assert self._hanging_on(units, ADA_MAY) == []
 
     def test_of_many_who_create_a_project_the_first_wins(self, units: Units) -> None:
         def creation(runner: int) -> Act:

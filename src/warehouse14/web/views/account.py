@@ -34,7 +34,7 @@ def rotate(context: TokenPlace, request: Request) -> Response:
     """Put a new token in the place of one, and show it."""
     tokens = request.registry.warehouse.tokens
     try:
-        secret = tokens.rotate(request.identity, context.__name__)
+        secret = tokens.rotate(request.identity, _own(context, request))
     except Rejected as error:
         return _page(request, status=400, problem=words(error))
     return show_new(request, secret, tokens.listed(request.identity), "/account/")
@@ -43,8 +43,16 @@ def rotate(context: TokenPlace, request: Request) -> Response:
 @view_config(context=TokenPlace, name="revoke", request_method="POST", permission=Permission.BROWSE)
 def revoke(context: TokenPlace, request: Request) -> Response:
     """End a token."""
-    request.registry.warehouse.tokens.revoke(request.identity, context.__name__)
+    request.registry.warehouse.tokens.revoke(request.identity, _own(context, request))
     return go(request, "/account/", "The token is revoked. It counts for nothing from now on.")
+
+
+def _own(context: TokenPlace, request: Request) -> str:
+    """Return the id of a token of one's own. Those of others, and of services, have pages of their own."""
+    wanted = context.__name__
+    if wanted not in {token.id for token in request.registry.warehouse.tokens.listed(request.identity)}:
+        raise NotFound("token", wanted)
+    return wanted
 
 
 @view_config(context=SessionPlace, name="end", request_method="POST", permission=Permission.BROWSE)

@@ -1,6 +1,6 @@
 """The people of a project: who has a role, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyramid.request import Request
@@ -114,10 +114,9 @@ def page_of(
         "people",
         status=status,
         project=project,
-        lines=_lines(warehouse, project),
+        lines=_lines(warehouse, _told(identity, project, manages=manages)),
         why=_why(identity, project),
         manages=manages,
-        invites=warehouse.projects.invites,
         abandoned=identity.administrator and bool(warehouse.projects.abandoned(identity, [project.name])),
         tokens=_service_tokens(context, request) if manages else [],
         form=form or empty_form(),
@@ -134,8 +133,23 @@ def page_of(
     )
 
 
-def _lines(warehouse: Warehouse, project: Project) -> Sequence[Line]:
-    grants = sorted(project.people.items(), key=lambda grant: (grant[1], grant[0]))
+def _told(identity: Identity, project: Project, *, manages: bool) -> Mapping[Principal, Role]:
+    """Return the roles that somebody is told of: whom a project has invited is known to its admins, and
+    which groups there are to those with a role."""
+    if manages:
+        return project.people
+    has_role = any(reason.through != AUTHENTICATED for reason in reasons(identity, project))
+    return {
+        who: role
+        for who, role in project.people.items()
+        if principal_account(who) is not None
+        or (has_role and invited_address(who) is None)
+        or who in identity.principals
+    }
+
+
+def _lines(warehouse: Warehouse, told: Mapping[Principal, Role]) -> Sequence[Line]:
+    grants = sorted(told.items(), key=lambda grant: (grant[1], grant[0]))
     accounts = {who: name for who, _ in grants if (name := principal_account(who)) is not None}
     groups = {who: group for who, _ in grants if (group := principal_group(who)) is not None}
     known, living = warehouse.accounts.known(accounts.values()), warehouse.groups.known(groups.values())

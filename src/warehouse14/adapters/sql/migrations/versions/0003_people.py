@@ -40,6 +40,7 @@ def _add_providers() -> None:
         ("accounts", sa.Column("email", sa.String(200))),
         ("accounts", sa.Column("provider_groups", sa.JSON)),
         ("accounts", sa.Column("kept_out", sa.JSON)),
+        ("accounts", sa.Column("seen", sa.JSON)),
         ("sessions", sa.Column("provider", sa.String(64))),
         ("sessions", sa.Column("issuer", sa.String(255))),
         ("sessions", sa.Column("subject", sa.String(255))),
