@@ -311,6 +311,7 @@ def states(shelves: Shelves) -> None:
     shelves.days_ago(100)
     shelves.account(LONG_ACCOUNT)
     shelves.account("new-here", password=PASSWORD, once=True)
+    shelves.account("deputy", administrator=True)
     shelves.account("gone")
     shelves.warehouse.accounts.set_disabled(shelves.operator, "gone", disabled=True)
     colleagues = [f"colleague-{number}" for number in range(9)]
