@@ -109,6 +109,7 @@ _FILE_OF_MANY = f"/projects/many-files/1.0/many_files-1.0-{MANY_FILES[0]}.whl"
 SHOWN = [
     Shown("home", "Root", "/"),
     Shown("home of a stranger", "Root", "/", "cleo"),
+    Shown("home of somebody whose tokens end", "Root", "/", "ben"),
     Shown("home without projects", "Root", "/", site="bare"),
     Shown("sign-in", "SignIn", "/login", ""),
     Shown("sign-in after a wrong password", "SignIn", "/login", "", 403, "bare", _wrong_password),

@@ -325,6 +325,8 @@ def states(shelves: Shelves) -> None:
     _hostile(shelves)
     shelves.days_ago(400)
     shelves.token("ada", "expired", days=1)
+    for days in range(401, 406):
+        shelves.token("ben", HOSTILE_NAME, days=days)
     shelves.token("ada", HOSTILE_NAME)
     shelves.days_ago(0.02)
     shelves.session("ada", HOSTILE, origin="2001:db8:1234:5678:9abc:def0:1234:5678")
