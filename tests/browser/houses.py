@@ -64,7 +64,8 @@ STOCKS: Mapping[str, Callable[[Shelves], None]] = {
 }
 #: The settings of those that do not have the usual ones. Nobody listens where the providers are.
 SETTINGS: Mapping[str, Mapping[str, object]] = {
-    "ways": {"warehouse14__sign_in": "local oidc:corp oidc:partner", **_provider("corp", "Corp"),
+    "ways": {"warehouse14__sign_in": "local oidc:corp oidc:partner", "warehouse14__administrators": "ben",
+             **_provider("corp", "Corp"),
              **_provider("partner", "The partners in the other hemisphere and their sub-contractors")},
     "doors": {"warehouse14__sign_in": "oidc:corp", **_provider("corp", "Corp")},
 }  # fmt: skip

@@ -109,6 +109,7 @@ _FILE_OF_MANY = f"/projects/many-files/1.0/many_files-1.0-{MANY_FILES[0]}.whl"
 SHOWN = [
     Shown("home", "Root", "/"),
     Shown("home of a stranger", "Root", "/", "cleo"),
+    Shown("home of somebody whose tokens end", "Root", "/", "ben"),
     Shown("home without projects", "Root", "/", site="bare"),
     Shown("sign-in", "SignIn", "/login", ""),
     Shown("sign-in after a wrong password", "SignIn", "/login", "", 403, "bare", _wrong_password),
@@ -244,6 +245,9 @@ SHOWN = [
     Shown("one account, a join refused", "AccountPlace", "/admin/accounts/ada/", "root", 400, "ways",
           then=lambda tab: tab.fill(Issuer=HOSTILE[:250], Subject="7").press("Join")),
     Shown("one account with a long name", "AccountPlace", f"/admin/accounts/{LONG_ACCOUNT}/", "root"),
+    Shown("one account, an administrator", "AccountPlace", "/admin/accounts/deputy/", "root"),
+    Shown("one account, an administrator by the settings", "AccountPlace", "/admin/accounts/ben/", "root",
+          site="ways"),
     Shown("one account, disabled", "AccountPlace", "/admin/accounts/gone/", "root"),
     Shown("one account, one's own", "AccountPlace", "/admin/accounts/root/", "root"),
     Shown("all projects", "AdminPage @@projects", "/admin/@@projects", "root"),

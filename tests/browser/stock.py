@@ -311,6 +311,7 @@ def states(shelves: Shelves) -> None:
     shelves.days_ago(100)
     shelves.account(LONG_ACCOUNT)
     shelves.account("new-here", password=PASSWORD, once=True)
+    shelves.account("deputy", administrator=True)
     shelves.account("gone")
     shelves.warehouse.accounts.set_disabled(shelves.operator, "gone", disabled=True)
     colleagues = [f"colleague-{number}" for number in range(9)]
@@ -324,6 +325,8 @@ def states(shelves: Shelves) -> None:
     _hostile(shelves)
     shelves.days_ago(400)
     shelves.token("ada", "expired", days=1)
+    for days in range(401, 406):
+        shelves.token("ben", HOSTILE_NAME, days=days)
     shelves.token("ada", HOSTILE_NAME)
     shelves.days_ago(0.02)
     shelves.session("ada", HOSTILE, origin="2001:db8:1234:5678:9abc:def0:1234:5678")

@@ -68,6 +68,8 @@ def test_an_account_can_be_without_a_password(site: Any) -> None:
         (["password", "nobody", "--password-stdin"], "long enough\n", "no account"),
         (["disable", "nobody"], "", "no account"),
         (["enable", "nobody"], "", "no account"),
+        (["set", "nobody", "--administrator"], "", "no account"),
+        (["set", "project:demo", "--administrator"], "", "not an account name"),
     ],
 )
 def test_what_is_refused_is_one_line_and_status_1(
@@ -92,6 +94,18 @@ def test_a_disabled_account_and_its_tokens_come_back_when_it_is_enabled(site: An
     assert site.done("account", "enable", "ada").out == "enabled the account ada\n"
     assert site.done("account", "enable", "ada").out == "the account ada is enabled already\n"
     assert warehouse.tokens.identify(token).account == "ada"
+
+
+def test_an_account_is_made_an_administrator_and_an_ordinary_one_again(site: Any) -> None:
+    assert site.done("account", "set", "Ada", "--administrator").out == "ada is now an administrator\n"
+    assert _accounts(site)["ada"]["administrator"]
+    assert site.done("account", "set", "ada", "--administrator").out == "ada is an administrator already\n"
+    assert site.done("account", "set", "ada", "--no-administrator").out == "ada is now an ordinary account\n"
+    assert not _accounts(site)["ada"]["administrator"]
+    assert (
+        site.done("account", "set", "ada", "--no-administrator").out == "ada is an ordinary account already\n"
+    )
+    assert site("account", "set", "ada").status == 2
 
 
 def test_the_table_of_accounts_is_aligned(site: Any) -> None:

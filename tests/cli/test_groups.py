@@ -92,3 +92,10 @@ def test_a_setting_that_names_nobody_is_one_line_and_status_2(site: Any, line: s
 def test_an_administrator_by_the_settings_is_listed_as_one(site: Any) -> None:
     site.set("[server:main]", "warehouse14.administrators = ada\n[server:main]")
     assert [row["administrator"] for row in site.done("account", "list", "--json").rows] == [True]
+
+
+def test_the_rank_that_the_settings_give_is_not_taken_away_by_a_command(site: Any) -> None:
+    site.set("[server:main]", "warehouse14.administrators = ada\n[server:main]")
+    refused = site("account", "set", "ada", "--no-administrator")
+    assert (refused.status, refused.out) == (1, "")
+    assert "the settings of this site make ada an administrator" in refused.err

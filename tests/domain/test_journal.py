@@ -337,6 +337,14 @@ def test_every_action_has_a_sentence() -> None:
             sample_change(Action.TOKEN_MINT, account=ADA, token="t0"),
             "ada made the token t0 of ada",
         ),
+        (
+            sample_change(Action.ACCOUNT_PROMOTE, account=BOB),
+            "ada made bob an administrator of the site",
+        ),
+        (
+            sample_change(Action.ACCOUNT_DEMOTE, account=BOB),
+            "ada took the rank of administrator from bob",
+        ),
         (sample_change(Action.SESSION_END, account=ADA), "ada ended a session of ada"),
         (
             sample_change(Action.SESSION_END, account=BOB, actor="operator", detail={"sessions": "3"}),

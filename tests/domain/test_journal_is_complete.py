@@ -175,6 +175,11 @@ CHANGES: dict[str, Does] = {
         Action.ACCOUNT_DISABLE,
         "nothing",
     ),
+    "accounts.set_administrator": _to_ada(
+        lambda at, me: at.warehouse.accounts.set_administrator(me, ADA, administrator=True),
+        Action.ACCOUNT_PROMOTE,
+        "nothing",
+    ),
     "sessions.sign_in": Does(
         lambda at, me: at.warehouse.sessions.sign_in(ADA, RIGHT, origin=ORIGIN),
         Action.SESSION_START,
@@ -478,9 +483,13 @@ def test_the_other_half_of_a_switch_is_an_entry_too(world: World) -> None:
         warehouse.projects.set_public(ada, DEMO, public=False)
     for disabled in (True, True, False, False):
         warehouse.accounts.set_disabled(root, "bob", disabled=disabled)
+    for administrator in (True, True, False, False):
+        warehouse.accounts.set_administrator(root, "bob", administrator=administrator)
     assert [each.action for each in entries(warehouse, before)] == [
         Action.PROJECT_PUBLIC,
         Action.PROJECT_PRIVATE,
         Action.ACCOUNT_DISABLE,
         Action.ACCOUNT_ENABLE,
+        Action.ACCOUNT_PROMOTE,
+        Action.ACCOUNT_DEMOTE,
     ]

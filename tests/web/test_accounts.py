@@ -113,12 +113,51 @@ def test_an_account_is_disabled_enabled_and_given_a_new_password(site: Index) ->
 
 def test_ones_own_account_is_changed_elsewhere(site: Index) -> None:
     page = page_of(site, "root")
-    for word in ("@@disable", "@@reset", "@@sessions"):
+    for word in ("@@disable", "@@reset", "@@sessions", "@@promote", "@@demote"):
         assert word not in page
     assert page.click("the page of your own account").request.path == "/account/"
     refused = site.browse("POST", "/admin/accounts/root/@@disable", "root")
     assert refused.status == 400
     assert "it stays enabled" in refused.text
+    refused = site.browse("POST", "/admin/accounts/root/@@demote", "root")
+    assert refused.status == 400
+    assert "it stays an administrator" in refused.text
+
+
+def test_the_rank_of_an_administrator_is_given_and_taken_away(site: Index) -> None:
+    page = sent(page_of(site), "/ada/@@promote")
+    assert "ada is an administrator now." in page
+    assert facts(page)["Kind"] == "administrator"
+    assert "@@promote" not in page
+    page = sent(page, "/ada/@@demote")
+    assert "ada is no administrator any more." in page
+    assert facts(page)["Kind"] == "account"
+
+
+def test_the_rank_counts_at_the_next_request_of_a_session_and_of_a_token(site: Index) -> None:
+    app, text = browser(site), site.mint("ada")
+    accounts, tokens = site.warehouse.accounts, site.warehouse.tokens
+    assert app.get("/admin/", expect_errors=True).status_int == 403
+    assert not tokens.identify(text).administrator
+    accounts.set_administrator(operator(), "ada", administrator=True)
+    assert app.get("/admin/").status_int == 200
+    assert tokens.identify(text).administrator
+    accounts.set_administrator(operator(), "ada", administrator=False)
+    assert app.get("/admin/", expect_errors=True).status_int == 403
+    assert not tokens.identify(text).administrator
+
+
+def test_a_rank_by_the_settings_is_said_to_be_one_and_stays(opener: Opener) -> None:
+    index = opener(administrators="ada")
+    index.account("ada")
+    index.account("root", administrator=True)
+    page = page_of(index)
+    assert facts(page)["Kind"] == "administrator, by the setting warehouse14.administrators"
+    for word in ("@@promote", "@@demote"):
+        assert word not in page
+    refused = index.browse("POST", "/admin/accounts/ada/@@demote", "root")
+    assert refused.status == 400
+    assert "The settings of this site make ada an administrator." in refused.text
 
 
 # -- ways to sign in --------------------------------------------------------------------------

@@ -246,6 +246,13 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("AccountPlace", "enable", "POST"): [
         ("/admin/accounts/nobody/@@enable", {}, "401 403 403 403 404", "401 403 403 403 404"),
     ],
+    ("AccountPlace", "promote", "POST"): [
+        ("/admin/accounts/nobody/@@promote", {}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    # Root, who alone gets there, keeps the own rank.
+    ("AccountPlace", "demote", "POST"): [
+        ("/admin/accounts/root/@@demote", {}, "401 403 403 403 400", "401 403 403 403 400"),
+    ],
 }
 
 CASES = [

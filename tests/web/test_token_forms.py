@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 
 from warehouse14.domain.model import Role, Scope
 from warehouse14.testing.builders import build_wheel
@@ -115,6 +116,44 @@ def test_the_account_page_says_that_a_token_ends_soon_and_who_used_it(index: Ind
     assert page.count("ends in") == 1
     assert "ends in 6 days" in page
     assert "by pip/26.3 from 192.0.2.7" in page
+
+
+def notices(page: Answer) -> list[str]:
+    """Return what stands in the notices of a page."""
+    found = BeautifulSoup(page.text, "html.parser").select("main .notice")
+    return [" ".join(each.get_text().split()) for each in found]
+
+
+@pytest.mark.parametrize("is_stocked", [False, True])
+def test_the_home_page_says_which_of_ones_own_tokens_end_soon(index: Index, is_stocked: bool) -> None:
+    if is_stocked:
+        index.project("demo")
+        index.wheel("demo")
+    index.account("ada")
+    index.mint("bob", days=9)
+    tokens, operator = index.warehouse.tokens, index.warehouse.operator()
+    for days, name in ((2, "over"), (9, "<b>laptop"), (8, "ci"), (60, "later"), (0, "endless")):
+        tokens.mint(operator, account="ada", name=name, days=days)
+    tokens.revoke(operator, tokens.mint(operator, account="ada", name="revoked", days=8).id)
+    index.clock.pass_by(days=3)
+    page = index.browse("GET", "/")
+    (notice,) = notices(page)
+    assert notice == (
+        "The token “ci” ends in 5 days. The token “<b>laptop” ends in 6 days. "
+        "Rotate what you still need on the page of your account."
+    )
+    assert '<a href="/account/">the page of your account</a>' in page.text
+    assert notices(index.browse("GET", "/", "eve")) == []
+
+
+@pytest.mark.parametrize(("count", "says"), [(3, ""), (4, "1 more ends soon, too."), (5, "2 more end soon")])
+def test_the_home_page_names_no_more_than_three_of_them(index: Index, count: int, says: str) -> None:
+    for _ in range(count):
+        index.mint("ada", days=5)
+    (notice,) = notices(index.browse("GET", "/"))
+    assert notice.count("The token “t” ends in 5 days.") == 3
+    assert says in notice
+    assert ("soon" in notice) == bool(says)
 
 
 def test_a_hostile_client_cannot_write_into_the_page(index: Index) -> None:

@@ -69,6 +69,8 @@ class Action(StrEnum):
     ACCOUNT_PASSWORD = "account.password"
     ACCOUNT_DISABLE = "account.disable"
     ACCOUNT_ENABLE = "account.enable"
+    ACCOUNT_PROMOTE = "account.promote"
+    ACCOUNT_DEMOTE = "account.demote"
     ACCOUNT_JOIN = "account.join"
     ACCOUNT_PART = "account.part"
     ACCOUNT_KEEP_OUT = "account.keep-out"

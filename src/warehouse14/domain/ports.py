@@ -201,6 +201,9 @@ class Accounts(Protocol):
     def set_disabled(self, name: AccountName, disabled: bool) -> None:
         """Disable or enable. Raises ``Conflict`` if there is no such account."""
 
+    def set_administrator(self, name: AccountName, administrator: bool) -> None:
+        """Mark it as an administrator, or no longer. Raises ``Conflict`` if there is no such account."""
+
     def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
         """Replace what identity providers say of it. Raises ``Conflict`` if there is no such account."""
 

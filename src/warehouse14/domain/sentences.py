@@ -29,6 +29,8 @@ SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_PASSWORD: "{actor} replaced the password of {account}",
     Action.ACCOUNT_DISABLE: "{actor} disabled the account {account}",
     Action.ACCOUNT_ENABLE: "{actor} enabled the account {account}",
+    Action.ACCOUNT_PROMOTE: "{actor} made {account} an administrator of the site",
+    Action.ACCOUNT_DEMOTE: "{actor} took the rank of administrator from {account}",
     Action.ACCOUNT_JOIN: "{actor} joined {subject} at {provider} to the account {account}",
     Action.ACCOUNT_PART: "{actor} parted {subject} at {provider} from the account {account}",
     Action.ACCOUNT_KEEP_OUT: "the rules for {provider} kept {account} out",

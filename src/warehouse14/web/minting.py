@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from pyramid.request import Request
@@ -84,6 +85,12 @@ def lines(request: Request, tokens: Sequence[Token]) -> list[TokenLine]:
         for token in tokens[::-1]
         if token.revoked_at is None
     ]
+
+
+def ending(request: Request, tokens: Sequence[Token]) -> list[TokenLine]:
+    """Return the lines of the tokens that end soon, the first to end before the others."""
+    soon = [line for line in lines(request, tokens) if line.ends]
+    return sorted(soon, key=attrgetter("token.expires_at"))
 
 
 def show_new(

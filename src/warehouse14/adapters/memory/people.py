@@ -37,6 +37,11 @@ class MemoryAccounts:
         """Disable or enable."""
         self._moment.change(("account", name), lambda tables: tables.change_account(name, disabled=disabled))
 
+    def set_administrator(self, name: AccountName, administrator: bool) -> None:
+        """Give or take the rank."""
+        parts = {"administrator": administrator}
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, **parts))
+
     def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
         """Replace what identity providers say."""
         self._moment.change(("account", name), lambda tables: tables.change_account(name, vouched=vouched))

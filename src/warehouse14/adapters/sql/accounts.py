@@ -19,6 +19,7 @@ _SET_PASSWORD = _CHANGE_ACCOUNT.values(
     password_hash=bindparam("new_hash"), password_once=bindparam("new_once")
 )
 _SET_DISABLED = _CHANGE_ACCOUNT.values(disabled=bindparam("new_disabled"))
+_SET_ADMINISTRATOR = _CHANGE_ACCOUNT.values(administrator=bindparam("new_administrator"))
 
 _SET_VOUCHED = _CHANGE_ACCOUNT.values(
     vouched_at=bindparam("new_at"),
@@ -97,6 +98,11 @@ class SqlAccounts:
         """See the port."""
         values = {"of_name": name, "new_disabled": disabled}
         self._run.change(_SET_DISABLED, values, kind="account", name=name)
+
+    def set_administrator(self, name: AccountName, administrator: bool) -> None:
+        """See the port."""
+        values = {"of_name": name, "new_administrator": administrator}
+        self._run.change(_SET_ADMINISTRATOR, values, kind="account", name=name)
 
     def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
         """See the port."""

@@ -26,6 +26,11 @@ class AccountService:
         self._rules = rules
         self._now = now
 
+    @property
+    def by_settings(self) -> frozenset[AccountName]:
+        """The accounts that the site's settings make administrators."""
+        return self._rules.administrators
+
     def add(
         self,
         identity: Identity,
@@ -166,6 +171,40 @@ class AccountService:
             if disabled:
                 unit.sessions.end_of(wanted, but=None)
             action = Action.ACCOUNT_DISABLE if disabled else Action.ACCOUNT_ENABLE
+            unit.journal.append(entry(action, identity, self._now, account=wanted))
+            return True
+
+        return attempt(self._units, work)
+
+    def set_administrator(self, identity: Identity, name: str, *, administrator: bool) -> bool:
+        """Make an account an administrator of the site, or an ordinary one again; return whether that is
+        new.
+
+        Nobody takes their own rank away, and of two administrators who take it from each other at once one
+        stays. What the site's settings say is changed there.
+
+        Raises ``NotFound``, ``Forbidden``, and ``Rejected`` for the rank of one's own account and one that
+        the settings give.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        wanted = account_name(name)
+        if not administrator and identity.account == wanted:
+            raise Rejected(
+                "account: you are signed in with that account: it stays an administrator.", field="account"
+            )
+
+        def work(unit: UnitOfWork) -> bool:
+            unit.hold(_ADMINISTRATORS)
+            self._require_still_administrator(unit, identity)
+            found = existing_account(unit, wanted)
+            if not administrator and wanted in self.by_settings:
+                raise Rejected(
+                    f"account: the settings of this site make {wanted} an administrator.", field="account"
+                )
+            if found.administrator is administrator:
+                return False
+            unit.accounts.set_administrator(wanted, administrator)
+            action = Action.ACCOUNT_PROMOTE if administrator else Action.ACCOUNT_DEMOTE
             unit.journal.append(entry(action, identity, self._now, account=wanted))
             return True
 

@@ -28,6 +28,10 @@ def _disable(unit: UnitOfWork, *, disabled: bool) -> None:
     unit.accounts.set_disabled(ADA, disabled)
 
 
+def _rank(unit: UnitOfWork, *, administrator: bool) -> None:
+    unit.accounts.set_administrator(ADA, administrator)
+
+
 def _vouch(unit: UnitOfWork, *, vouched: Vouched) -> None:
     unit.accounts.set_vouched(ADA, vouched)
 
@@ -77,6 +81,13 @@ class AccountsContract(UnitsFixtures):
             commit(units, partial(_disable, disabled=disabled), sample_change(account=ADA))
             assert look(units, lambda unit: unit.accounts.get(ADA)) == sample_account(disabled=disabled)
 
+    def test_an_account_is_made_an_administrator_and_an_ordinary_one_again(self, units: Units) -> None:
+        add_account(units)
+        for administrator in (True, False):
+            commit(units, partial(_rank, administrator=administrator), sample_change(account=ADA))
+            ranked = sample_account(administrator=administrator)
+            assert look(units, lambda unit: unit.accounts.get(ADA)) == ranked
+
     @pytest.mark.parametrize(
         "vouched",
         [
@@ -109,6 +120,7 @@ class AccountsContract(UnitsFixtures):
         [
             "accounts.set_password",
             "accounts.set_disabled",
+            "accounts.set_administrator",
             "accounts.set_vouched",
             "accounts.set_signed_in",
         ],

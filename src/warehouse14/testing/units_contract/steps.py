@@ -84,6 +84,7 @@ WRITES: dict[str, Act] = {
     "accounts.add": lambda unit: unit.accounts.add(sample_account()),
     "accounts.set_password": lambda unit: unit.accounts.set_password(ADA, "x", once=False),
     "accounts.set_disabled": lambda unit: unit.accounts.set_disabled(ADA, True),
+    "accounts.set_administrator": lambda unit: unit.accounts.set_administrator(ADA, True),
     "accounts.set_vouched": lambda unit: unit.accounts.set_vouched(ADA, sample_vouched()),
     "groups.create": lambda unit: unit.groups.create(sample_group()),
     "groups.set_member": lambda unit: unit.groups.set_member(CREW, BOB, True),

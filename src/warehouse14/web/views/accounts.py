@@ -45,6 +45,27 @@ def enable(context: AccountPlace, request: Request) -> Response:
     return go(request, _path(context), f"{context.account} is enabled.")
 
 
+@view_config(context=AccountPlace, name="promote", request_method="POST", permission=Permission.ADMINISTER)
+def promote(context: AccountPlace, request: Request) -> Response:
+    """Make an account an administrator of the site."""
+    request.registry.warehouse.accounts.set_administrator(
+        request.identity, context.account, administrator=True
+    )
+    return go(request, _path(context), f"{context.account} is an administrator now.")
+
+
+@view_config(context=AccountPlace, name="demote", request_method="POST", permission=Permission.ADMINISTER)
+def demote(context: AccountPlace, request: Request) -> Response:
+    """Take the rank of administrator from an account."""
+    try:
+        request.registry.warehouse.accounts.set_administrator(
+            request.identity, context.account, administrator=False
+        )
+    except Rejected as error:
+        return _page(context, request, status=400, problem=words(error))
+    return go(request, _path(context), f"{context.account} is no administrator any more.")
+
+
 @view_config(context=AccountPlace, name="join", request_method="POST", permission=Permission.ADMINISTER)
 def join(context: AccountPlace, request: Request) -> Response:
     """Let somebody at an identity provider sign in to the account."""
@@ -105,6 +126,7 @@ def _page(context: AccountPlace, request: Request, *, status: int = 200, **value
         "one_account",
         status=status,
         account=warehouse.accounts.get(identity, name),
+        is_by_settings=name in warehouse.accounts.by_settings,
         logins=warehouse.arrivals.joined(identity, name),
         providers=request.registry.sign_ins.providers,
         sessions=warehouse.sessions.listed(identity, name),
