@@ -209,6 +209,8 @@ SHOWN = [
           then=lambda tab: tab.confirm("no").press("Delete the group")),
     Shown("group, token refused", "GroupPage", "/groups/platform/", status=400,
           then=lambda tab: tab.fill(Name=HOSTILE_NAME, Addresses="nowhere").press("Make the token")),
+    Shown("group, project of a token refused", "GroupPage", f"/groups/{LONG_GROUP}/", status=400,
+          then=lambda tab: tab.fill(Name="ci", Project=HOSTILE[:190]).press("Make the token")),
     Shown("new token of a group", "GroupPage", f"/groups/{LONG_GROUP}/",
           then=lambda tab: tab.fill(Name="build server").press("Make the token")),
     Shown("group of an administrator", "GroupPage", "/groups/platform/", "root"),

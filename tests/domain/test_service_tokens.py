@@ -79,7 +79,7 @@ def test_a_service_token_may_be_for_its_own_project_alone_from_the_first_on(
     for _ in range(2):
         held = service(demo, ada, project="demo")
         assert [project.name for project in demo.projects.listed(held)] == ["demo"]
-    with pytest.raises(NotFound):
+    with pytest.raises(Rejected, match="project:demo may not read the project hidden"):
         service(demo, ada, project="hidden")
 
 

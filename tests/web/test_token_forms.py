@@ -213,6 +213,71 @@ def test_an_admin_makes_rotates_and_revokes_service_tokens(any_index: Index) -> 
     assert any_index.ask("GET", "/simple/demo/", token=first).status == 200
 
 
+@pytest.fixture
+def crew(index: Index) -> Index:
+    """The group crew, of which Ada is an admin, reads two private projects of Bob and not the third."""
+    operator = index.warehouse.operator()
+    index.account("ada")
+    index.warehouse.groups.create(operator, "crew", admin="ada")
+    for name in ("acme-core", "acme-web", "covert"):
+        index.project(name, admin="bob")
+    for name in ("acme-core", "acme-web"):
+        index.warehouse.projects.grant(operator, name, "group:crew", Role.MEMBER)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("project", "said", "read"),
+    [
+        ("", "It installs.", {"acme-core", "acme-web"}),
+        ("acme-w*", "It installs, in projects whose names begin with acme-w.", {"acme-web"}),
+        ("Acme.Core", "It installs, in acme-core alone.", {"acme-core"}),
+    ],
+)
+def test_a_service_token_of_a_group_is_for_some_projects_if_wanted(
+    crew: Index, project: str, said: str, read: set[str]
+) -> None:
+    assert '<input name="project"' in crew.browse("GET", "/groups/crew/").text
+    form = {"name": "ci", "scope": "read", "days": "7", "project": project}
+    page = crew.browse("POST", "/groups/crew/@@token", form=form)
+    assert page.status == 200
+    assert said in page.text
+    text = token_in(page)
+    found = {
+        name
+        for name in ("acme-core", "acme-web", "covert")
+        if crew.ask("GET", f"/simple/{name}/", token=text).status == 200
+    }
+    assert found == read
+
+
+@pytest.mark.parametrize(
+    ("project", "says"),
+    [
+        ("covert", "There is no project 'covert'."),
+        ("absent", "There is no project 'absent'."),
+        ("adas", "group:crew may not read the project adas."),
+    ],
+)
+def test_a_project_that_a_group_does_not_read_is_refused_and_kept_in_its_form(
+    crew: Index, project: str, says: str
+) -> None:
+    crew.project("adas", admin="ada")
+    form = {"name": "ci", "scope": "read", "days": "7", "project": project}
+    page = crew.browse("POST", "/groups/crew/@@token", form=form)
+    assert page.status == 400
+    assert notices(page) == [says]
+    assert f'<input name="project" value="{project}"' in page.text
+    assert tokens_of(crew, service="group:crew") == []
+
+
+def test_the_form_of_a_project_asks_for_no_project(index: Index) -> None:
+    index.project("demo")
+    page = index.browse("GET", "/projects/demo/@@people").text
+    assert "/projects/demo/@@token" in page
+    assert 'name="project"' not in page
+
+
 def test_a_member_sees_no_service_tokens(index: Index) -> None:
     index.project("demo", member="bob")
     index.warehouse.tokens.mint(index.warehouse.operator(), name="robot", service="project:demo")

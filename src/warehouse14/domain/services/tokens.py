@@ -226,7 +226,7 @@ class TokenService:
         standing = self._rules.standing(owner, groups_of_account(unit, owner))
         if allows(standing.identity(), Permission.READ, project):
             return
-        if identity.is_operator:  # who may know of it
+        if allows(identity, Permission.READ, project):  # who knows of it
             raise Rejected(f"{owner.name} may not read the project {name}.", field="project")
         raise NotFound("project", name)
 
