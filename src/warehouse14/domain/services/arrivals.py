@@ -96,9 +96,7 @@ class ArrivalService:
             vouched = self._vouched(account, where.provider, arrival)
             now_vouched = replace(account, vouched=vouched)
             if not now_vouched.may_act:
-                raise _failed(
-                    "Your account is disabled. An administrator of this site can tell why.", arrival
-                )
+                raise _failed(_why_not(now_vouched), arrival)
             ours = unit.groups.of(account.name)
             unit.accounts.set_signed_in(account.name, vouched.at, vouched=vouched)
             standing = self._rules.standing(now_vouched, ours)
@@ -274,6 +272,14 @@ def _without(vouched: Vouched, provider: ProviderName) -> Vouched:
     start = provider_group(provider, "")
     groups = frozenset(group for group in vouched.groups if not group.startswith(start))
     return replace(vouched, groups=groups, kept_out=vouched.kept_out - {provider})
+
+
+def _why_not(account: Account) -> str:
+    """Return why nothing of an account counts."""
+    if account.disabled or account.vouched is None:
+        return "Your account is disabled. An administrator of this site can tell why."
+    rules = " and ".join(sorted(account.vouched.kept_out))
+    return f"The rules for {rules} keep you out, whichever way you come. Pass them at a sign-in there."
 
 
 def _account_of(unit: UnitOfWork, arrival: Arrival) -> Account:
