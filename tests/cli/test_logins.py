@@ -78,6 +78,11 @@ def test_what_cannot_be_joined_is_refused_in_words(site: Any, words: tuple[str, 
             },
             "are both set",
         ),
+        (
+            "oidc:corp",
+            {"server_metadata_url": "https://x/", "client_id": "x", "allowed_groups": "staff"},
+            "warehouse14.sign_in.corp.groups_claim is not set: allowed_groups lets nobody in",
+        ),
     ],
 )
 def test_settings_that_make_no_provider_are_one_line(

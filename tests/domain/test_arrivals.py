@@ -143,8 +143,12 @@ def test_who_is_kept_out_by_one_provider_does_not_get_in_through_another(
     warehouse.arrivals.join(noor, OTHER, AT_OTHER)
     with pytest.raises(SignInFailed):
         warehouse.arrivals.sign_in(CORP, replace(NOOR, refusal="No."))
+    with pytest.raises(SignInFailed, match="The rules for corp keep you out, whichever way you come"):
+        warehouse.arrivals.sign_in(OTHER, AT_OTHER)
+    warehouse.accounts.set_disabled(warehouse.operator(), "noor@example.org", disabled=True)
     with pytest.raises(SignInFailed, match="Your account is disabled"):
         warehouse.arrivals.sign_in(OTHER, AT_OTHER)
+    warehouse.accounts.set_disabled(warehouse.operator(), "noor@example.org", disabled=False)
     warehouse.arrivals.part(warehouse.operator(), NOOR.issuer, NOOR.subject, account="noor@example.org")
     assert warehouse.arrivals.sign_in(OTHER, AT_OTHER).account.name == "noor@example.org"
 

@@ -1,5 +1,6 @@
 """Identity providers that people sign in through, and the browser that they do it with."""
 
+import itertools
 import re
 import uuid
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 import requests
 from canaille.core.models import Group, User
 from pytest_iam import Server as IamServer
+from requests.adapters import HTTPAdapter
 
 from support.servers import Server
 
@@ -17,11 +19,26 @@ NewServer = Callable[..., Server]
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 
 
+#: The last but one number of an address that nobody has come from; they begin anew when all are used.
+_ADDRESSES = itertools.cycle(range(1, 255))
+
+
 class IdentityProvider(Protocol):
     """Where people sign in, whoever has made it."""
 
     def register(self, site: str, name: str) -> dict[str, str]:
         """Make a client for a site that calls the provider ``name``, and return the site's settings."""
+
+
+class _From(HTTPAdapter):
+    """Sends requests from an address of this machine."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, source_address=(self._origin, 0))
 
 
 class Corp:
@@ -93,12 +110,17 @@ class Corp:
 
 
 class Browser:
-    """Somebody's browser, without the pictures: it keeps cookies and follows redirects."""
+    """Somebody's browser, without the pictures: it keeps cookies and follows redirects.
 
-    def __init__(self, server: Server) -> None:
+    It comes from an address of its own unless one is given.
+    """
+
+    def __init__(self, server: Server, origin: str | None = None) -> None:
         self.server = server
+        self.origin = origin or f"127.1.{next(_ADDRESSES)}.1"
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.mount("http://", _From(self.origin))
 
     def get(self, path: str, **more: Any) -> requests.Response:
         """Open a page of the site."""

@@ -51,6 +51,8 @@ class TamperedCorp(Corp):
     def __init__(self, corp: Corp) -> None:
         super().__init__(corp.server)
         self.wrongs = Wrongs()
+        #: The paths that were asked for, in their order.
+        self.asked: list[str] = []
         self.real = corp.issuer
         handler = type("Handler", (_Handler,), {"corp": self})
         self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -104,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes) -> None:
         wrongs, path = self.corp.wrongs, self.path.partition("?")[0]
+        self.corp.asked.append(path)
         time.sleep(_of(wrongs.delay, path, 0.0))
         status, text = _of(wrongs.pages, path, (0, ""))
         location = None

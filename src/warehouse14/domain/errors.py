@@ -76,9 +76,11 @@ class SignInFailed(WarehouseError):
 
     Attributes:
         detail: what is wrong, for the log; the message is for the person.
+        asked: whether the provider was asked first, which costs both, so that it is counted.
     """
 
     code = "sign-in-failed"
+    asked = False
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)

@@ -433,7 +433,8 @@ class SignIn(Protocol):
     """One identity provider, to which a browser goes and from which it comes back.
 
     Raises ``Unavailable`` when the provider does not answer as it must, and
-    ``SignInFailed`` when it does and the person is not signed in.
+    ``SignInFailed`` when it does and the person is not signed in. None of it
+    holds many threads for long, however slow the provider is.
     """
 
     @property

@@ -55,9 +55,9 @@ def sentence(change: Change) -> str:
     return template.format_map(_words(change))
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, most: int = _MOST) -> str:
     """Return ``text`` with everything escaped that cannot be printed, and cut if it is long."""
-    shown = text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+    shown = text if len(text) <= most else f"{text[: most - 1]}…"
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in shown
     )

@@ -24,6 +24,8 @@ from warehouse14.web.requests import check_address, check_form, check_view_name,
 from warehouse14.web.resources import Root
 from warehouse14.web.security import CLOSED, SitePolicy
 
+_KEY_BYTES = 32
+
 
 def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: ARG001
     """Return the WSGI application of an ini file's ``[app:...]`` section (Paste Deploy).
@@ -81,6 +83,7 @@ def includeme(config: Configurator) -> None:
     config.add_subscriber(check_view_name, ContextFound)
     config.add_subscriber(complete_headers, NewResponse)
     config.registry.secret = read_secret(config.registry.site)
+    config.registry.journey_key = config.registry.secret or os.urandom(_KEY_BYTES)
     config.registry.assets = load_assets()
     config.action(None, _make_pages, args=(config,), order=1)
     config.scan("warehouse14.web.views")

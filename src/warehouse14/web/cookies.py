@@ -10,14 +10,13 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyramid.request import Request
 from pyramid.response import Response
 
 from warehouse14.domain.credentials import session_secret
-from warehouse14.domain.names import AccountName, ProviderName
+from warehouse14.domain.names import AccountName
 from warehouse14.web.addresses import prefix
 
 #: What a session's cookie, or that of a visitor who is yet to sign in, looks like.
@@ -25,9 +24,6 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VISITOR = "_warehouse14_visitor"
 _NOTICE_LENGTH = 2000
 _COOKIE_LENGTH = 4096
-#: How long a sign-in elsewhere may take, and how long an address may be to be gone back to.
-_JOURNEY_SECONDS = 900
-_GOAL_LENGTH = 1500
 _YEAR = 365 * 24 * 3600
 
 
@@ -39,28 +35,9 @@ class Notice:
     kind: str = "done"
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """A sign-in that is on its way to an identity provider and back.
-
-    Attributes:
-        provider: the one that it leads to.
-        state: what the answer repeats.
-        kept: what the provider's answer is checked with.
-        goal: the page that was asked for.
-        joins: the session whose account who comes back is to be joined to; None to sign in.
-    """
-
-    provider: ProviderName
-    state: str = field(repr=False)
-    kept: Mapping[str, str] = field(repr=False)
-    goal: str
-    joins: str | None
-
-
 def secret(request: Request) -> str | None:
     """Return what the session cookie holds, or None; it may be a visitor's, of no session."""
-    found: str = request.cookies.get(_name(request, "session"), "")
+    found: str = request.cookies.get(cookie_name(request, "session"), "")
     return found if _SECRET.fullmatch(found) else None
 
 
@@ -77,26 +54,28 @@ def visitor(request: Request) -> str:
 
 def keep_secret(request: Request, response: Response, value: str) -> None:
     """Give the browser a session cookie; it forgets it when it is closed."""
-    _set(request, response, "session", value)
+    put_cookie(request, response, "session", value)
 
 
 def drop_secret(request: Request, response: Response) -> None:
     """Take the session cookie back."""
-    _set(request, response, "session", "", max_age=0)
+    put_cookie(request, response, "session", "", max_age=0)
 
 
 def notify(request: Request, response: Response, notice: Notice) -> None:
     """Show ``notice`` on the next page."""
     value = json.dumps([notice.text[:_NOTICE_LENGTH], notice.kind]).encode()
-    _set(request, response, "notice", base64.urlsafe_b64encode(value).decode(), max_age=60)
+    put_cookie(request, response, "notice", base64.urlsafe_b64encode(value).decode(), max_age=60)
 
 
 def take_notice(request: Request) -> Notice | None:
     """Return the notice that is due, and take it back."""
-    raw = request.cookies.get(_name(request, "notice"))
+    raw = request.cookies.get(cookie_name(request, "notice"))
     if raw is None:
         return None
-    request.add_response_callback(lambda request, response: _set(request, response, "notice", "", max_age=0))
+    request.add_response_callback(
+        lambda request, response: put_cookie(request, response, "notice", "", max_age=0)
+    )
     try:
         text, kind = json.loads(base64.urlsafe_b64decode(raw[:_COOKIE_LENGTH]))
     except (ValueError, TypeError, RecursionError):
@@ -106,40 +85,10 @@ def take_notice(request: Request) -> Notice | None:
     return Notice(shown, "refused" if kind == "refused" else "done")
 
 
-def keep_journey(request: Request, response: Response, journey: Journey) -> None:
-    """Keep what a sign-in through an identity provider needs when it comes back."""
-    goal = journey.goal if len(journey.goal) <= _GOAL_LENGTH else ""
-    values = [journey.provider, journey.state, dict(journey.kept), goal, journey.joins]
-    value = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
-    _set(request, response, _journey_kind(journey.state), value, max_age=_JOURNEY_SECONDS)
-
-
-def take_journey(request: Request, state: str) -> Journey | None:
-    """Return the journey that was begun with ``state`` in this browser, and take it back: it ends once."""
-    kind = _journey_kind(state)
-    raw = request.cookies.get(_name(request, kind))
-    if raw is None:
-        return None
-    request.add_response_callback(lambda request, response: _set(request, response, kind, "", max_age=0))
-    try:
-        provider, begun, kept, goal, joins = json.loads(base64.urlsafe_b64decode(raw[:_COOKIE_LENGTH]))
-        texts = [provider, begun, goal, *kept.keys(), *kept.values(), joins or ""]
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return None
-    if not all(isinstance(text, str) for text in texts):
-        return None
-    return Journey(ProviderName(provider), begun, kept, goal, joins)
-
-
-def _journey_kind(state: str) -> str:
-    """Return the name of a journey's cookie: several may be on their way at once."""
-    return f"journey-{hashlib.sha256(state.encode()).hexdigest()[:16]}"
-
-
 def device(request: Request, account: AccountName) -> str | None:
     """Return the mark of this browser, if it has signed in to ``account`` before."""
     key = request.registry.secret
-    mark, _, proof = request.cookies.get(_name(request, "browser"), "").partition(".")
+    mark, _, proof = request.cookies.get(cookie_name(request, "browser"), "").partition(".")
     if not key or not _SECRET.fullmatch(mark):
         return None
     return mark if hmac.compare_digest(proof.encode(), _proof(key, mark, account).encode()) else None
@@ -150,25 +99,25 @@ def keep_device(request: Request, response: Response, account: AccountName) -> N
     key = request.registry.secret
     if key and device(request, account) is None:
         mark = session_secret()
-        _set(request, response, "browser", f"{mark}.{_proof(key, mark, account)}", max_age=_YEAR)
+        put_cookie(request, response, "browser", f"{mark}.{_proof(key, mark, account)}", max_age=_YEAR)
 
 
 def _proof(key: bytes, mark: str, account: AccountName) -> str:
     return hmac.new(key, f"browser\0{mark}\0{account}".encode(), hashlib.sha256).hexdigest()
 
 
-def _name(request: Request, kind: str) -> str:
+def cookie_name(request: Request, kind: str) -> str:
+    """Return the name of a cookie of this site."""
     path = re.sub(r"[^A-Za-z0-9]+", "-", prefix(request))
     return f"{'__Host-' if _is_secure(request) else ''}warehouse14-{kind}{path}"
 
 
-def _is_secure(request: Request) -> bool:
-    return bool(request.scheme == "https")
-
-
-def _set(request: Request, response: Response, kind: str, value: str, *, max_age: int | None = None) -> None:
+def put_cookie(
+    request: Request, response: Response, kind: str, value: str, *, max_age: int | None = None
+) -> None:
+    """Give the browser a cookie, or take it back with a ``max_age`` of 0."""
     response.set_cookie(
-        _name(request, kind),
+        cookie_name(request, kind),
         value,
         max_age=max_age,
         path="/",
@@ -176,3 +125,7 @@ def _set(request: Request, response: Response, kind: str, value: str, *, max_age
         httponly=True,
         samesite="Lax",
     )
+
+
+def _is_secure(request: Request) -> bool:
+    return bool(request.scheme == "https")

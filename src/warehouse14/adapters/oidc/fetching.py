@@ -1,6 +1,5 @@
 """Requests to a provider, bounded: it may be down, slow, or send without end."""
 
-import threading
 import time
 from collections.abc import Mapping
 from io import BytesIO
@@ -11,35 +10,25 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.sentences import printable
 
 #: How long a connection may take, how long nothing may come, and how long an answer may take, in seconds.
 _CONNECT, _SILENCE, _WHOLE = 4.0, 4.0, 8.0
 #: The most that an answer may have, in bytes.
 _MOST = 1_000_000
 _PIECE = 65_536
-#: How many requests to providers are under way at once, and how long another waits for its turn, in
-#: seconds. More would hold all threads of a server while a provider is slow, and nobody else be answered.
-_AT_ONCE, _TURN = 4, 0.5
+_DETAIL_LENGTH = 1000
 
-_under_way = threading.BoundedSemaphore(_AT_ONCE)
+#: What a request ends with, or a look at its answer: it may be no JSON, nested too deeply, and have
+#: values of any kind where others belong.
+UNREADABLE = (RequestException, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class Bounded(HTTPAdapter):
-    """Reads each answer whole, within a time and a size, and few at once."""
+    """Reads each answer whole, within a time and a size."""
 
     def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
-        """Send and return the answer.
-
-        Raises ``RequestException`` for one that is too long or too late, and if too many are under way.
-        """
-        if not _under_way.acquire(timeout=_TURN):
-            raise RequestException(f"{_AT_ONCE} other requests to providers are under way", request=request)
-        try:
-            return self._sent(request, *args, **options)
-        finally:
-            _under_way.release()
-
-    def _sent(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
+        """Send and return the answer. Raises ``RequestException`` for one that is too long or too late."""
         started = time.monotonic()
         options |= {"stream": True, "timeout": (_CONNECT, _SILENCE)}
         response = super().send(request, *args, **options)
@@ -81,18 +70,19 @@ def fetch_json(title: str, url: str, headers: Mapping[str, str] | None = None) -
             if response.status_code != 200:
                 raise unavailable(title, f"{url} answers {response.status_code}")
             found = response.json()
-        except RequestException as error:  # also of what is no JSON
-            raise unavailable(title, f"{url}: {error}") from error
+        except UNREADABLE as error:
+            raise unavailable(title, f"{url}: {error}") from None
     if not isinstance(found, dict):
         raise unavailable(title, f"{url} is no JSON object")
     return cast("dict[str, Any]", found)
 
 
 def unavailable(title: str, detail: str) -> Unavailable:
-    """Return the error for a provider that does not answer as it must."""
+    """Return the error for a provider that does not answer as it must. It is raised without a cause:
+    the detail is one line, and says all."""
     return Unavailable(
         f"{title} does not answer as it should, so nobody can sign in through it now. "
         "Try again in a minute; who is signed in stays so.",
         retry_after=60,
-        detail=detail[:1000],
+        detail=printable(detail, most=_DETAIL_LENGTH),
     )

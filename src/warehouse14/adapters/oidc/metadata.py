@@ -1,23 +1,24 @@
 """What a provider says of itself: its endpoints and its keys, fetched when they are needed, and kept."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeGuard
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from warehouse14.adapters.oidc.fetching import fetch_json, unavailable
+from warehouse14.adapters.oidc.kept import Kept
 from warehouse14.adapters.oidc.options import DISCOVERY, Options, is_safe
+from warehouse14.adapters.oidc.turns import Turns
 
 #: How long endpoints and keys are good for, in seconds.
 _LIFETIME = 3600.0
 #: How often keys are fetched at most, for messages that anybody can send, in seconds.
 _INTERVAL = 30.0
 _MOST_KEYS = 100
+_ADDRESS_LENGTH = 1000
 
 #: A public key of a provider.
 Key = RSAKey | ECKey | OKPKey
@@ -43,31 +44,23 @@ class Endpoints:
 class Metadata:
     """One provider's endpoints and keys, for all threads."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, turns: Turns) -> None:
         self._options = options
-        self._lock = threading.Lock()
-        self._endpoints: Endpoints | None = None
-        self._endpoints_at = 0.0
-        self._keys: Sequence[Key] = ()
-        self._keys_at = float("-inf")
+        self._endpoints = Kept(options.title, turns, lambda: _endpoints(options))
+        self._keys = Kept(options.title, turns, self._fetch_keys)
 
     @property
     def known(self) -> Endpoints | None:
         """The endpoints, if they were ever fetched."""
-        return self._endpoints
+        return self._endpoints.known
 
     def endpoints(self) -> Endpoints:
         """Return the endpoints, not older than an hour. Raises ``Unavailable``."""
-        now = time.monotonic()
-        if self._endpoints is None or now - self._endpoints_at > _LIFETIME:
-            found = _endpoints(self._options)
-            with self._lock:
-                self._endpoints, self._endpoints_at = found, now
-        return self._endpoints
+        return self._endpoints.since(time.monotonic() - _LIFETIME)
 
     def keys(self) -> Sequence[Key]:
         """Return the keys, not older than an hour. Raises ``Unavailable``."""
-        return self._keys if time.monotonic() - self._keys_at < _LIFETIME else self._fetch_keys()
+        return self._keys.since(time.monotonic() - _LIFETIME)
 
     def newer_keys(self, *, at_once: bool) -> Sequence[Key]:
         """Return the keys anew, since those at hand do not fit: they may have been exchanged.
@@ -78,15 +71,11 @@ class Metadata:
 
         Raises ``Unavailable``.
         """
-        recent = time.monotonic() - self._keys_at < _INTERVAL
-        return self._keys if recent and not at_once else self._fetch_keys()
+        return self._keys.since(time.monotonic() - (0 if at_once else _INTERVAL))
 
     def _fetch_keys(self) -> Sequence[Key]:
         url = self.endpoints().keys
-        found = _keys(self._options.title, url, fetch_json(self._options.title, url))
-        with self._lock:
-            self._keys, self._keys_at = found, time.monotonic()
-        return found
+        return _keys(self._options.title, url, fetch_json(self._options.title, url))
 
 
 def _endpoints(options: Options) -> Endpoints:
@@ -101,7 +90,7 @@ def _endpoints(options: Options) -> Endpoints:
 
     def optional(key: str) -> str | None:
         value = found.get(key)
-        return value if isinstance(value, str) and is_safe(value) else None
+        return value if _is_address(value) else None
 
     issuer = required("issuer")
     # Or one provider could pass for another (Discovery, section 4.3).
@@ -117,6 +106,12 @@ def _endpoints(options: Options) -> Endpoints:
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,
         auth_method=_auth_method(options, found.get("token_endpoint_auth_methods_supported")),
     )
+
+
+def _is_address(value: Any) -> TypeGuard[str]:
+    """Whether an address can be asked, kept and shown."""
+    is_plain = isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
+    return is_plain and len(value) <= _ADDRESS_LENGTH and is_safe(value)
 
 
 def _auth_method(options: Options, offered: Any) -> str:
@@ -142,13 +137,3 @@ def _key(raw: Any) -> Key | None:
     except (JoseError, ValueError, TypeError, KeyError):
         return None
     return key if isinstance(key, Key) else None
-
-
-def origin(url: str) -> str:
-    """Return the scheme and host of an address, as a security policy names them."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-#: Fetches newer keys.
-Newer = Callable[[], Sequence[Key]]

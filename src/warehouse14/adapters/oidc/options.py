@@ -46,23 +46,36 @@ def read_options(section: Section) -> Options:
         raise SettingError(
             f"server_metadata_url = {url[:200]!r} is not an https address (http is for this machine alone)"
         )
+    allowed_groups = frozenset(section.words("allowed_groups"))
     return Options(
         metadata_url=url,
         client_id=section.text("client_id"),
         client_secret=_secret(section),
         scope=_scope(section.text("scope", "openid email profile")),
         user_id_claim=section.text("user_id_claim", "email"),
-        groups_claim=section.text("groups_claim", ""),
+        groups_claim=_groups_claim(section, allowed_groups),
         allowed_domains=frozenset(section.hosts("allowed_domains")),
-        allowed_groups=frozenset(section.words("allowed_groups")),
+        allowed_groups=allowed_groups,
         trust_email=section.flag("trust_email", False),
         title=section.text("title", urlsplit(url).hostname or url),
     )
 
 
+def _groups_claim(section: Section, allowed: frozenset[str]) -> str:
+    try:
+        return section.text("groups_claim", None if allowed else "")
+    except SettingError as error:
+        raise SettingError(
+            f"{error}: allowed_groups lets nobody in unless it names the claim that lists a person's groups"
+        ) from error
+
+
 def is_safe(url: str) -> bool:
     """Whether an address keeps to itself what is sent there: https, or this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme == "https":
         return bool(parts.hostname)
     return parts.scheme == "http" and _is_here(parts.hostname or "")

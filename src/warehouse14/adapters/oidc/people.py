@@ -24,11 +24,14 @@ def needed(options: Options) -> set[str]:
 def email(options: Options, claims: Mapping[str, Any]) -> str | None:
     """Return the person's e-mail address in lower case, if it is one that is verified."""
     found = claims.get("email")
-    if not isinstance(found, str) or not 3 <= len(found) <= _EMAIL_LENGTH or not found.isascii():
+    if not isinstance(found, str) or not 3 <= len(found) <= _EMAIL_LENGTH:
         return None
     local, _, domain = found.rpartition("@")
-    verified = options.trust_email or claims.get("email_verified") in {True, "true"}
-    return found.lower() if local and domain and verified else None
+    if not (local and domain and found.isascii() and found.isprintable()):
+        return None
+    # It may be anything, also what cannot be looked up in a set.
+    says = claims.get("email_verified")
+    return found.lower() if options.trust_email or says is True or says == "true" else None
 
 
 def name(options: Options, claims: Mapping[str, Any]) -> str | None:

@@ -6,18 +6,18 @@ import re
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode, urlsplit
 
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
-from requests import RequestException
 
 from warehouse14.adapters.oidc import people
-from warehouse14.adapters.oidc.fetching import bound, fetch_json, unavailable
+from warehouse14.adapters.oidc.fetching import UNREADABLE, bound, fetch_json, unavailable
 from warehouse14.adapters.oidc.metadata import Endpoints, Metadata
 from warehouse14.adapters.oidc.options import Options
 from warehouse14.adapters.oidc.tokens import Verifier
+from warehouse14.adapters.oidc.turns import Turns
 from warehouse14.domain.arrivals import Arrival, Departure, Ending
 from warehouse14.domain.errors import SignInFailed, Unavailable
 
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 _RANDOM_BYTES = 32
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+", re.ASCII)
 _SHOWN = re.compile(r"[^ -~]")
+_TOKEN = re.compile(r"[ -~]+")
 
 
 class Provider:
@@ -33,7 +34,8 @@ class Provider:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._metadata = Metadata(options)
+        self._turns = Turns(options.title)
+        self._metadata = Metadata(options, self._turns)
 
     @property
     def title(self) -> str:
@@ -57,7 +59,8 @@ class Provider:
 
     def _try_metadata(self) -> None:
         try:
-            self._metadata.endpoints()
+            with self._turns.beside():
+                self._metadata.endpoints()
         except Unavailable as error:
             _log.warning("%s", error.in_full)
 
@@ -84,10 +87,23 @@ class Provider:
         self._require_sender(endpoints, answer)
         if "error" in answer:
             raise self._denied(answer)
-        token = self._exchange(endpoints, answer.get("code", ""), verifier, answer_to)
-        id_token, access_token = _text(token, "id_token"), _text(token, "access_token")
-        if id_token is None:
+        with self._turns.taken():
+            try:
+                return self._redeemed(endpoints, answer.get("code", ""), nonce, verifier, answer_to)
+            except SignInFailed as error:
+                error.asked = True
+                raise
+
+    def _redeemed(
+        self, endpoints: Endpoints, code: str, nonce: str, verifier: str, answer_to: str
+    ) -> Arrival:
+        """Return whom a code is for. The provider is asked."""
+        token = self._exchange(endpoints, code, verifier, answer_to)
+        id_token, access_token = token.get("id_token"), token.get("access_token")
+        if not _is_token(id_token):
             raise unavailable(self.title, f"{endpoints.token} sends no id_token")
+        if access_token is not None and not _is_token(access_token):
+            raise unavailable(self.title, f"{endpoints.token} sends an access_token that is none")
         claims = self._verifier(endpoints, at_once=True).identity(
             id_token, nonce=nonce, access_token=access_token
         )
@@ -146,7 +162,7 @@ class Provider:
     def _exchange(self, endpoints: Endpoints, code: str, verifier: str, answer_to: str) -> Mapping[str, Any]:
         with self._client(endpoints, answer_to) as client:
             try:
-                return client.fetch_token(  # type: ignore[no-any-return]
+                found = client.fetch_token(
                     endpoints.token,
                     grant_type="authorization_code",
                     code=code,
@@ -159,8 +175,11 @@ class Provider:
                     f"{self.title} does not take its own answer back. It may be used up: sign in again.",
                     detail=f"{endpoints.token}: {error}"[:500],
                 ) from error
-            except (RequestException, ValueError) as error:
-                raise unavailable(self.title, f"{endpoints.token}: {error}") from error
+            except UNREADABLE as error:
+                raise unavailable(self.title, f"{endpoints.token}: {error}") from None
+        if not isinstance(found, dict):
+            raise unavailable(self.title, f"{endpoints.token} is no JSON object")
+        return found
 
     def _completed(
         self, endpoints: Endpoints, claims: Mapping[str, Any], access_token: str | None
@@ -186,11 +205,11 @@ class Provider:
             email=address,
             groups=groups,
             refusal=people.refusal(options, address, groups),
-            sid=_text(claims, "sid"),
+            sid=claims.get("sid"),
             id_token=id_token,
         )
 
 
-def _text(values: Mapping[str, Any], key: str) -> str | None:
-    found = values.get(key)
-    return found if isinstance(found, str) and found else None
+def _is_token(value: Any) -> TypeGuard[str]:
+    """Whether that can be a token (RFC 6749, appendix A)."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None

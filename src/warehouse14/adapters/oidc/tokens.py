@@ -26,6 +26,8 @@ _ALGORITHMS = (
     *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
 )
 _MOST_TEXT = 255
+#: What looking at a token may end with: values may be of any kind, and nested deeply.
+_UNREADABLE = (JoseError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class Verifier:
@@ -61,11 +63,11 @@ class Verifier:
         )
         try:
             claims.validate(leeway=LEEWAY)
-        except (JoseError, ValueError, TypeError) as error:
+        except _UNREADABLE as error:
             raise _failed(f"ID token: {error}") from error
-        if _text(claims.get("sub")) is None:
-            raise _failed("ID token: sub is no text of 1 to 255 characters")
-        return dict(claims)
+        if _named(claims, "sub") is None:
+            raise _failed("ID token: sub is missing")
+        return {**claims, "sid": _named(claims, "sid")}
 
     def ending(self, text: str) -> Ending:
         """Return what a logout token says (OpenID Connect Back-Channel Logout 1.0, section 2.6).
@@ -77,7 +79,7 @@ class Verifier:
         self._require_ours(claims)
         made = claims.get("iat")
         until = _moment(made) + _LOGOUT_LIFETIME
-        subject, sid, jti = (_text(claims.get(key)) for key in ("sub", "sid", "jti"))
+        subject, sid, jti = (_named(claims, key) for key in ("sub", "sid", "jti"))
         events = claims.get("events")
         kind = str(token.header["typ"]).lower() if "typ" in token.header else None
         now, leeway = datetime.now(UTC), timedelta(seconds=LEEWAY)
@@ -105,7 +107,7 @@ class Verifier:
         """Return the token, if the provider has signed it."""
         try:
             header = extract_compact(text.encode("ascii")).headers()
-        except (JoseError, ValueError) as error:
+        except _UNREADABLE as error:
             raise _failed(f"it is no signed token: {error}") from error
         if header.get("alg") not in _ALGORITHMS:
             raise _failed(f"its signature is of the kind {header.get('alg')!r}: alg")
@@ -113,7 +115,7 @@ class Verifier:
             for key in _fitting(header, self._newer() if anew else self._keys):
                 try:
                     return jwt.decode(text, key, algorithms=[header["alg"]])
-                except (JoseError, ValueError, TypeError):
+                except _UNREADABLE:
                     # Another key, one of a kind that does not go with this signature, or no claims.
                     continue
         raise _failed("no key of the provider has signed the token")
@@ -130,8 +132,15 @@ def _moment(value: Any) -> datetime:
     return datetime.fromtimestamp(value, UTC)
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and 1 <= len(value) <= _MOST_TEXT else None
+def _named(claims: Mapping[str, Any], key: str) -> str | None:
+    """Return the name that a claim gives to something, or None if there is none. It must be one that
+    can be kept and shown."""
+    value = claims.get(key)
+    if value is None:
+        return None
+    if isinstance(value, str) and 1 <= len(value) <= _MOST_TEXT and value.isprintable():
+        return value
+    raise _failed(f"{key} is no text of 1 to {_MOST_TEXT} printable characters")
 
 
 def _failed(detail: str) -> SignInFailed:

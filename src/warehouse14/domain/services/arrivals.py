@@ -133,9 +133,7 @@ class ArrivalService:
             vouched = self._vouched(account, where.provider, arrival)
             now_vouched = replace(account, vouched=vouched)
             if not now_vouched.may_act:
-                raise _failed(
-                    "Your account is disabled. An administrator of this site can tell why.", arrival
-                )
+                raise _failed(_why_not(now_vouched), arrival)
             ours = unit.groups.of(account.name)
             unit.accounts.set_signed_in(account.name, vouched.at, vouched=vouched)
             standing = self._rules.standing(now_vouched, ours)
@@ -343,6 +341,14 @@ def _lines(groups: frozenset[Principal]) -> str:
     names = [who.removeprefix("group:") for who in sorted(groups)]
     more = [f"and {len(names) - _MOST_NOTED} more"] if len(names) > _MOST_NOTED else []
     return "\n".join(names[:_MOST_NOTED] + more)
+
+
+def _why_not(account: Account) -> str:
+    """Return why nothing of an account counts."""
+    if account.disabled or account.vouched is None:
+        return "Your account is disabled. An administrator of this site can tell why."
+    rules = " and ".join(sorted(account.vouched.kept_out))
+    return f"The rules for {rules} keep you out, whichever way you come. Pass them at a sign-in there."
 
 
 def _account_of(unit: UnitOfWork, arrival: Arrival) -> Account:

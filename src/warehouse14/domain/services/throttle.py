@@ -1,4 +1,4 @@
-"""Slowing down who guesses passwords or tokens, without locking anybody out.
+"""Slowing down who guesses passwords, tokens or codes, without locking anybody out.
 
 Each attempt is counted before it is judged, so that many at once do not get
 past the limit; one that succeeds, or that nobody had the time to judge, takes
@@ -66,6 +66,12 @@ def limits(account: AccountName | None, origin: str, device: str | None) -> Sequ
 def token_limits(origin: str) -> Sequence[Limit]:
     """Return what counts for a token that is refused: nothing but the address of the client."""
     return [Limit(f"token-address:{network_of(origin)}", free=20, most=60, shared=True)]
+
+
+def arrival_limits(origin: str) -> Sequence[Limit]:
+    """Return what counts for an answer of an identity provider that does not count: nothing but the
+    address of the client."""
+    return [Limit(f"arrival-address:{network_of(origin)}", free=20, most=60, shared=True)]
 
 
 @dataclass(frozen=True, slots=True)

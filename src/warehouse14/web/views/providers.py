@@ -9,18 +9,22 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from warehouse14.domain.access import Permission
+from warehouse14.domain.arrivals import Arrival
 from warehouse14.domain.errors import SignInFailed
+from warehouse14.domain.sentences import printable
 from warehouse14.domain.services.arrivals import From
-from warehouse14.web import cookies
+from warehouse14.domain.services.throttle import arrival_limits
 from warehouse14.web.addresses import absolute
-from warehouse14.web.cookies import Journey
 from warehouse14.web.entering import enter
 from warehouse14.web.html import depart, go, onwards, request_id, show
+from warehouse14.web.journeys import Journey, keep_journey, take_journey
 from warehouse14.web.resources.browser import ProviderEnd, ProviderPlace
 from warehouse14.web.security import signed_in
 
 _log = logging.getLogger(__name__)
 
+#: How much of what went wrong stands in the log.
+_SHOWN = 500
 _NO_JOURNEY = "This sign-in was used before, took too long, or was begun in another browser."
 
 
@@ -42,8 +46,9 @@ def join(context: ProviderPlace, request: Request) -> Response:
 @view_config(context=ProviderPlace, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def arrive(context: ProviderPlace, request: Request) -> Response:
     """Take the answer that the browser brings back."""
+    request.registry.warehouse.throttle.check(arrival_limits(_origin(request)))
     answer = {key: value for key, value in request.GET.items() if len(request.GET.getall(key)) == 1}
-    journey = cookies.take_journey(request, answer.get("state", ""))
+    journey = take_journey(request, answer.get("state", ""))
     if journey is None or journey.provider != context.name:
         return _failed(
             context, request, SignInFailed(_NO_JOURNEY, detail="no journey is known by this state")
@@ -83,16 +88,14 @@ def _depart(
     departure = context.provider.begin(_answer_to(context, request))
     response = depart(request, departure.address)
     journey = Journey(context.name, departure.state, departure.kept, goal, joins)
-    cookies.keep_journey(request, response, journey)
+    keep_journey(request, response, journey)
     return response
 
 
 def _finish(
     context: ProviderPlace, request: Request, journey: Journey, answer: Mapping[str, str]
 ) -> Response:
-    arrival = context.provider.finish(
-        answer, state=journey.state, kept=journey.kept, answer_to=_answer_to(context, request)
-    )
+    arrival = _arrival(context, request, journey, answer)
     arrivals, where = request.registry.warehouse.arrivals, _where(context, request)
     if journey.joins is None:
         return enter(request, arrivals.sign_in(where, arrival), journey.goal)
@@ -104,13 +107,33 @@ def _finish(
     return go(request, "/account/", f"You can sign in through {context.provider.title} {how}.")
 
 
+def _arrival(
+    context: ProviderPlace, request: Request, journey: Journey, answer: Mapping[str, str]
+) -> Arrival:
+    """Return who has come back. Whoever has the provider asked in vain is counted."""
+    try:
+        return context.provider.finish(
+            answer, state=journey.state, kept=journey.kept, answer_to=_answer_to(context, request)
+        )
+    except SignInFailed as error:
+        if error.asked:
+            request.registry.warehouse.throttle.fail(arrival_limits(_origin(request)))
+        raise
+
+
 def _where(context: ProviderPlace, request: Request) -> From:
     return From(
         context.name,
         context.provider.title,
-        request.environ.get("REMOTE_ADDR", ""),
+        _origin(request),
         request.user_agent or "",
     )
+
+
+def _origin(request: Request) -> str:
+    """Return the address of the client."""
+    found: str = request.environ.get("REMOTE_ADDR", "")
+    return found
 
 
 def _answer_to(context: ProviderPlace, request: Request) -> str:
@@ -134,8 +157,9 @@ def _log_failure(context: ProviderPlace, request: Request, error: SignInFailed, 
         "%s %s from %r failed: %s (%s) [request %s]",
         what,
         context.name,
-        request.environ.get("REMOTE_ADDR", ""),
-        error,
-        error.detail,
+        _origin(request),
+        # What others send stands in both.
+        printable(str(error), most=_SHOWN),
+        printable(error.detail, most=_SHOWN),
         request_id(request),
     )
