@@ -171,7 +171,11 @@ FORGED: Mapping[str, tuple[Forge, str]] = {
     "without a time": (_without("iat"), "iat"),
     "past its end": (_changed(exp=int(time.time()) - 3600), "exp"),
     "of nobody's session": (_without("sub", "sid"), "sub or sid"),
-    "of a subject that is no text": (_changed(sub=["noor"]), "sub or sid"),
+    "of a subject that is no text": (_changed(sub=["noor"]), "sub is no text"),
+    "of a subject that is a lone surrogate": (_changed(sub="\ud800"), "sub is no text"),
+    "of a session that is two lines": (_changed(sid="a\nb"), "sid is no text"),
+    "named by a lone surrogate": (_changed(jti="\ud800"), "jti is no text"),
+    "named by 256 characters": (_changed(jti="x" * 256), "jti is no text"),
     "of another kind": (lambda node, server, claims: node.signed(claims, typ="at+jwt"), "typ"),
     "no claims": (lambda node, server, claims: node.signed([claims]), "no key"),  # type: ignore[arg-type]
     "cut short": (lambda node, server, claims: node.signed(claims)[:-20], "no key"),

@@ -385,16 +385,21 @@ def test_who_brings_codes_that_the_provider_does_not_take_is_slowed_and_nobody_e
     assert Browser(server).get("/oauth/corp/@@start").url == f"{server.url}/"
 
 
-def test_a_browser_keeps_few_sign_ins_that_it_does_not_finish(server: Server, tampered: TamperedCorp) -> None:
+def test_a_browser_keeps_the_newest_of_the_sign_ins_that_it_does_not_finish(
+    server: Server, tampered: TamperedCorp
+) -> None:
     browser = Browser(server)
-    for _ in range(30):
-        browser.get("/oauth/corp/@@start", params={"next": f"/{'a' * 400}"}, allow_redirects=False)
-    newest = browser.get("/oauth/corp/@@start?next=/account/", allow_redirects=False)
+    goals = [f"/account/?{number}{'a' * 400}" for number in range(30)]
+    begun = [
+        browser.get("/oauth/corp/@@start", params={"next": goal}, allow_redirects=False) for goal in goals
+    ]
     kept = [cookie for cookie in browser.session.cookies if "journey" in cookie.name]
     assert len(kept) == 5
     assert sum(len(f"{cookie.name}={cookie.value}; ") for cookie in kept) < 8000
-    back = browser.session.get(newest.headers["Location"], timeout=60)
-    assert back.url == f"{server.url}/account/"
+    given_up = browser.session.get(begun[-6].headers["Location"], timeout=60)
+    assert given_up.status_code == 403
+    back = browser.session.get(begun[-5].headers["Location"], timeout=60)
+    assert back.url == f"{server.url}{goals[-5]}"
 
 
 def test_an_address_that_is_too_long_to_keep_is_not_gone_back_to(

@@ -24,7 +24,6 @@ from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
 from warehouse14.domain.services.standings import Standings
-from warehouse14.domain.services.throttle import Throttle
 from warehouse14.domain.services.tokens import TokenService
 from warehouse14.domain.services.upkeep import UpkeepService
 from warehouse14.domain.services.uploads import UploadService
@@ -61,7 +60,6 @@ class Warehouse:
         projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, upkeep, journal:
             the use cases.
         index: the read side that follows the journal, for servers.
-        throttle: what slows down who fails.
         catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
     """
@@ -89,7 +87,6 @@ class Warehouse:
             idle=policy.session_idle,
             longest=policy.session_longest,
         )
-        self.throttle = Throttle(units, now)
         self.arrivals = ArrivalService(units, now, policy.rules, reverify=policy.reverify)
         self.looking = LookService(units, now)
         self.tokens = TokenService(

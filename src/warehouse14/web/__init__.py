@@ -13,6 +13,7 @@ from pyramid.router import Router
 
 from warehouse14.bootstrap import SignIns, assemble, read_secret, verify_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.services.throttle import Throttle
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import Site, shown_settings
 from warehouse14.web.assets import load_assets
@@ -84,6 +85,7 @@ def includeme(config: Configurator) -> None:
     config.add_subscriber(complete_headers, NewResponse)
     config.registry.secret = read_secret(config.registry.site)
     config.registry.journey_key = config.registry.secret or os.urandom(_KEY_BYTES)
+    config.registry.throttle = Throttle(config.registry.warehouse.units, config.registry.warehouse.now)
     config.registry.assets = load_assets()
     config.action(None, _make_pages, args=(config,), order=1)
     config.scan("warehouse14.web.views")

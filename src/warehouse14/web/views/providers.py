@@ -46,7 +46,7 @@ def join(context: ProviderPlace, request: Request) -> Response:
 @view_config(context=ProviderPlace, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def arrive(context: ProviderPlace, request: Request) -> Response:
     """Take the answer that the browser brings back."""
-    request.registry.warehouse.throttle.check(arrival_limits(_origin(request)))
+    request.registry.throttle.check(arrival_limits(_origin(request)))
     answer = {key: value for key, value in request.GET.items() if len(request.GET.getall(key)) == 1}
     journey = take_journey(request, answer.get("state", ""))
     if journey is None or journey.provider != context.name:
@@ -117,7 +117,7 @@ def _arrival(
         )
     except SignInFailed as error:
         if error.asked:
-            request.registry.warehouse.throttle.fail(arrival_limits(_origin(request)))
+            request.registry.throttle.fail(arrival_limits(_origin(request)))
         raise
 
 
