@@ -97,6 +97,54 @@ def test_a_token_is_rotated_and_the_new_one_shown_once(index: Index) -> None:
     assert again.status == 401
 
 
+def rotated(index: Index, overlap: str, service: str = "") -> tuple[Answer, str]:
+    """Rotate a token, and return the page that follows, and the old text."""
+    operator = index.warehouse.operator()
+    whose = {"service": service} if service else {"account": "ada"}
+    secret = index.warehouse.tokens.mint(operator, name="t", **whose)
+    address = "/projects/demo/@@token-rotate" if service else f"/account/tokens/{secret.id}/@@rotate"
+    return index.browse("POST", address, form={"overlap": overlap, "token": secret.id}), secret.text
+
+
+@pytest.mark.parametrize("service", ["", "project:demo"])
+@pytest.mark.parametrize(("overlap", "hours"), [("0", 0), ("1", 1), ("24", 24), ("168", 168)])
+def test_who_rotates_a_token_says_when_the_old_one_ends(
+    index: Index, overlap: str, hours: int, service: str
+) -> None:
+    index.project("demo")
+    page, text = rotated(index, overlap, service)
+    assert page.status == 200
+    if hours:
+        index.clock.pass_by(hours=hours, minutes=-1)
+        assert index.ask("GET", "/simple/", token=text).status == 200
+        index.clock.pass_by(minutes=1)
+    assert index.ask("GET", "/simple/", token=text).status == 401
+    assert index.ask("GET", "/simple/", token=token_in(page)).status == 200
+
+
+@pytest.mark.parametrize("service", ["", "project:demo"])
+@pytest.mark.parametrize("overlap", ["", "2", "-1", "01", "x"])
+def test_another_end_than_those_that_are_offered_is_refused(index: Index, overlap: str, service: str) -> None:
+    index.project("demo")
+    page, text = rotated(index, overlap, service)
+    assert page.status == 400
+    assert notices(page) == ["Choose one of those that are offered."]
+    assert index.ask("GET", "/simple/", token=text).status == 200
+
+
+def test_the_old_token_ends_in_a_day_unless_something_else_is_chosen(index: Index) -> None:
+    index.mint("ada")
+    page = BeautifulSoup(index.browse("GET", "/account/").text, "html.parser")
+    offered = page.select("select[name=overlap] option")
+    assert [option.get_text() for option in offered] == [
+        "old ends at once",
+        "old ends in an hour",
+        "old ends in a day",
+        "old ends in a week",
+    ]
+    assert [option["value"] for option in offered if option.has_attr("selected")] == ["24"]
+
+
 def test_a_token_that_is_over_is_not_rotated(index: Index) -> None:
     index.mint("ada", days=1)
     (old,) = tokens_of(index, account="ada")
@@ -113,7 +161,7 @@ def test_the_account_page_says_that_a_token_ends_soon_and_who_used_it(index: Ind
     assert index.ask("GET", "/simple/", token=text, headers=agent).status == 200
     settle(index)
     page = index.browse("GET", "/account/").text
-    assert page.count("ends in") == 1
+    assert page.count(">ends in") == 1
     assert "ends in 6 days" in page
     assert "by pip/26.3 from 192.0.2.7" in page
 

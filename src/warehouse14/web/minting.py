@@ -12,6 +12,7 @@ from warehouse14.domain.credentials import TokenSecret
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Scope, Token, in_order
+from warehouse14.domain.services.tokens import DEFAULT_OVERLAP_HOURS
 from warehouse14.web.html import show
 
 #: What the form offers, as days.
@@ -63,6 +64,37 @@ def given_form(request: Request) -> TokenForm:
     """Return what was sent."""
     fields = {key: request.POST.get(key, "").strip() for key in _EMPTY}
     return TokenForm(fields, tuple(request.POST.getall("scope")))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How long a token counts that a new one takes the place of, and in words when it ends."""
+
+    hours: int
+    words: str
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is so unless somebody chooses another."""
+        return self.hours == DEFAULT_OVERLAP_HOURS
+
+
+#: What the form offers.
+OVERLAPS = (
+    Overlap(0, "at once"),
+    Overlap(1, "in an hour"),
+    Overlap(24, "in a day"),
+    Overlap(168, "in a week"),
+)
+
+
+def given_overlap(request: Request) -> int:
+    """Return for how many hours the old token is to count. Raises ``Rejected``."""
+    raw = request.POST.get("overlap", str(DEFAULT_OVERLAP_HOURS))
+    found = [overlap.hours for overlap in OVERLAPS if str(overlap.hours) == raw]
+    if not found:
+        raise Rejected("overlap: choose one of those that are offered.", field="overlap")
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

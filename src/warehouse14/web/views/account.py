@@ -7,7 +7,17 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts
 from warehouse14.web.html import elsewhere, go, onwards, show, words
-from warehouse14.web.minting import DAYS, SCOPES, TokenForm, empty_form, given_form, lines, show_new
+from warehouse14.web.minting import (
+    DAYS,
+    OVERLAPS,
+    SCOPES,
+    TokenForm,
+    empty_form,
+    given_form,
+    given_overlap,
+    lines,
+    show_new,
+)
 from warehouse14.web.resources.browser import AccountPage, SessionPlace, TokenPlace
 from warehouse14.web.security import signed_in
 
@@ -34,7 +44,7 @@ def rotate(context: TokenPlace, request: Request) -> Response:
     """Put a new token in the place of one, and show it."""
     tokens = request.registry.warehouse.tokens
     try:
-        secret = tokens.rotate(request.identity, _own(context, request))
+        secret = tokens.rotate(request.identity, _own(context, request), overlap_hours=given_overlap(request))
     except Rejected as error:
         return _page(request, status=400, problem=words(error))
     return show_new(request, secret, tokens.listed(request.identity), "/account/")
@@ -119,6 +129,7 @@ def _page(
         sessions=warehouse.sessions.listed(identity),
         current=identity.session,
         days=DAYS,
+        overlaps=OVERLAPS,
         scopes=SCOPES,
         problem=problem,
         form=form or empty_form(),

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.web.html import go, words
-from warehouse14.web.minting import given_form, show_new
+from warehouse14.web.minting import given_form, given_overlap, show_new
 from warehouse14.web.resources.browser import GroupPage, ProjectPage
 from warehouse14.web.views import groups, people
 
@@ -55,7 +55,8 @@ def rotate(context: ProjectPage | GroupPage, request: Request) -> Response:
     """Put a new token in the place of one, and show it."""
     tokens, owner = request.registry.warehouse.tokens, _owner(context)
     try:
-        secret = tokens.rotate(request.identity, _token(owner, request))
+        token, overlap = _token(owner, request), given_overlap(request)
+        secret = tokens.rotate(request.identity, token, overlap_hours=overlap)
     except (Rejected, NotFound) as error:
         return owner.page(request, status=400, token_problem=words(error))
     listed = tokens.listed(request.identity, service=owner.service)
