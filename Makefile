@@ -8,12 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := .tools/clients
 MORE_CLIENTS := .tools/clients-more
+NODE := .tools/node
+NPM := .tools/npm
 # Files of tests are spread over processes; each file runs in one, in order.
 PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all screenshots check lint types imports lock bench clean
+.PHONY: help serve test test-all screenshots permissions check lint types imports lock bench clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,15 +25,18 @@ serve: $(VENV)/.runtime  ## Serve development.ini on 127.0.0.1:6543 (PORT=NNNN f
 	@exec $(BIN)/warehouse14 --ini $(INI) serve --listen 127.0.0.1:$(PORT)
 
 test: $(VENV)/.test $(CLIENTS)/.made  ## Run the tests that need PyPI alone
-	$(PYTEST) -m "not debian and not registry" $(PYTEST_ARGS)
-	@echo "make test did not run: the tests in a browser, against nginx and on a small disk (Debian), and those with poetry, pdm and well-known files from PyPI. make test-all runs them, too."
+	$(PYTEST) -m "not debian and not registry and not npm" $(PYTEST_ARGS)
+	@echo "make test did not run: the tests in a browser, against nginx and on a small disk (Debian), those with poetry, pdm and well-known files from PyPI, and those with an identity provider from npm. make test-all runs them, too."
 
-test-all: $(VENV)/.test $(CLIENTS)/.made $(MORE_CLIENTS)/.made  ## Run all tests; installs packages from Debian
+test-all: $(VENV)/.test $(CLIENTS)/.made $(MORE_CLIENTS)/.made $(NPM)/.made  ## Run all tests; installs packages from Debian
 	tests/install-debian
 	$(PYTEST) $(PYTEST_ARGS)
 
 screenshots: $(VENV)/.test  ## Make docs/screenshots anew; needs what test-all installs
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest tests/browser/test_screenshots.py
+
+permissions: $(VENV)/.test  ## Write docs/permissions.md anew
+	PYTHONPATH=tests $(BIN)/python -m permissions.table docs/permissions.md
 
 check: lint types imports  ## Lint, types and import rules
 
@@ -53,6 +58,7 @@ lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/test.in --output-file requirements/test.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients-more.in --output-file requirements/clients-more.txt
+	$(BIN)/uv pip compile $(UV_LOCK) requirements/node.in --output-file requirements/node.txt
 	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-pypiserver.in --output-file benchmarks/peers-pypiserver.txt
 	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-devpi.in --output-file benchmarks/peers-devpi.txt
 
@@ -77,10 +83,18 @@ $(VENV)/.test: $(VENV)/.runtime requirements/test.txt
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/test.txt
 	@touch $@
 
-# "clients" are those that every run of the tests drives, "clients-more" is what test-all has on top. A lock names
-# all that is needed; pip does not see that "hishel==1.2.1" is the "hishel[httpx]" that pdm asks for.
+# "clients" are those that every run of the tests drives, "clients-more" and "node" are what test-all has on top. A
+# lock names all that is needed; pip does not see that "hishel==1.2.1" is the "hishel[httpx]" that pdm asks for.
 .tools/%/.made: requirements/%.txt
-	@echo "Installing the clients that the tests drive into $(@D) ..."
+	@echo "Installing what the tests drive into $(@D) ..."
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install $(PIP_FLAGS) --no-deps -r $<
+	@touch $@
+
+# Nothing that is installed runs scripts of its own.
+$(NPM)/.made: tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc $(NODE)/.made
+	@echo "Installing what the tests run of npm into $(@D) ..."
+	@mkdir -p $(@D)
+	@cp tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc $(@D)
+	@cd $(@D) && $(CURDIR)/$(NODE)/bin/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

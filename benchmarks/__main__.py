@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import browsing, reading, uploading, weighing
+from benchmarks import browsing, people, reading, uploading, weighing
 from benchmarks.bench import Bench
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Fsync, Group, describe, document, measure_fsync
@@ -20,6 +20,7 @@ GROUPS: dict[str, Callable[[Bench], Group]] = {
     "pages": reading.pages,
     "lists": reading.lists,
     "browser": browsing.browsing,
+    "people": people.people,
     "downloads": reading.downloads,
     "large": weighing.large,
     "uploads": uploading.uploads,

@@ -49,6 +49,12 @@ class Site:
             warehouse.accounts.set_password(warehouse.operator(), name, password)
             return warehouse.sessions.sign_in(name, password, origin="127.0.0.1").secret
 
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Set keys of the site, before it is served."""
+        lines = "".join(f"warehouse14.{key} = {value}\n" for key, value in settings.items())
+        text = self._ini.read_text(encoding="utf-8")
+        self._ini.write_text(text.replace("[app:main]\n", f"[app:main]\n{lines}", 1), encoding="utf-8")
+
     def warehouse(self) -> Warehouse:
         """Open the site in this process, beside the servers."""
         known = get_loader(str(self._ini), protocols=["wsgi"]).get_settings("app:main")

@@ -1,10 +1,12 @@
-"""Fixtures for the tests with real processes: sites, servers and clients."""
+"""Fixtures for the tests with real processes: sites, servers, clients and a browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from support.chromium import chromium
 from support.clients import Clients
 from support.servers import Server
 from support.sites import Site
@@ -41,3 +43,17 @@ def server(shared_site: Site) -> Iterator[Server]:
 def clients(tmp_path: Path) -> Clients:
     """pip, uv and twine with nothing in their homes and caches."""
     return Clients(tmp_path / "clients")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """What drives Chromium: there can be one in a process."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium, in which each test opens tabs of its own."""
+    with chromium(playwright) as started:
+        yield started

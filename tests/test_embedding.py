@@ -77,9 +77,9 @@ with open_warehouse(settings) as warehouse:
     ada, bob = warehouse.account("ada"), warehouse.account("bob")
 
     # Tokens
-    secret = warehouse.tokens.mint(ada, name="laptop", scope=Scope.UPLOAD)
+    secret = warehouse.tokens.mint(ada, name="laptop", scopes={Scope.UPLOAD})
     known = warehouse.tokens.identify(secret.text)
-    assert (known.account, known.token.id, known.token.scope) == ("ada", secret.id, Scope.UPLOAD)
+    assert (known.account, known.token.id, known.token.scopes) == ("ada", secret.id, {Scope.UPLOAD})
     assert [(token.id, token.name, token.revoked_at) for token in warehouse.tokens.listed(ada)] == [
         (secret.id, "laptop", None)
     ]
@@ -111,7 +111,7 @@ with open_warehouse(settings) as warehouse:
 
     # Who may read
     assert raises(NotFound, lambda: warehouse.projects.get(bob, "demo"))
-    assert warehouse.projects.grant(ada, "demo", "account:bob", Role.MEMBER) is True
+    assert warehouse.projects.grant(ada, "demo", "account:bob", Role.MEMBER).is_new
     assert warehouse.projects.get(bob, "demo").grants["account:bob"] is Role.MEMBER
     warehouse.projects.revoke(ada, "demo", "account:bob")
     assert raises(NotFound, lambda: warehouse.projects.get(bob, "demo"))
@@ -212,6 +212,10 @@ def test_granting_runs_as_documented(folder: Path) -> None:
     ]
 
 
+def test_a_group_runs_as_documented(folder: Path) -> None:
+    assert run(EXAMPLES[3], folder) == "demo\n"
+
+
 def test_every_use_case_works_in_memory_with_all_frameworks_blocked(tmp_path: Path) -> None:
     assert run(BLOCKED + WHOLE, tmp_path).splitlines() == [
         "account.add operator",
@@ -234,7 +238,7 @@ def test_every_use_case_works_in_memory_with_all_frameworks_blocked(tmp_path: Pa
 
 
 def test_each_example_has_about_ten_lines() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
     for example in EXAMPLES:
         assert len([line for line in example.splitlines() if line.strip()]) <= 11
 

@@ -6,22 +6,62 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
-from warehouse14.domain.errors import Misconfigured, WarehouseError
-from warehouse14.domain.ports import FileStore, Units
+from warehouse14.domain.access import SiteRules
+from warehouse14.domain.errors import Misconfigured, Rejected, WarehouseError
+from warehouse14.domain.names import (
+    Principal,
+    ProviderName,
+    account_name,
+    account_principal,
+    principal,
+    provider_name,
+)
+from warehouse14.domain.ports import FileStore, SignIn, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
 
 METADATA_GROUP = "warehouse14.metadata"
 FILES_GROUP = "warehouse14.files"
+SIGN_IN_GROUP = "warehouse14.sign_in"
+
+#: The way to sign in that is the site's own: it needs no adapter.
+_LOCAL = "local"
 
 _log = logging.getLogger(__name__)
 
 _SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """The ways in which people sign in to a site: with its own passwords, and through providers."""
+
+    local: bool = True
+    providers: Mapping[ProviderName, SignIn] = field(default_factory=dict)
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins that a form may lead to."""
+        return sorted({origin for provider in self.providers.values() for origin in provider.origins})
+
+    def warm_up(self) -> None:
+        """Get ready, without waiting for it."""
+        for provider in self.providers.values():
+            provider.warm_up()
+
+
+class Assembly(NamedTuple):
+    """What a site's settings make."""
+
+    warehouse: Warehouse
+    site: Site
+    sign_ins: SignIns
 
 
 def open_warehouse(
@@ -45,15 +85,14 @@ def open_warehouse(
         given = {PREFIX + key: value for key, value in given.items()}
     # What else the settings hold is the host application's.
     given = {key: value for key, value in given.items() if key.startswith(PREFIX)}
-    warehouse, _ = assemble(given, environment or {})
+    warehouse = assemble(given, environment or {}).warehouse
     warehouse.prepare()
     return warehouse
 
 
-def assemble(
-    settings: Mapping[str, str], environment: Mapping[str, str] = os.environ
-) -> tuple[Warehouse, Site]:
-    """Return the warehouse and the site's own settings, without touching the stores.
+def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Assembly:
+    """Return the warehouse, the site's own settings and its ways to sign in, without touching the stores
+    or asking anybody.
 
     Raises ``Misconfigured`` for a setting that is wrong or unknown.
     """
@@ -61,7 +100,9 @@ def assemble(
         section = section_of(settings, environment)
         units = _adapter(section, "metadata", METADATA_GROUP, Units)
         store = _adapter(section, "files", FILES_GROUP, FileStore)
+        sign_ins = _sign_ins(section)
         site = read_site(section)
+        rules = _rules(site, sign_ins)
         section.finish()
     except SettingError as error:
         raise Misconfigured(str(error)) from error
@@ -71,8 +112,29 @@ def assemble(
         page_cache_bytes=site.page_cache_bytes,
         session_idle=timedelta(minutes=site.session_idle_minutes),
         session_longest=timedelta(hours=site.session_hours),
+        rules=rules,
+        reverify=timedelta(hours=site.reverify_hours) or None,
     )
-    return Warehouse(units, store, policy), site
+    return Assembly(Warehouse(units, store, policy), site, sign_ins)
+
+
+def _rules(site: Site, sign_ins: SignIns) -> SiteRules:
+    try:
+        return SiteRules(
+            creators=frozenset(map(_creator, site.creators)),
+            administrators=frozenset(
+                account_name(word, field="administrators") for word in site.administrators
+            ),
+            providers=frozenset(sign_ins.providers),
+        )
+    except Rejected as error:
+        raise SettingError(f"{PREFIX}{error}") from error
+
+
+def _creator(word: str) -> Principal:
+    if word.startswith(("account:", "group:")):
+        return principal(word, field="creators")
+    return account_principal(account_name(word, field="creators"))
 
 
 def prepare_site(site: Site) -> None:
@@ -135,7 +197,36 @@ def _make_secret(path: str) -> None:
 def _adapter(section: Section, key: str, group: str, port: type[Any]) -> Any:
     name = section.text(key)
     setting = f"{PREFIX}{key} = {name!r}"
-    own = section.below(key)
+    return _made(name, setting, section.below(key), group, port)
+
+
+def _sign_ins(section: Section) -> SignIns:
+    """Read ``sign_in``: a list of ``adapter`` or ``adapter:name``, each name with settings of its own."""
+    listed = section.words("sign_in") or (_LOCAL,)
+    below = section.below("sign_in")
+    local = False
+    providers: dict[ProviderName, SignIn] = {}
+    for each in listed:
+        adapter, _, name = each.rpartition(":") if ":" in each else (each, "", each)
+        setting = f"{PREFIX}sign_in = {' '.join(listed)!r}"
+        if each == _LOCAL and not local:
+            local = True
+            continue
+        if adapter == _LOCAL or name in {*providers, _LOCAL}:
+            raise SettingError(
+                f"{setting}: {each!r} is not 'adapter' or 'adapter:name' with a name of its own"
+            )
+        try:
+            provider = provider_name(name)
+        except Rejected as error:
+            raise SettingError(f"{setting}: {error}") from error
+        providers[provider] = _made(adapter, setting, below.below(name), SIGN_IN_GROUP, SignIn)
+    below.finish()
+    return SignIns(local, providers)
+
+
+def _made(name: str, setting: str, own: Section, group: str, port: type[Any]) -> Any:
+    """Return the adapter ``name`` of a group of entry points, made from its ``own`` section."""
     with _blaming(setting, "cannot be loaded"):
         factory = _factory(name, setting, group)
     with _blaming(setting, f"is no {port.__name__}"):

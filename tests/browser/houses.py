@@ -13,7 +13,7 @@ from browser import stock
 from browser.stock import Shelves
 from browser.tabs import Tab, tab_of
 from support.servers import Server
-from support.sites import Site
+from support.sites import APP, Site
 from warehouse14.domain.errors import Unauthenticated
 
 LOST, BROKEN, GUESSED = "lost", "broken", "guessed"
@@ -41,13 +41,34 @@ def _damaged(shelves: Shelves) -> None:
             shelves.warehouse.sessions.sign_in(GUESSED, "wrong", origin="127.0.0.1")
 
 
-#: What is on each site: everything, what a company has, nobody's project yet, or damage.
+def _ways(shelves: Shelves) -> None:
+    stock.people(shelves)
+    stock.logins(shelves)
+    shelves.project("orbit-core", "ada")
+
+
+def _provider(name: str, title: str) -> dict[str, object]:
+    own = {"server_metadata_url": "http://127.0.0.1:9/metadata", "client_id": "an index", "title": title}
+    return {f"warehouse14__sign_in__{name}__{key}": value for key, value in own.items()}
+
+
+#: What is on each site: everything, what a company has, nobody's project yet, damage, or people
+#: who come from elsewhere, too, or from nowhere else.
 STOCKS: Mapping[str, Callable[[Shelves], None]] = {
     "full": _full,
     "company": _company,
     "bare": stock.people,
     "damaged": _damaged,
+    "ways": _ways,
+    "doors": _ways,
 }
+#: The settings of those that do not have the usual ones. Nobody listens where the providers are.
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "ways": {"warehouse14__sign_in": "local oidc:corp oidc:partner", "warehouse14__administrators": "ben",
+             **_provider("corp", "Corp"),
+             **_provider("partner", "The partners in the other hemisphere and their sub-contractors")},
+    "doors": {"warehouse14__sign_in": "oidc:corp", **_provider("corp", "Corp")},
+}  # fmt: skip
 
 
 def build(folder: Path, fill: Callable[[Shelves], None]) -> Site:
@@ -91,6 +112,7 @@ class Houses:
         """Return the server of a site."""
         if name not in self._servers:
             site = build(self._folder / name, STOCKS[name])
+            site.configure(APP, **SETTINGS.get(name, {}))
             if name == "damaged":
                 damage(site)
             self._servers[name] = self._open.enter_context(Server(site))

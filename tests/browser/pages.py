@@ -9,7 +9,7 @@ from urllib.parse import quote
 from playwright.sync_api import ViewportSize
 
 from browser.houses import BROKEN, GUESSED, LOST, Houses
-from browser.stock import HOSTILE, HOSTILE_NAME, LONG_NAME, LONG_VERSION, MANY_FILES
+from browser.stock import HOSTILE, HOSTILE_NAME, LONG_ACCOUNT, LONG_GROUP, LONG_NAME, LONG_VERSION, MANY_FILES
 from browser.tabs import WIDE, Tab
 
 Steps = Callable[[Tab], object]
@@ -89,6 +89,12 @@ def _other_password(tab: Tab) -> None:
     tab.press("Change the password")
 
 
+def _look_as_administrator(tab: Tab) -> None:
+    # Whoever looks already is not asked once more.
+    if tab.page.get_by_label("Reason").count():
+        tab.fill(Reason=HOSTILE_NAME).press("Look as administrator")
+
+
 def _wheel(project: str, version: str) -> str:
     return f"/projects/{project}/{version}/{project.replace('-', '_')}-{version}-py3-none-any.whl"
 
@@ -103,10 +109,16 @@ _FILE_OF_MANY = f"/projects/many-files/1.0/many_files-1.0-{MANY_FILES[0]}.whl"
 SHOWN = [
     Shown("home", "Root", "/"),
     Shown("home of a stranger", "Root", "/", "cleo"),
+    Shown("home of somebody whose tokens end", "Root", "/", "ben"),
     Shown("home without projects", "Root", "/", site="bare"),
     Shown("sign-in", "SignIn", "/login", ""),
     Shown("sign-in after a wrong password", "SignIn", "/login", "", 403, "bare", _wrong_password),
     Shown("sign-in too often", "SignIn", "/login", "", 429, "damaged", _too_often),
+    Shown("sign-in through providers or with a password", "SignIn", "/login", "", site="ways"),
+    Shown("sign-in through a provider alone", "SignIn", "/login?next=/account/", "", site="doors"),
+    Shown("sign-in through a provider failed", "ProviderPlace", "/oauth/corp?state=x", "", 403, "ways"),
+    Shown("joining a provider failed", "ProviderPlace", "/oauth/partner?state=x", "ada", 403, "ways"),
+    Shown("provider is down", "", "/oauth/corp/@@start", "", 503, "doors"),
     Shown("projects", "ProjectPages", "/projects/"),
     Shown("projects by date", "ProjectPages", "/projects/?sort=newest"),
     Shown("projects, in the middle", "ProjectPages", "/projects/?page=2"),
@@ -149,8 +161,25 @@ SHOWN = [
     Shown("people of a member", "ProjectPage @@people", f"{_ORBIT}/@@people", "ben"),
     Shown("people, many", "ProjectPage @@people", "/projects/crowded/@@people"),
     Shown("people, unknown account", "ProjectPage @@people", f"{_ORBIT}/@@people", status=400,
-          then=lambda tab: tab.fill(Account="nobody-at-all").press("Give the role")),
+          then=lambda tab: tab.fill(Account_or_group="nobody-at-all").press("Give the role")),
+    Shown("people, somebody invited", "ProjectPage @@people", f"{_ORBIT}/@@people", site="ways",
+          then=lambda tab: tab.fill(Account_or_group="new@example.org").press("Give the role")),
     Shown("people, long name", "ProjectPage @@people", f"/projects/{LONG_NAME}/@@people"),
+    Shown("journal of a project", "ProjectPage @@journal", f"{_ORBIT}/@@journal"),
+    Shown("journal of a project with many entries", "ProjectPage @@journal",
+          "/projects/many-versions/@@journal"),
+    Shown("journal of a project, further back", "ProjectPage @@journal",
+          "/projects/many-versions/@@journal?before=60"),
+    Shown("journal of a project, hostile", "ProjectPage @@journal", "/projects/hostile/@@journal"),
+    Shown("journal of a project with a long name", "ProjectPage @@journal",
+          f"/projects/{LONG_NAME}/@@journal"),
+    Shown("journal, filtered", "ProjectPage @@journal", f"{_ORBIT}/@@journal",
+          then=lambda tab: tab.fill(Who="ada").choose("What", "file.").press("Filter")),
+    Shown("journal, nothing found", "ProjectPage @@journal",
+          f"{_ORBIT}/@@journal?who={quote(HOSTILE_NAME)}"),
+    Shown("journal, no such day", "ProjectPage @@journal",
+          f"{_ORBIT}/@@journal?since={quote(HOSTILE_NAME)}", status=400),
+    Shown("journal, past the end", "ProjectPage @@journal", f"{_ORBIT}/@@journal?before=1"),
     Shown("settings", "ProjectPage @@settings", f"{_ORBIT}/@@settings"),
     Shown("settings, saved", "ProjectPage @@settings", f"{_ORBIT}/@@settings",
           then=lambda tab: tab.press("Save")),
@@ -166,14 +195,42 @@ SHOWN = [
     Shown("delete a file, wrong name typed", "FilePage @@delete", f"{_FILE_OF_MANY}/@@delete", status=400,
           then=lambda tab: tab.confirm("no").press("Delete")),
     Shown("delete a hostile file", "FilePage @@delete", f"{_HOSTILE_FILE}/@@delete"),
+    Shown("groups", "GroupPages", "/groups/"),
+    Shown("groups of an administrator", "GroupPages", "/groups/", "root"),
+    Shown("groups, none", "GroupPages", "/groups/", site="bare"),
+    Shown("groups, no name", "GroupPages", "/groups/", status=400,
+          then=lambda tab: tab.fill(Name=HOSTILE[:90]).press("Create the group")),
+    Shown("group", "GroupPage", "/groups/platform/"),
+    Shown("group of a member", "GroupPage", "/groups/platform/", "ben"),
+    Shown("group with a long name", "GroupPage", f"/groups/{LONG_GROUP}/"),
+    Shown("group, unknown account", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.fill(Account="nobody-at-all").press("Add to the group")),
+    Shown("group, wrong name typed", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.confirm("no").press("Delete the group")),
+    Shown("group, token refused", "GroupPage", "/groups/platform/", status=400,
+          then=lambda tab: tab.fill(Name=HOSTILE_NAME, Addresses="nowhere").press("Make the token")),
+    Shown("group, project of a token refused", "GroupPage", f"/groups/{LONG_GROUP}/", status=400,
+          then=lambda tab: tab.fill(Name="ci", Project=HOSTILE[:190]).press("Make the token")),
+    Shown("new token of a group", "GroupPage", f"/groups/{LONG_GROUP}/",
+          then=lambda tab: tab.fill(Name="build server").press("Make the token")),
+    Shown("group of an administrator", "GroupPage", "/groups/platform/", "root"),
+    Shown("group of an administrator, a look refused", "GroupPage", "/groups/platform/", "root", 400,
+          then=lambda tab: tab.fill(Reason=" ").press("Look as administrator")),
+    Shown("group of an administrator who looks", "GroupPage", f"/groups/{LONG_GROUP}/", "root",
+          then=_look_as_administrator),
+    Shown("journal of a group", "GroupPage @@journal", "/groups/platform/@@journal"),
+    Shown("journal of a group with a long name", "GroupPage @@journal", f"/groups/{LONG_GROUP}/@@journal"),
     Shown("account", "AccountPage", "/account/"),
     Shown("account without tokens", "AccountPage", "/account/", site="bare"),
+    Shown("account with ways to sign in", "AccountPage", "/account/", site="ways"),
     Shown("account, token refused", "AccountPage", "/account/", status=400,
           then=lambda tab: tab.fill(Name=HOSTILE_NAME, Project="not-here").press("Make the token")),
     Shown("new token", "AccountPage", "/account/", "cleo",
           then=lambda tab: tab.fill(Name=HOSTILE_NAME).press("Make the token")),
     Shown("new token for uploads", "AccountPage", "/account/", "cleo",
-          then=lambda tab: tab.fill(Name="laptop").choose("Scope", "upload").press("Make the token")),
+          then=lambda tab: tab.fill(Name="laptop").check("upload").press("Make the token")),
+    Shown("journal of an account", "AccountPage @@journal", "/account/@@journal"),
+    Shown("journal of a new account", "AccountPage @@journal", "/account/@@journal", "cleo"),
     Shown("password", "AccountPage @@password", "/account/@@password"),
     Shown("first password", "AccountPage @@password", "/account/@@password", "new-here"),
     Shown("password, two that differ", "AccountPage @@password", "/account/@@password", status=400,
@@ -185,6 +242,22 @@ SHOWN = [
           then=lambda tab: tab.fill(Name=f"new-{time.time_ns()}").press("Add the account")),
     Shown("new first password", "AdminPage", "/admin/", "root",
           then=lambda tab: tab.press("New password for colleague-0")),
+    Shown("one account", "AccountPlace", "/admin/accounts/ada/", "root"),
+    Shown("one account with ways to sign in", "AccountPlace", "/admin/accounts/ada/", "root", site="ways"),
+    Shown("one account, a join refused", "AccountPlace", "/admin/accounts/ada/", "root", 400, "ways",
+          then=lambda tab: tab.fill(Issuer=HOSTILE[:250], Subject="7").press("Join")),
+    Shown("one account with a long name", "AccountPlace", f"/admin/accounts/{LONG_ACCOUNT}/", "root"),
+    Shown("one account, an administrator", "AccountPlace", "/admin/accounts/deputy/", "root"),
+    Shown("one account, an administrator by the settings", "AccountPlace", "/admin/accounts/ben/", "root",
+          site="ways"),
+    Shown("one account, disabled", "AccountPlace", "/admin/accounts/gone/", "root"),
+    Shown("one account, one's own", "AccountPlace", "/admin/accounts/root/", "root"),
+    Shown("all projects", "AdminPage @@projects", "/admin/@@projects", "root"),
+    Shown("all projects, none found", "AdminPage @@projects", "/admin/@@projects?q=nothing-at-all", "root"),
+    Shown("all projects, a look refused", "AdminPage @@projects", "/admin/@@projects", "root", 400,
+          then=lambda tab: tab.fill(Project="not-here", Reason=HOSTILE[:90]).press("Look as administrator")),
+    Shown("journal of the site", "AdminPage @@journal", "/admin/@@journal", "root"),
+    Shown("journal of the site, in the middle", "AdminPage @@journal", "/admin/@@journal?before=80", "root"),
     Shown("sizes and settings", "AdminPage @@settings", "/admin/@@settings", "root"),
     Shown("style", "StylePage", "/style/"),
     Shown("error 400", "ProjectPages @@new", "/projects/@@new", status=400, then=_forged),
@@ -204,4 +277,4 @@ SHOWN = [
 PLAIN = list({shown.view: shown for shown in reversed(SHOWN)}.values())
 
 #: Views of browser pages that answer a GET with something else than a page.
-NO_PAGES = {"FilePage", "StaticFile"}
+NO_PAGES = {"FilePage", "StaticFile", "ProviderPlace @@start"}

@@ -12,7 +12,7 @@ from browser import readmes
 from support.sites import PASSWORD, Site
 from warehouse14.domain.access import Identity
 from warehouse14.domain.model import FileType, Role, Scope
-from warehouse14.domain.names import FileName
+from warehouse14.domain.names import FileName, ProviderName
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, record_of, tar_gz_bytes, wheel_member, zip_bytes
@@ -23,6 +23,7 @@ MARKDOWN = "text/markdown; charset=UTF-8; variant=GFM"
 #: A name as long as a name may be, without a place to break it.
 LONG_NAME = "x" * 150 + "y" * 50
 LONG_ACCOUNT = "a" * 190 + "@example.z"
+LONG_GROUP = "g" * 100
 LONG_VERSION = "2026.1.20.300.4000.50000rc1.post22.dev333+a.very.long.local.version.of.a.nightly.build"
 HOSTILE = f'"><b title={readmes.SCRIPT}{readmes.HANDLER} \u202e{readmes.ENDLESS}'
 #: The same of the characters that a token's name may have, and as short.
@@ -128,7 +129,7 @@ class Shelves:
 
     def token(self, of: str, name: str, scope: Scope = Scope.READ, **options: object) -> str:
         text: str = self.warehouse.tokens.mint(
-            self.operator, name=name, account=of, scope=scope, **options  # type: ignore[arg-type]
+            self.operator, name=name, account=of, scopes={scope}, **options  # type: ignore[arg-type]
         ).text  # fmt: skip
         return text
 
@@ -159,6 +160,20 @@ def people(shelves: Shelves) -> None:
     shelves.days_ago(200)
     for name in PEOPLE:
         shelves.account(name, password=PASSWORD, administrator=name == "root")
+
+
+def logins(shelves: Shelves) -> None:
+    """Let ada come from elsewhere, too: from three places, of which one is known no longer."""
+    for days, provider, subject in (
+        (90, "corp", "ada.lindqvist@orbit.example.com"),
+        (30, "partner", "s" * 255),
+        (10, "gone", HOSTILE_NAME),
+    ):
+        shelves.days_ago(days)
+        issuer = f"https://{provider}.example.com"
+        shelves.warehouse.arrivals.join_known(
+            shelves.operator, "ada", provider=ProviderName(provider), issuer=issuer, subject=subject
+        )
 
 
 # -- what a customer sees ----------------------------------------------------------------
@@ -296,6 +311,7 @@ def states(shelves: Shelves) -> None:
     shelves.days_ago(100)
     shelves.account(LONG_ACCOUNT)
     shelves.account("new-here", password=PASSWORD, once=True)
+    shelves.account("deputy", administrator=True)
     shelves.account("gone")
     shelves.warehouse.accounts.set_disabled(shelves.operator, "gone", disabled=True)
     colleagues = [f"colleague-{number}" for number in range(9)]
@@ -303,15 +319,31 @@ def states(shelves: Shelves) -> None:
         shelves.account(name)
     shelves.project("crowded", "ada", members=["ben", LONG_ACCOUNT, *colleagues])
     shelves.project("Empty", "ada", members=["ben"])
+    _groups(shelves, ["ben", LONG_ACCOUNT, *colleagues])
     _many(shelves)
     _marked(shelves)
     _hostile(shelves)
     shelves.days_ago(400)
     shelves.token("ada", "expired", days=1)
+    for days in range(401, 406):
+        shelves.token("ben", HOSTILE_NAME, days=days)
     shelves.token("ada", HOSTILE_NAME)
     shelves.days_ago(0.02)
     shelves.session("ada", HOSTILE, origin="2001:db8:1234:5678:9abc:def0:1234:5678")
     shelves.session("ada", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+
+
+def _groups(shelves: Shelves, members: Sequence[str]) -> None:
+    """Add groups, and give them roles."""
+    groups = shelves.warehouse.groups
+    for name in ("platform", LONG_GROUP):
+        groups.create(shelves.operator, name, admin="ada")
+    for member in members:
+        groups.add(shelves.operator, "platform", member)
+    shelves.warehouse.tokens.mint(shelves.operator, name=HOSTILE_NAME, service="group:platform")
+    theirs = "group:corp/" + HOSTILE_NAME[:180]
+    for who in ("group:platform", f"group:{LONG_GROUP}", theirs):
+        shelves.warehouse.projects.grant(shelves.operator, "crowded", who, Role.MEMBER)
 
 
 def _many(shelves: Shelves) -> None:

@@ -1,6 +1,6 @@
 """A tab of the browser that remembers what went wrong in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,8 +37,10 @@ class Tab:
         status: that of the document which was loaded last.
     """
 
-    def __init__(self, context: BrowserContext, site: str) -> None:
+    def __init__(self, context: BrowserContext, site: str, others: Sequence[str] = ()) -> None:
+        """Open it. ``others`` are sites that it may be led to, too."""
         self.site = site
+        self._hosts = {urlsplit(url).netloc for url in (site, *others)}
         self.page: Page = context.new_page()
         self.page.set_default_timeout(15_000)
         self.status = 0
@@ -88,6 +90,11 @@ class Tab:
     def choose(self, label: str, value: str) -> "Tab":
         """Choose one of a list."""
         self.page.get_by_label(label).select_option(value)
+        return self
+
+    def check(self, label: str) -> "Tab":
+        """Tick a box."""
+        self.page.get_by_label(label).check()
         return self
 
     def confirm(self, text: str) -> "Tab":
@@ -147,7 +154,7 @@ class Tab:
         dialog.dismiss()
 
     def _request(self, request: Request) -> None:
-        if urlsplit(request.url).netloc != urlsplit(self.site).netloc:
+        if urlsplit(request.url).netloc not in self._hosts:
             self._complain(f"something of another site: {request.url}")
 
     def _response(self, response: Response) -> None:
@@ -158,11 +165,11 @@ class Tab:
 
 
 @contextmanager
-def tab_of(browser: Browser, site: str, **options: Any) -> Iterator[Tab]:
+def tab_of(browser: Browser, site: str, others: Sequence[str] = (), **options: Any) -> Iterator[Tab]:
     """Open a tab in a browser that knows nothing but what ``options`` say (Playwright's, of a context)."""
     context = browser.new_context(**{"viewport": WIDE, "ignore_https_errors": True, **options})
     try:
         context.add_init_script(_WATCH)
-        yield Tab(context, site)
+        yield Tab(context, site, others)
     finally:
         context.close()

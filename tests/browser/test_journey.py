@@ -150,7 +150,7 @@ def create_a_project(tab: Tab) -> None:
 
 def make_a_token(tab: Tab) -> str:
     """Make a token for uploads, and return the line for twine that is shown with it."""
-    tab.follow("Account").fill(Name="laptop", Project=PROJECT).choose("Scope", "upload")
+    tab.follow("Account").fill(Name="laptop", Project=PROJECT).check("upload")
     tab.press("Make the token")
     line = tab.copied("the line for twine")
     token = tab.copied("the token")
@@ -180,7 +180,7 @@ def see_the_release(tab: Tab, way: Way) -> None:
 
 
 def grant(tab: Tab, name: str) -> None:
-    tab.go("/projects/rocket-fuel/").follow("People").fill(Account=name).press("Give the role")
+    tab.go("/projects/rocket-fuel/").follow("People").fill(Account_or_group=name).press("Give the role")
     assert tab.notice == f"{name} is now a member."
 
 

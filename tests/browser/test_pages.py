@@ -65,7 +65,7 @@ _SHIFT = """() => new Promise(resolve => {
 
 
 def test_every_view_of_a_page_is_looked_at() -> None:
-    warehouse, site = assemble(_MEMORY, {})
+    warehouse, site, _ = assemble(_MEMORY, {})
     introspector = make_app(warehouse, site).registry.introspector
     views = [entry["introspectable"] for entry in introspector.get_category("views")]
     of_pages = {

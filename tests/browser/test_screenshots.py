@@ -45,7 +45,7 @@ class Picture:
 
 
 def _make_a_token(tab: Tab) -> None:
-    tab.fill(Name="build server", Project="orbit-core").choose("Scope", "upload").press("Make the token")
+    tab.fill(Name="build server", Project="orbit-core").check("upload").press("Make the token")
 
 
 def _go_to_the_files(tab: Tab) -> None:

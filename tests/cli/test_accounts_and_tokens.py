@@ -8,6 +8,7 @@ import pytest
 
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Unauthenticated
+from warehouse14.domain.model import Reach, Scope
 
 TOKEN = re.compile(r"wh14_[0-9A-Za-z]{43}\n\Z")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
@@ -67,6 +68,8 @@ def test_an_account_can_be_without_a_password(site: Any) -> None:
         (["password", "nobody", "--password-stdin"], "long enough\n", "no account"),
         (["disable", "nobody"], "", "no account"),
         (["enable", "nobody"], "", "no account"),
+        (["set", "nobody", "--administrator"], "", "no account"),
+        (["set", "project:demo", "--administrator"], "", "not an account name"),
     ],
 )
 def test_what_is_refused_is_one_line_and_status_1(
@@ -93,6 +96,18 @@ def test_a_disabled_account_and_its_tokens_come_back_when_it_is_enabled(site: An
     assert warehouse.tokens.identify(token).account == "ada"
 
 
+def test_an_account_is_made_an_administrator_and_an_ordinary_one_again(site: Any) -> None:
+    assert site.done("account", "set", "Ada", "--administrator").out == "ada is now an administrator\n"
+    assert _accounts(site)["ada"]["administrator"]
+    assert site.done("account", "set", "ada", "--administrator").out == "ada is an administrator already\n"
+    assert site.done("account", "set", "ada", "--no-administrator").out == "ada is now an ordinary account\n"
+    assert not _accounts(site)["ada"]["administrator"]
+    assert (
+        site.done("account", "set", "ada", "--no-administrator").out == "ada is an ordinary account already\n"
+    )
+    assert site("account", "set", "ada").status == 2
+
+
 def test_the_table_of_accounts_is_aligned(site: Any) -> None:
     site.done("account", "add", "somebody-with-a-long-name")
     titles, ada, other = site.done("account", "list").out.splitlines()
@@ -102,11 +117,11 @@ def test_the_table_of_accounts_is_aligned(site: Any) -> None:
 
 
 def test_minting_prints_the_token_alone(site: Any, warehouse: Any) -> None:
-    outcome = site.done("token", "mint", "ada", "--name", "laptop")
+    outcome = site.done("token", "mint", "ada")
     assert TOKEN.match(outcome.out)
     assert outcome.err == ""
     identity = warehouse.tokens.identify(outcome.out.strip())
-    assert (identity.account, identity.token.scope, identity.token.project) == ("ada", "read", None)
+    assert (identity.account, identity.token.scopes, identity.token.reach) == ("ada", {Scope.READ}, Reach())
 
 
 def test_the_list_of_tokens_says_everything_but_the_secret(site: Any) -> None:
@@ -118,7 +133,8 @@ def test_the_list_of_tokens_says_everything_but_the_secret(site: Any) -> None:
     outcome = site.done("token", "list", "ada", "--json")
     first, second = outcome.rows
     assert list(first) == [
-        *("id", "name", "scope", "project", "created_at", "expires_at", "last_used_at", "revoked_at")
+        *("id", "name", "scope", "project", "addresses", "created_at", "expires_at"),
+        *("last_used_at", "last_used_from", "last_used_by", "revoked_at"),
     ]
     assert (first["name"], first["scope"], first["project"]) == ("läptop", "read", None)
     created, expires = (datetime.fromisoformat(first[key]) for key in ("created_at", "expires_at"))

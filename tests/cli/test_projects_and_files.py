@@ -52,6 +52,19 @@ def test_roles_come_and_go_but_the_last_admin_stays(site: Any) -> None:
     assert site("project", "revoke", "one", "account:ada").status == 1
 
 
+def test_an_address_that_never_signed_in_is_invited(site: Any) -> None:
+    site.done("project", "create", "one", "--admin", "ada")
+    grant = ("project", "grant", "one", "account:New@example.org", "member")
+    invited = "new@example.org is invited{}: member of one from the first sign-in with that address on\n"
+    assert site.done(*grant).out == invited.format("")
+    assert site.done(*grant).out == invited.format(" already")
+    assert {"principal": "invitation:new@example.org", "role": "member"} in site.done(
+        "project", "roles", "one", "--json"
+    ).rows
+    site.done("project", "revoke", "one", "account:new@example.org")
+    assert len(site.done("project", "roles", "one", "--json").rows) == 1
+
+
 def test_the_roles_on_a_project_are_listed_by_principal(site: Any) -> None:
     site.done("account", "add", "bob")
     site.done("project", "create", "one", "--admin", "bob")

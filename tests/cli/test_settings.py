@@ -135,6 +135,7 @@ _NUMBERS = {
     "page_cache_bytes": (0, 2**40),
     "session_idle_minutes": (1, 5_256_000),
     "session_hours": (1, 87_600),
+    "reverify_hours": (0, 87_600),
     "metadata.busy_seconds": (0, 3600),
 }
 

@@ -133,7 +133,6 @@ _NO_NUMBERS = ["-1", "99999999999", "9" * 5000, "1e30", "1.5", "nan", "inf", "ma
         ["account", "add"],
         ["account", "password", "ada"],
         ["account", "list", "--js"],
-        ["token", "mint", "ada"],
         ["token", "mint", "ada", "--name", "x", "--scope", "all"],
         ["token", "list"],
         ["project", "create", "one"],

@@ -159,7 +159,7 @@ class TestMemoryUnits(UnitsContract):
         commit(units, lambda unit: unit.accounts.add(sample_account()), sample_change())
         commit(units, lambda unit: unit.tokens.add(sample_token()), sample_change())
         with units.write() as unit:
-            unit.tokens.touch("t0", LATER, unless_since=WHEN)
+            unit.tokens.touch("t0", LATER, unless_since=WHEN, origin="", agent="")
         assert units.pulse() == 3
         with pytest.raises(Conflict):
             commit(units, lambda unit: unit.tokens.add(sample_token()), sample_change())

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from warehouse14.domain.access import Identity, operator
-from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected
+from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.contract import race
 
 
 def test_the_first_administrator_is_made_once(warehouse: Warehouse) -> None:
@@ -32,6 +34,7 @@ def test_an_account_does_not_manage_accounts(warehouse: Warehouse, ada: Identity
         lambda: warehouse.accounts.get(ada, "bob"),
         lambda: warehouse.accounts.set_password(ada, "bob", "correct horse"),
         lambda: warehouse.accounts.set_disabled(ada, "bob", disabled=True),
+        lambda: warehouse.accounts.set_administrator(ada, "ada", administrator=True),
     ):
         with pytest.raises(Forbidden):
             act()
@@ -45,6 +48,52 @@ def test_an_administrator_manages_accounts(warehouse: Warehouse, person: Callabl
     assert not warehouse.accounts.set_disabled(root, "eve", disabled=True)
     with pytest.raises(Rejected, match="eve is disabled"):
         warehouse.account("eve")
+
+
+def test_an_administrator_gives_the_rank_and_takes_it_away(
+    warehouse: Warehouse, person: Callable[..., Identity]
+) -> None:
+    root = person("root", administrator=True)
+    person("eve")
+    for administrator in (True, False):
+        assert warehouse.accounts.set_administrator(root, "Eve", administrator=administrator)
+        assert not warehouse.accounts.set_administrator(root, "eve", administrator=administrator)
+        assert warehouse.account("eve").administrator is administrator
+
+
+def test_nobody_takes_their_own_rank_away_but_the_operator_anybodys(
+    warehouse: Warehouse, person: Callable[..., Identity]
+) -> None:
+    root = person("root", administrator=True)
+    assert not warehouse.accounts.set_administrator(root, "root", administrator=True)
+    with pytest.raises(Rejected, match="stays an administrator"):
+        warehouse.accounts.set_administrator(root, "root", administrator=False)
+    assert warehouse.accounts.set_administrator(operator(), "root", administrator=False)
+    assert not warehouse.account("root").administrator
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_of_two_administrators_who_take_the_rank_from_each_other_at_once_one_stays(
+    warehouse: Warehouse, person: Callable[..., Identity], _: int
+) -> None:
+    ada, bob = (person(name, administrator=True) for name in ("ada", "bob"))
+    done = race(
+        [
+            partial(warehouse.accounts.set_administrator, ada, "bob", administrator=False),
+            partial(warehouse.accounts.set_administrator, bob, "ada", administrator=False),
+        ]
+    )
+    assert sorted(type(error) for error in done if error is not None) == [Forbidden]
+    assert [account.administrator for account in warehouse.accounts.listed(operator())].count(True) == 1
+
+
+def test_neither_a_service_nor_nobody_is_an_administrator(warehouse: Warehouse, ada: Identity) -> None:
+    warehouse.groups.create(operator(), "crew", admin="ada")
+    warehouse.tokens.mint(operator(), name="x", service="group:crew")
+    with pytest.raises(Rejected, match="not an account name"):
+        warehouse.accounts.set_administrator(operator(), "group:crew", administrator=True)
+    with pytest.raises(NotFound):
+        warehouse.accounts.set_administrator(operator(), "nobody", administrator=True)
 
 
 def test_a_password_is_checked_and_changed(warehouse: Warehouse, ada: Identity) -> None:

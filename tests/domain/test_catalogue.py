@@ -13,7 +13,7 @@ from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity, TokenLimits
 from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.details import Details
-from warehouse14.domain.model import File, Order, Project, Role, Scope
+from warehouse14.domain.model import File, Order, Project, Reach, Role, Scope
 from warehouse14.domain.names import ProjectName, file_name, project_name
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.uploads import Published
@@ -44,7 +44,7 @@ def shelf(warehouse: Warehouse, ada: Identity, bob: Identity, publish: Publish, 
 
 def limited(identity: Identity, project: str, scope: Scope = Scope.READ) -> Identity:
     """Return the identity as a token for one project holds it back."""
-    return replace(identity, token=TokenLimits("t", scope, project_name(project)))
+    return replace(identity, token=TokenLimits("t", frozenset({scope}), Reach(project_name(project))))
 
 
 def found(warehouse: Warehouse, identity: Identity, text: str = "", order: Order = Order.NAME) -> list[str]:
@@ -136,7 +136,7 @@ def test_a_token_for_one_project_has_one_page_of_one_project(shelf: Warehouse, a
 
 
 def test_a_token_for_all_projects_finds_them_all(shelf: Warehouse, ada: Identity) -> None:
-    token = replace(ada, token=TokenLimits("t", Scope.READ, None))
+    token = replace(ada, token=TokenLimits("t", frozenset({Scope.READ})))
     assert found(shelf, token) == found(shelf, ada)
 
 
@@ -465,7 +465,7 @@ def processes(tmp_path: Path, clock: Clock) -> Iterator[tuple[Warehouse, Warehou
     """Two warehouses on one database and one folder, as two processes have them."""
     opened = []
     for _ in range(2):
-        made, _ = assemble(settings_of("sql", tmp_path), {})
+        made = assemble(settings_of("sql", tmp_path), {}).warehouse
         opened.append(Warehouse(made.units, made.store, made.policy, now=clock))
     opened[0].prepare()
     yield opened[0], opened[1]

@@ -101,7 +101,7 @@ def test_a_public_project_is_read_by_everybody_and_managed_by_its_admins(
 
 def test_a_member_reads_and_does_nothing_else(warehouse: Warehouse, ada: Identity, bob: Identity) -> None:
     warehouse.projects.create(ada, "foo")
-    assert warehouse.projects.grant(ada, "foo", "account:bob", Role.MEMBER)
+    assert warehouse.projects.grant(ada, "foo", "account:bob", Role.MEMBER).is_new
     assert warehouse.projects.get(bob, "foo")
     with pytest.raises(Forbidden):
         warehouse.projects.grant(bob, "foo", "account:bob", Role.ADMIN)
@@ -131,7 +131,7 @@ def test_the_same_grant_again_is_no_change(warehouse: Warehouse, ada: Identity, 
     warehouse.projects.create(ada, "foo")
     warehouse.projects.grant(ada, "foo", "account:bob", Role.MEMBER)
     before = serial(warehouse)
-    assert not warehouse.projects.grant(ada, "foo", "account:bob", Role.MEMBER)
+    assert not warehouse.projects.grant(ada, "foo", "account:bob", Role.MEMBER).is_new
     assert not warehouse.projects.set_public(ada, "foo", public=False)
     assert serial(warehouse) == before
 

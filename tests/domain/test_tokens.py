@@ -67,7 +67,7 @@ def test_a_scope_holds_its_account_back(warehouse: Warehouse, ada: Identity) -> 
             permission
             for permission in Permission
             if allows(
-                sign_in(warehouse, warehouse.tokens.mint(ada, name="x", scope=scope).text),
+                sign_in(warehouse, warehouse.tokens.mint(ada, name="x", scopes={scope}).text),
                 permission,
                 project,
             )
@@ -77,6 +77,8 @@ def test_a_scope_holds_its_account_back(warehouse: Warehouse, ada: Identity) -> 
     assert allowed == {
         Scope.READ: {Permission.READ},
         Scope.UPLOAD: {Permission.READ, Permission.UPLOAD},
+        Scope.YANK: {Permission.READ, Permission.YANK},
+        Scope.MANAGE: {Permission.READ, Permission.DELETE, Permission.MANAGE},
     }
 
 
@@ -85,7 +87,7 @@ def test_a_token_for_one_project_sees_only_that_and_creates_nothing(
 ) -> None:
     for name in ("bar", "foo", "zap"):
         warehouse.projects.create(ada, name, public=name == "zap")
-    token = warehouse.tokens.mint(ada, name="x", scope=Scope.UPLOAD, project="Foo")
+    token = warehouse.tokens.mint(ada, name="x", scopes={Scope.UPLOAD}, project="Foo")
     limited = sign_in(warehouse, token.text)
     assert [project.name for project in warehouse.projects.listed(limited)] == ["foo"]
     assert warehouse.projects.get(limited, "foo")
@@ -111,14 +113,35 @@ def test_nobody_manages_the_tokens_of_another(
     token = warehouse.tokens.mint(ada, name="x")
     with pytest.raises(Forbidden):
         warehouse.tokens.mint(root, name="x", account="ada")
-    with pytest.raises(Forbidden):
-        warehouse.tokens.listed(root, "ada")
     with pytest.raises(NotFound):
-        warehouse.tokens.revoke(root, token.id)
+        warehouse.tokens.rotate(root, token.id)
+    bob = person("bob")
+    with pytest.raises(Forbidden):
+        warehouse.tokens.listed(bob, "ada")
+    with pytest.raises(NotFound):
+        warehouse.tokens.revoke(bob, token.id)
+
+
+def test_an_administrator_lists_and_ends_the_tokens_of_another_and_no_token_of_theirs_does(
+    warehouse: Warehouse, ada: Identity, person: Callable[..., Identity]
+) -> None:
+    root = person("root", administrator=True)
+    token = warehouse.tokens.mint(ada, name="x")
+    held = sign_in(warehouse, warehouse.tokens.mint(root, name="y", scopes=set(Scope)).text)
+    with pytest.raises(Forbidden):
+        warehouse.tokens.listed(held, "ada")
+    with pytest.raises(NotFound):
+        warehouse.tokens.revoke(held, token.id)
+    assert [found.id for found in warehouse.tokens.listed(root, "ada")] == [token.id]
+    assert warehouse.tokens.revoke(root, token.id)
+    with pytest.raises(Unauthenticated):
+        sign_in(warehouse, token.text)
+    with pytest.raises(NotFound):
+        warehouse.tokens.listed(root, "absent")
 
 
 def test_a_token_manages_no_tokens(warehouse: Warehouse, ada: Identity) -> None:
-    token = warehouse.tokens.mint(ada, name="x", scope=Scope.UPLOAD)
+    token = warehouse.tokens.mint(ada, name="x", scopes={Scope.UPLOAD})
     signed_in = sign_in(warehouse, token.text)
     with pytest.raises(Forbidden):
         warehouse.tokens.mint(signed_in, name="y")

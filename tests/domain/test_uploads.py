@@ -130,12 +130,12 @@ def test_a_token_publishes_within_its_scope_and_project(
         return warehouse.tokens.identify(warehouse.tokens.mint(ada, name="x", **limits).text)
 
     with pytest.raises(Forbidden):
-        publish(token(scope=Scope.READ), build_sdist("demo", "1.0"))
-    limited = token(scope=Scope.UPLOAD, project="demo")
+        publish(token(scopes={Scope.READ}), build_sdist("demo", "1.0"))
+    limited = token(scopes={Scope.UPLOAD}, project="demo")
     with pytest.raises(Forbidden):
         publish(limited, build_wheel("other", "1.0"))
     assert publish(limited, build_sdist("demo", "1.0")).is_new
-    assert publish(token(scope=Scope.UPLOAD), build_wheel("other", "1.0")).is_new
+    assert publish(token(scopes={Scope.UPLOAD}), build_wheel("other", "1.0")).is_new
 
 
 def test_a_site_that_creates_nothing_on_upload_refuses_new_names(warehouse: Warehouse, ada: Identity) -> None:

@@ -22,8 +22,8 @@ http {{
     scgi_temp_path {folder}/unused;
     server {{
         listen 127.0.0.1:{port} ssl;
-        ssl_certificate {folder}/server.pem;
-        ssl_certificate_key {folder}/server-key.pem;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
         client_max_body_size 0;
         location {prefix}/ {{
             proxy_pass http://127.0.0.1:{behind};
@@ -47,6 +47,8 @@ class Nginx:
         self._folder = folder
         self.port = free_port()
         self.authority = folder / "authority.pem"
+        self.certificate = folder / "server.pem"
+        self.key = folder / "server-key.pem"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,7 +66,12 @@ class Nginx:
         configuration = self._folder / "nginx.conf"
         configuration.write_text(
             _CONFIGURATION.format(
-                folder=self._folder, port=self.port, behind=self._server.port, prefix=self._server.prefix
+                folder=self._folder,
+                certificate=self.certificate,
+                key=self.key,
+                port=self.port,
+                behind=self._server.port,
+                prefix=self._server.prefix,
             ),
             encoding="utf-8",
         )

@@ -98,7 +98,7 @@ class Site:
         """Return the text of a new token, through the library, which is faster than the command."""
         with self.library() as warehouse:
             return warehouse.tokens.mint(
-                warehouse.operator(), name="a test", account=account, scope=Scope(scope), project=project
+                warehouse.operator(), name="a test", account=account, scopes={Scope(scope)}, project=project
             ).text
 
     def library(self) -> AbstractContextManager[Warehouse]:
@@ -110,7 +110,7 @@ class Site:
             "warehouse14.files": "filesystem",
             "warehouse14.files.root": f"{var}/files",
         }
-        warehouse, _ = assemble(settings, {})
+        warehouse = assemble(settings, {}).warehouse
         return closing(warehouse)
 
     def damage(self) -> list[str]:

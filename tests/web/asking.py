@@ -160,7 +160,7 @@ class Index:
         self.account(name)
         key = (name, scope, project)
         if key not in self._tokens:
-            self._tokens[key] = self.mint(name, scope=scope, project=project)
+            self._tokens[key] = self.mint(name, scopes={scope}, project=project)
         return self._tokens[key]
 
     def cookie(self, name: str) -> str:
@@ -301,13 +301,38 @@ class Index:
         assert self.remains() == before
 
 
+#: An identity provider that does not answer: nobody listens there.
+SILENT_PROVIDER = {
+    "sign_in": "local oidc:corp",
+    "sign_in.corp.server_metadata_url": "https://127.0.0.1:1/.well-known/openid-configuration",
+    "sign_in.corp.client_id": "index",
+}
+
+
 def open_index(settings: Mapping[str, str], **more: str) -> Index:
     """Return an index over stores that are prepared, with a clock that stands."""
     given = {**settings, **{f"warehouse14.{key}": value for key, value in more.items()}}
-    found, site = assemble(given, {})
+    found, site, sign_ins = assemble(given, {})
     clock = Clock()
     warehouse = Warehouse(found.units, found.store, found.policy, now=clock)
-    return Index(warehouse, make_app(warehouse, site, given), clock)
+    return Index(warehouse, make_app(warehouse, site, given, sign_ins), clock)
+
+
+def open_peopled() -> Index:
+    """Return an index with all kinds of people.
+
+    ``demo`` is private, ``pub`` is public; Ada is the admin of both and of a group, Bob a member. Eve has
+    no role anywhere, and Root administers the site.
+    """
+    index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER)
+    for name, public in (("demo", False), ("pub", True)):
+        index.project(name, public=public, member="bob")
+        index.wheel(name)
+    index.warehouse.groups.create(index.warehouse.operator(), "crew", admin="ada")
+    index.warehouse.groups.add(index.warehouse.operator(), "crew", "bob")
+    index.account("eve")
+    index.account("root", administrator=True)
+    return index
 
 
 def anchors(page: str) -> list[tuple[dict[str, str], str]]:

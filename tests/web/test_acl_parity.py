@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, allows, allows_site
 from warehouse14.domain.errors import WarehouseError
-from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.model import Reach, Role, Scope
 from warehouse14.domain.names import AccountName, project_name
 from warehouse14.domain.services.uploadform import UploadForm
 from warehouse14.testing.builders import build_wheel
@@ -141,7 +141,7 @@ def identity(who: str, name: str) -> Identity | None:
         "this": (Scope.UPLOAD, name),
         "other": (Scope.UPLOAD, "pub" if name == "demo" else "demo"),
     }.get(who, (None, None))
-    held = scope and TokenLimits("x", scope, project_name(limit) if limit else None)
+    held = scope and TokenLimits("x", frozenset({scope}), Reach(project_name(limit) if limit else None))
     return account_identity(AccountName(account), administrator=account == "root", token=held)
 
 
@@ -200,6 +200,22 @@ def test_the_web_answers_as_the_table_says(
     else:
         answer = peopled.ask(method, target, None, token=text)
     assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    "address", [row[0] for view, rows in TABLE.items() if view[2] == "POST" for row in rows]
+)
+def test_no_get_and_no_cookie_uploads(peopled: Index, address: str) -> None:
+    """What is exempt from the check of forms knows no session, and takes no other method."""
+    content_type, body = form_body(upload_form(build_wheel("demo", "2.0"), "demo", "2.0"))
+    headers = {"Content-Type": content_type}
+    peopled.token("ada")
+    cookie = {"Cookie": f"warehouse14-session={peopled.cookie('ada')}"}
+    with peopled.unchanged():
+        by_get = peopled.ask("GET", address, headers=headers, body=body)
+        by_cookie = peopled.ask("POST", address, None, headers=headers | cookie, body=body)
+    assert by_get.status != 500
+    assert by_cookie.status == 401
 
 
 @pytest.mark.parametrize("name", PROJECTS.values())

@@ -188,7 +188,8 @@ def test_any_authorization_gets_an_answer(filled: Index, header: str, target: st
     """A068"""
     answer = filled.ask("GET", target, None, headers={"Authorization": header})
     assert is_sound(answer)
-    assert answer.status == 401
+    # After too many refusals an address has to wait.
+    assert answer.status in {401, 429}
 
 
 FIELDS = st.sampled_from(

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from warehouse14.domain.model import Role
-from web.asking import MEMORY, Index, open_index
+from web.asking import Index, open_peopled
 from web.test_open_views import EXEMPT_FROM_CSRF, OPEN_TO_ALL, views
 
 #: What is another one on each page.
@@ -31,6 +30,17 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ],
     # Without its token, it ends no session.
     ("SignOut", "", "POST"): [("/logout", {"csrf_token": ""}, "400 400 400 400 400", "400 400 400 400 400")],
+    # The provider does not answer. Whoever is signed in is not sent there.
+    ("ProviderPlace", "start", "GET HEAD"): [
+        ("/oauth/corp/@@start", {}, "503 303 303 303 303", "503 303 303 303 303"),
+    ],
+    ("ProviderPlace", "", "GET HEAD"): [("/oauth/corp", {}, "403 403 403 403 403", "403 403 403 403 403")],
+    ("ProviderPlace", "join", "POST"): [
+        ("/oauth/corp/@@join", {}, "401 503 503 503 503", "401 503 503 503 503"),
+    ],
+    ("ProviderEnd", "", "POST"): [
+        ("/oauth/corp/logout", {}, "503 503 503 503 503", "503 503 503 503 503"),
+    ],
     ("ProjectPages", "", "GET HEAD"): [("/projects/", {}, "303 200 200 200 200", "303 200 200 200 200")],
     ("ProjectPages", "new", "GET HEAD"): [
         ("/projects/@@new", {}, "303 200 200 200 200", "303 200 200 200 200"),
@@ -55,6 +65,18 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
             "401 404 403 400 404",
             "401 403 403 400 403",
         ),
+    ],
+    ("ProjectPage", "journal", "GET HEAD"): [
+        ("/projects/NAME/@@journal", {}, "303 404 403 200 404", "303 403 403 200 403"),
+    ],
+    ("ProjectPage", "token", "POST"): [
+        ("/projects/NAME/@@token", {"name": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
+    ],
+    ("ProjectPage", "token-rotate", "POST"): [
+        ("/projects/NAME/@@token-rotate", {"token": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
+    ],
+    ("ProjectPage", "token-revoke", "POST"): [
+        ("/projects/NAME/@@token-revoke", {"token": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
     ],
     ("ProjectPage", "settings", "GET HEAD"): [
         ("/projects/NAME/@@settings", {}, "303 404 403 200 404", "303 403 403 200 403"),
@@ -118,6 +140,36 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("FilePage", "delete", "POST"): [
         ("/projects/NAME/1.0/FILE/@@delete", {"confirm": "x"}, "401 404 403 400 404", "401 403 403 400 403"),
     ],
+    ("GroupPages", "", "GET HEAD"): [("/groups/", {}, "303 200 200 200 200", "303 200 200 200 200")],
+    ("GroupPages", "new", "POST"): [
+        ("/groups/@@new", {"name": "-"}, "401 400 400 400 400", "401 400 400 400 400"),
+    ],
+    # Ada is the admin of the group, Bob is in it.
+    ("GroupPage", "", "GET HEAD"): [("/groups/crew/", {}, "303 404 200 200 200", "303 404 200 200 200")],
+    ("GroupPage", "members", "POST"): [
+        ("/groups/crew/@@members", {"account": "bob"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "remove", "POST"): [
+        ("/groups/crew/@@remove", {"account": "eve"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "delete", "POST"): [
+        ("/groups/crew/@@delete", {"confirm": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "journal", "GET HEAD"): [
+        ("/groups/crew/@@journal", {}, "303 404 403 200 403", "303 404 403 200 403"),
+    ],
+    ("GroupPage", "token", "POST"): [
+        ("/groups/crew/@@token", {"name": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "token-rotate", "POST"): [
+        ("/groups/crew/@@token-rotate", {"token": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "token-revoke", "POST"): [
+        ("/groups/crew/@@token-revoke", {"token": "x"}, "401 404 403 400 403", "401 404 403 400 403"),
+    ],
+    ("GroupPage", "look", "POST"): [
+        ("/groups/crew/@@look", {"reason": ""}, "401 404 403 403 400", "401 404 403 403 400"),
+    ],
     ("AccountPage", "", "GET HEAD"): [("/account/", {}, "303 200 200 200 200", "303 200 200 200 200")],
     ("AccountPage", "token", "POST"): [
         ("/account/@@token", {"name": "x"}, "401 400 400 400 400", "401 400 400 400 400"),
@@ -125,14 +177,23 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ("AccountPage", "sessions", "POST"): [
         ("/account/@@sessions", {"csrf_token": ""}, "401 400 400 400 400", "401 400 400 400 400"),
     ],
+    ("AccountPage", "journal", "GET HEAD"): [
+        ("/account/@@journal", {}, "303 200 200 200 200", "303 200 200 200 200"),
+    ],
     ("AccountPage", "password", "GET HEAD"): [
         ("/account/@@password", {}, "303 200 200 200 200", "303 200 200 200 200"),
     ],
     ("AccountPage", "password", "POST"): [
         ("/account/@@password", {"password": "x"}, "401 400 400 400 400", "401 400 400 400 400"),
     ],
+    ("AccountPage", "part", "POST"): [
+        ("/account/@@part", {"subject": "x"}, "401 404 404 404 404", "401 404 404 404 404"),
+    ],
     ("TokenPlace", "revoke", "POST"): [
         ("/account/tokens/nothing/@@revoke", {}, "401 404 404 404 404", "401 404 404 404 404"),
+    ],
+    ("TokenPlace", "rotate", "POST"): [
+        ("/account/tokens/nothing/@@rotate", {}, "401 404 404 404 404", "401 404 404 404 404"),
     ],
     ("SessionPlace", "end", "POST"): [
         ("/account/sessions/nothing/@@end", {}, "401 404 404 404 404", "401 404 404 404 404"),
@@ -140,11 +201,41 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     # It is there where the site's settings say so.
     ("StylePage", "", "GET HEAD"): [("/style", {}, "303 404 404 404 404", "303 404 404 404 404")],
     ("AdminPage", "", "GET HEAD"): [("/admin/", {}, "303 403 403 403 200", "303 403 403 403 200")],
+    ("AdminPage", "journal", "GET HEAD"): [
+        ("/admin/@@journal", {}, "303 403 403 403 200", "303 403 403 403 200"),
+    ],
     ("AdminPage", "settings", "GET HEAD"): [
         ("/admin/@@settings", {}, "303 403 403 403 200", "303 403 403 403 200"),
     ],
+    ("AdminPage", "projects", "GET HEAD"): [
+        ("/admin/@@projects", {}, "303 403 403 403 200", "303 403 403 403 200"),
+    ],
+    ("AdminPage", "look", "POST"): [
+        ("/admin/@@look", {"project": "NAME"}, "401 403 403 403 400", "401 403 403 403 400"),
+    ],
     ("AdminPage", "accounts", "POST"): [
         ("/admin/@@accounts", {"name": "-"}, "401 403 403 403 400", "401 403 403 403 400"),
+    ],
+    ("AccountPlace", "", "GET HEAD"): [
+        ("/admin/accounts/bob/", {}, "303 403 403 403 200", "303 403 403 403 200"),
+        ("/admin/accounts/nobody/", {}, "303 403 403 403 404", "303 403 403 403 404"),
+    ],
+    ("AccountPlace", "join", "POST"): [
+        ("/admin/accounts/nobody/@@join", {"provider": "x"}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "part", "POST"): [
+        ("/admin/accounts/nobody/@@part", {"subject": "x"}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "sessions", "POST"): [
+        ("/admin/accounts/nobody/@@sessions", {}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "token-revoke", "POST"): [
+        (
+            "/admin/accounts/nobody/@@token-revoke",
+            {"token": "x"},
+            "401 403 403 403 404",
+            "401 403 403 403 404",
+        ),
     ],
     ("AccountPlace", "reset", "POST"): [
         ("/admin/accounts/nobody/@@reset", {}, "401 403 403 403 404", "401 403 403 403 404"),
@@ -154,6 +245,13 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, dict[str, str], str, str]]] = 
     ],
     ("AccountPlace", "enable", "POST"): [
         ("/admin/accounts/nobody/@@enable", {}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    ("AccountPlace", "promote", "POST"): [
+        ("/admin/accounts/nobody/@@promote", {}, "401 403 403 403 404", "401 403 403 403 404"),
+    ],
+    # Root, who alone gets there, keeps the own rank.
+    ("AccountPlace", "demote", "POST"): [
+        ("/admin/accounts/root/@@demote", {}, "401 403 403 403 400", "401 403 403 403 400"),
     ],
 }
 
@@ -169,15 +267,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def peopled() -> Iterator[Index]:
-    """``demo`` is private, ``pub`` is public; Ada is the admin of both, Bob a member."""
-    index = open_index(MEMORY, create_on_upload="true")
-    for name, public in (("demo", False), ("pub", True)):
-        index.project(name, public=public)
-        index.wheel(name)
-        index.account("bob")
-        index.warehouse.projects.grant(index.warehouse.operator(), name, "account:bob", Role.MEMBER)
-    index.account("eve")
-    index.account("root", administrator=True)
+    index = open_peopled()
     yield index
     index.warehouse.close()
 
@@ -215,7 +305,7 @@ def test_the_pages_answer_as_the_table_says(
 def test_no_form_is_taken_without_the_token_of_its_session(
     peopled: Index, address: str, form: dict[str, str], token: str
 ) -> None:
-    who = "root" if address.startswith("/admin/") else "ada"
+    who = "root" if address.startswith("/admin/") or address.endswith("/@@look") else "ada"
     sent = {**form, "csrf_token": token}
     with peopled.unchanged():
         answer = peopled.browse("POST", address_of(address, "demo"), who, sent)

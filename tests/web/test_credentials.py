@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 
@@ -58,6 +59,9 @@ PRIVATE = [
 ]
 
 
+_NUMBERS = (f"{a}.{b}.{c}" for a, b, c in product(range(256), repeat=3))
+
+
 def basic(user: str | bytes, password: str | bytes = b"") -> str:
     def raw(text: str | bytes) -> bytes:
         return text.encode() if isinstance(text, str) else text
@@ -66,7 +70,11 @@ def basic(user: str | bytes, password: str | bytes = b"") -> str:
 
 
 def asked(index: Index, header: str | None, target: str = "/simple/demo/", method: str = "GET") -> Answer:
-    return ask(index.app, method, target, {} if header is None else {"Authorization": header})
+    # From another address each time: after too many refusals an address has to wait.
+    elsewhere = {"REMOTE_ADDR": f"10.{next(_NUMBERS)}"}
+    return ask(
+        index.app, method, target, {} if header is None else {"Authorization": header}, environ=elsewhere
+    )
 
 
 def is_refused(answer: Answer) -> bool:
@@ -222,7 +230,7 @@ def test_a_revoked_token_counts_no_more_from_the_next_request_on(any_index: Inde
     """A068"""
     any_index.project("demo")
     any_index.wheel("demo")
-    text = any_index.mint("ada", scope=Scope.UPLOAD)
+    text = any_index.mint("ada", scopes={Scope.UPLOAD})
     warehouse = any_index.warehouse
     for target in ("/simple/", "/simple/demo/", WHEEL):
         assert any_index.ask("GET", target, token=text).status == 200
@@ -236,7 +244,7 @@ def test_a_revoked_token_counts_no_more_from_the_next_request_on(any_index: Inde
 @pytest.mark.parametrize(("method", "target"), [("POST", "/"), ("POST", "/legacy/"), ("GET", "/simple/")])
 def test_each_address_learns_of_a_revocation_by_itself(any_index: Index, method: str, target: str) -> None:
     """A068"""
-    text = any_index.mint("ada", scope=Scope.UPLOAD)
+    text = any_index.mint("ada", scopes={Scope.UPLOAD})
     assert any_index.ask(method, target, token=text).status in {200, 400, 415}
     warehouse = any_index.warehouse
     token = warehouse.tokens.listed(warehouse.operator(), "ada")[-1]

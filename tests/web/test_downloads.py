@@ -45,6 +45,8 @@ def test_a_file_comes_whole_with_all_its_headers(served: Index, target: str) -> 
     assert dict(answer.headers.items()) == {
         "Content-Type": "application/octet-stream",
         "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
         "Accept-Ranges": "bytes",
         "ETag": f'"{hashlib.sha256(answer.body).hexdigest()}"',
         "Last-Modified": format_datetime(WHEN, usegmt=True),

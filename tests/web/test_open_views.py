@@ -15,6 +15,9 @@ from web.asking import Index
 #: Every view that answers nobody, with the methods that it takes.
 OPEN_TO_ALL = {
     ("Health", "", "GET HEAD"),
+    ("ProviderEnd", "", "POST"),
+    ("ProviderPlace", "", "GET HEAD"),
+    ("ProviderPlace", "start", "GET HEAD"),
     ("SignIn", "", "GET HEAD"),
     ("SignIn", "", "POST"),
     ("SignOut", "", "POST"),
@@ -26,6 +29,7 @@ EXEMPT_FROM_CSRF = {
     ("Root", "", "POST"),
     ("Projects", "", "POST"),
     ("Legacy", "", "POST"),
+    ("ProviderEnd", "", "POST"),
 }
 
 #: The views of errors, which Pyramid calls with no permission.
@@ -47,8 +51,10 @@ OF_ERRORS = {
 
 @dataclass(frozen=True)
 class View:
-    """A view as Pyramid keeps it."""
+    """A view as Pyramid keeps it, and what it is called for."""
 
+    place: Any
+    call: Any
     context: str
     name: str
     methods: tuple[str, ...]
@@ -77,6 +83,8 @@ def every_view(index: Index) -> list[View]:
             methods = (*methods, "HEAD")
         found.append(
             View(
+                place=view["context"],
+                call=view["callable"],
                 context=getattr(view["context"], "__name__", str(view["context"])),
                 name=view["name"],
                 methods=tuple(sorted(methods)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from webtest import TestApp
+from webtest.forms import Select
 
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Role
@@ -45,11 +46,15 @@ def form(answer: Any, action: str) -> Any:
     return found[-1] if action == "" else found[0]
 
 
-def sent(answer: Any, action: str, status: int = 303, **fields: str) -> Any:
+def sent(answer: Any, action: str, status: int = 303, **fields: str | list[str]) -> Any:
     """Fill in a form and send it; return the page that follows."""
     filled = form(answer, action)
     for name, value in fields.items():
-        filled[name] = value
+        if isinstance(value, list):
+            for box in filled.fields[name]:
+                box.checked = box._value in value
+        else:
+            filled[name] = value
     result = filled.submit(expect_errors=True)
     assert result.status_int == status, result.text
     return result.follow() if status == 303 else result
@@ -254,7 +259,7 @@ def test_roles_are_given_changed_and_taken(site: Index) -> None:
     page = sent(app.get("/projects/demo/@@people"), "@@people", 400, name="nobody")
     assert "There is no account" in page
     page = app.get("/projects/demo/@@people")
-    filled = page.forms[len(page.forms) - 1]
+    filled = next(one for one in page.forms.values() if isinstance(one.fields.get("role", [None])[0], Select))
     filled["name"], filled["role"] = "Eve", "member"
     page = filled.submit().follow()
     assert "eve is now a member." in page
@@ -282,6 +287,31 @@ def test_roles_are_given_changed_and_taken(site: Index) -> None:
 )
 def test_a_refusal_begins_with_a_capital_where_its_field_was_cut_away_alone(message: str, shown: str) -> None:
     assert words(Rejected(message, field="days")) == shown
+
+
+def test_an_address_that_never_signed_in_is_invited_and_the_invitation_taken_back(opener: Opener) -> None:
+    index = opener()
+    index.project("demo")
+    app = browser(index)
+    page = app.get("/projects/demo/@@people")
+    filled = next(one for one in page.forms.values() if isinstance(one.fields.get("role", [None])[0], Select))
+    filled["name"], filled["role"] = "New@Example.org", "member"
+    page = filled.submit().follow()
+    assert "new@example.org is invited, and becomes a member at the first sign-in with that address." in page
+    assert row(page, "new@example.org").startswith("new@example.org invited member")
+    make = next(
+        one
+        for one in page.forms.values()
+        if one.fields.get("name") and one["name"].value == "new@example.org"
+    )
+    page = make.submit().follow()
+    assert "becomes an admin at the first sign-in" in page
+    take = next(
+        one
+        for one in page.forms.values()
+        if one.fields.get("principal") and one["principal"].value == "invitation:new@example.org"
+    )
+    assert "new@example.org has no role on demo now." in take.submit().follow()
 
 
 def test_the_last_admin_stays(site: Index) -> None:
@@ -361,7 +391,7 @@ def test_a_file_and_a_release_are_deleted_only_with_their_name_typed(site: Index
 def test_a_token_is_shown_once_with_lines_for_every_client(site: Index) -> None:
     """Behaviours 55, 84"""
     app = browser(site)
-    page = sent(app.get("/account/"), "@@token", 200, name="laptop", scope="upload", days="30")
+    page = sent(app.get("/account/"), "@@token", 200, name="laptop", scope=["upload"], days="30")
     text = page.html.select_one(".copied code").get_text()
     assert text.startswith("wh14_")
     for word in (".netrc", "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "poetry", "PDM_", "TWINE_PASSWORD"):
@@ -438,9 +468,11 @@ def test_among_the_people_of_a_project_who_is_disabled_is_marked(site: Index) ->
 
 def test_an_account_is_disabled_enabled_and_given_a_new_password(site: Index) -> None:
     app, bob = browser(site, "root"), browser(site, "bob")
-    assert "disabled" in row(sent(app.get("/admin/"), "bob/@@disable"), "bob")
+    assert "bob is disabled." in sent(app.get("/admin/"), "bob/@@disable")
+    assert "disabled" in row(app.get("/admin/"), "bob")
     assert bob.get("/").status_int == 303
-    assert "active" in row(sent(app.get("/admin/"), "bob/@@enable"), "bob")
+    assert "bob is enabled." in sent(app.get("/admin/"), "bob/@@enable")
+    assert "active" in row(app.get("/admin/"), "bob")
     page = sent(app.get("/admin/"), "bob/@@reset", 200)
     password = page.html.select_one(".copied code").get_text()
     assert site.warehouse.sessions.sign_in("bob", password, origin="192.0.2.9").account.name == "bob"

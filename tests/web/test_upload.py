@@ -533,7 +533,7 @@ def test_a_token_that_only_reads_is_told_so_on_every_name_alike(any_index: Index
         answer = any_index.ask(
             "POST", "/legacy/", token=text, headers={"Content-Type": content_type}, body=body
         )
-        assert is_refusal(answer, 403, "This token only reads. Make one with the scope upload.")
+        assert is_refusal(answer, 403, "This token does not publish. Make one with the scope upload.")
 
 
 @pytest.mark.parametrize(

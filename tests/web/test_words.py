@@ -265,7 +265,7 @@ def test_what_was_long_ago_is_a_day() -> None:
 
 def test_templates_know_the_filters_by_their_names() -> None:
     assert {name: FILTERS[name].__name__ for name in FILTERS} == {name: name for name in FILTERS}
-    assert set(FILTERS) == {"browser", "size", "day", "moment", "ago"}
+    assert set(FILTERS) == {"browser", "size", "day", "moment", "ago", "sentence", "printable"}
 
 
 # -- paths --------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """``warehouse14 account``: who may sign in."""
 
 import sys
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 
+from warehouse14.cli import logins
 from warehouse14.cli.arguments import Commands, Parser, Run, add_command, add_group, add_json, text
 from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
@@ -34,6 +35,14 @@ def add_commands(commands: Commands) -> None:
     parser.set_defaults(disabled=True)
     parser = _add_named(group, "enable", _set_disabled, "Let a disabled account and its tokens in again.")
     parser.set_defaults(disabled=False)
+    parser = _add_named(group, "set", _set, "Make an account an administrator, or an ordinary one again.")
+    parser.add_argument(
+        "--administrator",
+        action=BooleanOptionalAction,
+        required=True,
+        help="whether it manages accounts and settings",
+    )
+    logins.add_commands(group)
     add_json(add_command(group, "list", _list, "List all accounts."), *_KEYS)
 
 
@@ -66,6 +75,15 @@ def _set_disabled(warehouse: Warehouse, arguments: Namespace) -> int:
     is_new = warehouse.accounts.set_disabled(actor(), name, disabled=arguments.disabled)
     state = "disabled" if arguments.disabled else "enabled"
     confirm(f"{state} the account {name}" if is_new else f"the account {name} is {state} already")
+    return 0
+
+
+@on_site
+def _set(warehouse: Warehouse, arguments: Namespace) -> int:
+    name = account_name(arguments.account)
+    is_new = warehouse.accounts.set_administrator(actor(), name, administrator=arguments.administrator)
+    kind = "an administrator" if arguments.administrator else "an ordinary account"
+    confirm(f"{name} is now {kind}" if is_new else f"{name} is {kind} already")
     return 0
 
 

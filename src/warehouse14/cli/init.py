@@ -62,7 +62,7 @@ def add_commands(commands: Commands) -> None:
 
 def _init(arguments: Namespace) -> int:
     file = site_file(arguments)
-    warehouse, site = assemble(file.settings())
+    warehouse, site, sign_ins = assemble(file.settings())
     with closing(warehouse):
         # Before there is a password: nothing in the file may then keep it from being shown.
         url = site.url or _address(file, arguments.listen)
@@ -70,7 +70,9 @@ def _init(arguments: Namespace) -> int:
         warehouse.prepare()
         verify_site(site)
         warehouse.verify()
-        password = None if arguments.no_admin else warehouse.accounts.add_first_administrator()
+        # On a site without passwords of its own, nobody could use one.
+        adds = sign_ins.local and not arguments.no_admin
+        password = warehouse.accounts.add_first_administrator() if adds else None
     if password is not None:
         hand_over(_welcome(file, url, password), lambda: _unseen(file))
     elif not arguments.quiet:

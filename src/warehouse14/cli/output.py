@@ -88,12 +88,14 @@ def note(line: str) -> None:
 
 
 def show(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print a listing: each row as a JSON object, or the ``columns`` of all rows as a table.
+    """Print a listing: each row as a JSON object, or the ``columns`` of all rows as a table."""
+    show_lines(map(json_line, rows) if as_json else _table(rows, columns))
 
-    Whoever reads it may leave when they have seen enough.
-    """
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines. Whoever reads them may leave when they have seen enough."""
     with suppress(ReaderLeft):
-        for line in map(json_line, rows) if as_json else _table(rows, columns):
+        for line in lines:
             say(line)
         finish()
 

@@ -1,6 +1,18 @@
 """All commands, as one parser."""
 
-from warehouse14.cli import accounts, files, imports, init, projects, serve, tokens, upkeep
+from warehouse14.cli import (
+    accounts,
+    files,
+    groups,
+    imports,
+    init,
+    journal,
+    projects,
+    serve,
+    sessions,
+    tokens,
+    upkeep,
+)
 from warehouse14.cli.arguments import Parser
 
 _EPILOG = "Exit status: 0 done; 1 refused, failed, or damage found; 2 wrong usage or configuration."
@@ -20,6 +32,9 @@ def build_parser() -> Parser:
         "(default: what the environment variable WAREHOUSE14_INI says)",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (init, serve, accounts, tokens, projects, files, imports, upkeep):
+    for module in (
+        *(init, serve, accounts, groups, sessions, tokens),
+        *(projects, files, imports, journal, upkeep),
+    ):
         module.add_commands(commands)
     return parser

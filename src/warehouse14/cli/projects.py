@@ -15,7 +15,7 @@ from warehouse14.cli.arguments import (
 from warehouse14.cli.output import Row, confirm, show
 from warehouse14.cli.site import actor, on_site
 from warehouse14.domain.model import ProjectSummary, Role
-from warehouse14.domain.names import account_name, project_name
+from warehouse14.domain.names import account_name, invited_address, principal, project_name
 from warehouse14.domain.warehouse import Warehouse
 
 _KEYS = ("name", "display_name", "public", "serial")
@@ -59,7 +59,12 @@ def _add_named(group: Commands, name: str, run: Run, summary: str) -> Parser:
 
 
 def _add_principal(parser: Parser) -> None:
-    parser.add_argument("principal", metavar="PRINCIPAL", type=text, help="who: account:NAME")
+    parser.add_argument(
+        "principal",
+        metavar="PRINCIPAL",
+        type=text,
+        help="who: account:NAME, group:NAME, or group:PROVIDER/NAME; account:ADDRESS invites that address",
+    )
 
 
 @on_site
@@ -72,18 +77,23 @@ def _create(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _grant(warehouse: Warehouse, arguments: Namespace) -> int:
-    name, who = project_name(arguments.project), arguments.principal
-    is_new = warehouse.projects.grant(actor(), name, who, Role(arguments.role))
+    name, who = project_name(arguments.project), principal(arguments.principal)
+    granted = warehouse.projects.grant(actor(), name, who, Role(arguments.role))
     role = f"{arguments.role} of {name}"
-    confirm(f"{who.lower()} is now {role}" if is_new else f"{who.lower()} is {role} already")
+    address = invited_address(granted.who)
+    if address is not None:
+        already = "" if granted.is_new else " already"
+        confirm(f"{address} is invited{already}: {role} from the first sign-in with that address on")
+        return 0
+    confirm(f"{who} is now {role}" if granted.is_new else f"{who} is {role} already")
     return 0
 
 
 @on_site
 def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
-    name, who = project_name(arguments.project), arguments.principal
+    name, who = project_name(arguments.project), principal(arguments.principal)
     warehouse.projects.revoke(actor(), name, who)
-    confirm(f"{who.lower()} has no role on {name} any more")
+    confirm(f"{who} has no role on {name} any more")
     return 0
 
 
@@ -104,7 +114,7 @@ def _list(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _roles(warehouse: Warehouse, arguments: Namespace) -> int:
-    grants = warehouse.projects.get(actor(), arguments.project).grants
+    grants = warehouse.projects.get(actor(), arguments.project).people
     rows: list[Row] = [{"principal": who, "role": role.value} for who, role in sorted(grants.items())]
     show(rows, _ROLE_KEYS, as_json=arguments.json)
     return 0

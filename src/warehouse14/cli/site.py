@@ -143,7 +143,7 @@ def on_site(work: Callable[[Warehouse, Namespace], int]) -> Run:
 
     @wraps(work)
     def run(arguments: Namespace) -> int:
-        warehouse, site = assemble(site_file(arguments).settings())
+        warehouse, site, _ = assemble(site_file(arguments).settings())
         with closing(warehouse):
             verify_site(site)
             warehouse.verify()

@@ -16,6 +16,7 @@ from warehouse14.domain.model import (
     FoundProject,
     Order,
     Project,
+    Reach,
     Release,
     finds,
     releases,
@@ -23,6 +24,7 @@ from warehouse14.domain.model import (
 )
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import FileStore, UnitOfWork, Units
+from warehouse14.domain.services.working import require_site
 
 #: More of a description than this is not shown, in characters.
 DESCRIPTION_LENGTH = 500_000
@@ -71,11 +73,25 @@ class Catalogue:
         words = _words(text)
         principals = None if identity.is_operator else identity.principals
         with self._units.read() as unit:
-            if identity.token is not None and identity.token.project is not None:
-                only = _only(unit, identity, identity.token.project, words)
+            reach = Reach() if identity.token is None else identity.token.reach
+            if reach.project is not None:
+                only = _only(unit, identity, reach.project, words)
                 return Found(only[start : start + count], len(only))
-            projects, total = unit.projects.search(principals, words, order=order, start=start, count=count)
+            projects, total = unit.projects.search(
+                principals, words, order=order, start=start, count=count, prefix=reach.prefix or ""
+            )
         return Found(projects, total)
+
+    def search_all(self, identity: Identity, text: str, *, start: int = 0, count: int = 50) -> Found:
+        """Find among all projects of the site, by name, as an administrator may know that they are there.
+
+        Raises ``Forbidden``.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        with self._units.read() as unit:
+            return Found(
+                *unit.projects.search(None, _words(text), order=Order.NAME, start=start, count=count)
+            )
 
     def releases(self, project: Project) -> tuple[Release, ...]:
         """Return the releases of ``project`` that have files, the newest version first."""

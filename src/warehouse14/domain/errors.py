@@ -4,6 +4,8 @@
     ├── Rejected            the input is wrong; the sender can mend it
     │   └── TooLarge        it is larger than the site allows
     ├── Unauthenticated     nobody, or credentials that do not count
+    │   └── SignInNeeded    a token that counts again when its owner has signed in
+    ├── SignInFailed        an identity provider's answer does not count
     ├── Forbidden           known, but not permitted
     ├── NotFound            no such project, file, account or token
     ├── Conflict            it changed after it was read: somebody else was faster
@@ -55,6 +57,34 @@ class Unauthenticated(WarehouseError):
     """Nobody is known to have made this request."""
 
     code = "unauthenticated"
+
+
+class SignInNeeded(Unauthenticated):
+    """A token's owner has not signed in for too long."""
+
+    code = "sign-in-needed"
+
+    def __init__(self, address: str = "this site's address") -> None:
+        super().__init__(
+            f"The owner of this token has not signed in for too long. Sign in at {address} in the browser: "
+            "then the token counts again."
+        )
+
+
+class SignInFailed(WarehouseError):
+    """A sign-in through an identity provider came to nothing.
+
+    Attributes:
+        detail: what is wrong, for the log; the message is for the person.
+        asked: whether the provider was asked first, which costs both, so that it is counted.
+    """
+
+    code = "sign-in-failed"
+    asked = False
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class Forbidden(WarehouseError, PermissionError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName
 from warehouse14.domain.ports import Units
 
 #: More new entries than this, and everything goes.
@@ -33,6 +33,11 @@ def account_tag(name: AccountName) -> str:
     return f"account:{name}"
 
 
+def group_tag(name: GroupName) -> str:
+    """Return the tag of what was made from one group."""
+    return f"group:{name}"
+
+
 def token_tag(token: str) -> str:
     """Return the tag of what was made from one token."""
     return f"token:{token}"
@@ -45,6 +50,8 @@ def changed_tags(change: Change) -> list[str]:
         tags += [project_tag(change.project), PROJECTS]
     if change.account is not None:
         tags.append(account_tag(change.account))
+    if change.group is not None:
+        tags.append(group_tag(change.group))
     if change.token is not None:
         tags.append(token_tag(change.token))
     return tags
@@ -97,7 +104,7 @@ class FollowedCache:
         One that was read before the cache last moved on is not kept: what it
         was made from may have changed in between.
         """
-        entry = _Entry(value, size, tuple(tags))
+        entry = _Entry(value, size, tuple(dict.fromkeys(tags)))
         with self._lock:
             if serial < self._serial or size > self._max_bytes:
                 return

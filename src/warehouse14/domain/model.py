@@ -8,9 +8,23 @@ from enum import StrEnum
 
 from packaging.version import Version
 
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+from warehouse14.domain.names import (
+    AccountName,
+    FileName,
+    GroupName,
+    Principal,
+    ProjectName,
+    ProviderName,
+    group_principal,
+    invited_address,
+    is_service_name,
+    is_service_principal,
+)
 
 _SEPARATORS = re.compile(r"(?<=[a-z0-9])[-_.]+(?=[a-z0-9])")
+
+#: What an administrator looks into: a project by its name, or a group by its principal.
+Looked = ProjectName | Principal
 
 
 class Role(StrEnum):
@@ -21,10 +35,18 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may do with the roles of its account."""
+    """What a token may do with the roles of its account. Each of the others includes ``read``."""
 
     READ = "read"
     UPLOAD = "upload"
+    YANK = "yank"
+    MANAGE = "manage"
+
+
+def in_order(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Return ``scopes``, each once, in the order in which they are kept and shown."""
+    wanted = set(scopes)
+    return tuple(scope for scope in Scope if scope in wanted)
 
 
 class Action(StrEnum):
@@ -34,8 +56,11 @@ class Action(StrEnum):
     PROJECT_PUBLIC = "project.public"
     PROJECT_PRIVATE = "project.private"
     PROJECT_GRANT = "project.grant"
+    PROJECT_INVITE = "project.invite"
+    PROJECT_ACCEPT = "project.accept"
     PROJECT_REVOKE = "project.revoke"
     PROJECT_DELETE = "project.delete"
+    PROJECT_LOOK = "project.look"
     FILE_UPLOAD = "file.upload"
     FILE_YANK = "file.yank"
     FILE_UNYANK = "file.unyank"
@@ -44,10 +69,21 @@ class Action(StrEnum):
     ACCOUNT_PASSWORD = "account.password"
     ACCOUNT_DISABLE = "account.disable"
     ACCOUNT_ENABLE = "account.enable"
+    ACCOUNT_PROMOTE = "account.promote"
+    ACCOUNT_DEMOTE = "account.demote"
+    ACCOUNT_JOIN = "account.join"
+    ACCOUNT_PART = "account.part"
+    ACCOUNT_KEEP_OUT = "account.keep-out"
     TOKEN_MINT = "token.mint"
     TOKEN_REVOKE = "token.revoke"
+    TOKEN_ROTATE = "token.rotate"
     SESSION_START = "session.start"
     SESSION_END = "session.end"
+    GROUP_CREATE = "group.create"
+    GROUP_ADD = "group.add"
+    GROUP_REMOVE = "group.remove"
+    GROUP_DELETE = "group.delete"
+    GROUP_LOOK = "group.look"
 
 
 class FileType(StrEnum):
@@ -95,8 +131,15 @@ class Project:
 
     @property
     def admins(self) -> frozenset[Principal]:
-        """The principals with the role admin."""
-        return frozenset(who for who, role in self.grants.items() if role is Role.ADMIN)
+        """The principals with the role admin, without service accounts and those who are only invited."""
+        return frozenset(
+            who for who, role in self.people.items() if role is Role.ADMIN and invited_address(who) is None
+        )
+
+    @property
+    def people(self) -> Mapping[Principal, Role]:
+        """The grants without those of service accounts."""
+        return {who: role for who, role in self.grants.items() if not is_service_principal(who)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +279,13 @@ def latest_of(files: Iterable[File]) -> Latest | None:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody, or something, that signs in. A password with ``password_once`` opens nothing but the
-    page that replaces it."""
+    """Somebody, or something, that signs in.
+
+    Attributes:
+        password_once: the password opens nothing but the page that replaces it.
+        vouched: what the identity providers said at the last sign-in through one, or None.
+        signed_in_at: when it signed in last, in whatever way.
+    """
 
     name: AccountName
     administrator: bool
@@ -245,28 +293,129 @@ class Account:
     password_hash: str | None = field(default=None, repr=False)
     disabled: bool = False
     password_once: bool = False
+    vouched: "Vouched | None" = None
+    signed_in_at: datetime | None = None
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it belongs to a project or a group, and nobody signs in as it."""
+        return is_service_name(self.name)
+
+    @property
+    def seen_in_person_at(self) -> datetime:
+        """When it signed in last, as far as that is known, or was made if it never did."""
+        return self.signed_in_at or (self.vouched.at if self.vouched else self.created_at)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether what it does counts: it is not disabled, and no provider's rules keep it out."""
+        return not self.disabled and not (self.vouched and self.vouched.kept_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What identity providers say of an account, as of its last sign-in through one of them.
+
+    Attributes:
+        at: when that was.
+        email: the verified address, or None.
+        groups: the principals of its groups there.
+        kept_out: the providers by whose rules it may not sign in any more.
+        seen: when it signed in last through each of them.
+    """
+
+    at: datetime
+    email: str | None
+    groups: frozenset[Principal]
+    kept_out: frozenset[ProviderName] = frozenset()
+    seen: Mapping[ProviderName, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of this site. ``members`` says of each account in it whether it is an admin of the group."""
+
+    name: GroupName
+    created_at: datetime
+    created_by: str
+    members: Mapping[AccountName, bool] = field(default_factory=dict)
+    deleted_at: datetime | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who a grant to it is for."""
+        return group_principal(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person at an identity provider, joined to an account: ``subject`` is who it is to ``issuer``."""
+
+    issuer: str
+    subject: str
+    provider: ProviderName
+    account: AccountName
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which projects a token is for: one, those whose names begin with a prefix, or all."""
+
+    project: ProjectName | None = None
+    prefix: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is for all projects."""
+        return self.project is None and self.prefix is None
+
+    def covers(self, name: ProjectName) -> bool:
+        """Whether the project ``name`` is one of them."""
+        if self.project is not None:
+            return name == self.project
+        return self.prefix is None or name.startswith(self.prefix)
+
+    def __str__(self) -> str:
+        """Return the name or ``PREFIX*``, nothing for all."""
+        return self.project or (f"{self.prefix}*" if self.prefix is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token without its secret, of which only the SHA-256 is kept."""
+    """An API token without its secret, of which only the SHA-256 is kept.
+
+    Attributes:
+        addresses: the address ranges (CIDR) that it may be used from; none for everywhere.
+        days: for how many days it was made, or None for no end.
+        last_used_from, last_used_by: the address and the program of the last use that was noted.
+    """
 
     id: str
     account: AccountName
     name: str
-    scope: Scope
-    project: ProjectName | None
+    scopes: frozenset[Scope]
+    reach: Reach
     secret_sha256: str = field(repr=False)
     created_at: datetime
     expires_at: datetime | None
+    days: int | None = None
+    addresses: tuple[str, ...] = ()
     last_used_at: datetime | None = None
+    last_used_from: str = ""
+    last_used_by: str = ""
     revoked_at: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was revoked or has expired."""
+        return self.revoked_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A browser that is signed in. ``id`` is the hex SHA-256 of what its cookie holds; ``agent`` is what
-    the browser calls itself."""
+    the browser calls itself; ``begun`` is the session of an identity provider that it came from; ``looks``
+    is what an administrator looks into in it, each until when."""
 
     id: str
     account: AccountName
@@ -274,6 +423,19 @@ class Session:
     seen_at: datetime
     origin: str
     agent: str
+    begun: "Begun | None" = None
+    looks: Mapping[Looked, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The session of an identity provider that one of ours began with."""
+
+    provider: ProviderName
+    issuer: str
+    subject: str
+    sid: str | None
+    id_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +450,11 @@ class Failures:
 class Change:
     """One entry of the journal: what changed, when, who did it, from where.
 
-    ``serial`` is given by the store at the commit and is 0 before.
+    Attributes:
+        account: the account that it was done to.
+        token: the id of the token that it was done to.
+        by_token: the id of the token that the actor did it with, or None.
+        serial: given by the store at the commit, 0 before.
     """
 
     action: str
@@ -300,6 +466,8 @@ class Change:
     token: str | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
     serial: int = 0
+    group: GroupName | None = None
+    by_token: str | None = None
 
     def numbered(self, serial: int) -> "Change":
         """Return this entry with its serial."""

@@ -10,22 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from warehouse14.domain.arrivals import Arrival, Departure, Ending
+from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import (
     Account,
     Change,
     Failures,
     File,
     FoundProject,
+    Group,
     Latest,
+    Login,
+    Looked,
     Order,
     Project,
     ProjectSummary,
     Role,
     Session,
     Token,
+    Vouched,
     Yank,
 )
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+from warehouse14.domain.names import AccountName, FileName, GroupName, Principal, ProjectName
 
 #: Returns the time, aware, in UTC.
 Now = Callable[[], datetime]
@@ -121,9 +127,11 @@ class Projects(Protocol):
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """Find among the projects that ``visible`` returns those in whose name or summary each of the
-        ``words`` occurs, in any case and in any spelling of a name.
+        ``words`` occurs, in any case and in any spelling of a name, and whose name begins with
+        ``prefix``.
 
         Returns ``count`` of them from place ``start`` on, by name, or the newest release first
         and those without one last; and how many there are, counted no further than
@@ -141,6 +149,10 @@ class Projects(Protocol):
 
     def revoke(self, name: ProjectName, who: Principal, *, expected: int) -> None:
         """Take a role away. Raises ``Conflict`` unless its serial is still ``expected``."""
+
+    def hanging_on(self, who: Principal) -> Sequence[ProjectName]:
+        """Return the projects that are not deleted and have their only role admin from ``who``, by name.
+        The roles of groups of this site that are deleted, or empty, count for nothing."""
 
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """Mark it deleted. That is one change, however many files it has: they count as gone with
@@ -189,6 +201,62 @@ class Accounts(Protocol):
     def set_disabled(self, name: AccountName, disabled: bool) -> None:
         """Disable or enable. Raises ``Conflict`` if there is no such account."""
 
+    def set_administrator(self, name: AccountName, administrator: bool) -> None:
+        """Mark it as an administrator, or no longer. Raises ``Conflict`` if there is no such account."""
+
+    def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
+        """Replace what identity providers say of it. Raises ``Conflict`` if there is no such account."""
+
+    def set_signed_in(self, name: AccountName, at: datetime, *, vouched: Vouched | None = None) -> None:
+        """Note a sign-in, and what identity providers say if it was through one. Raises ``Conflict`` if
+        there is no such account."""
+
+
+class Groups(Protocol):
+    """The groups of this site. Deleted ones stay: their names are taken."""
+
+    def get(self, name: GroupName) -> Group | None:
+        """Return the group with its members, a deleted one too, or None."""
+
+    def all(self) -> Sequence[Group]:
+        """Return the groups that are not deleted, with their members, by name."""
+
+    def of(self, account: AccountName) -> Sequence[GroupName]:
+        """Return the groups that are not deleted and that an account is in, by name. It is asked whenever
+        somebody is identified."""
+
+    def create(self, group: Group) -> None:
+        """Take a name, with members that are there. Raises ``Conflict`` of the kind ``group`` if it was
+        ever taken, and of the kind ``account`` if there is no such account."""
+
+    def set_member(self, name: GroupName, account: AccountName, admin: bool) -> None:
+        """Add an account, or change its rank. Raises ``Conflict`` of the kind ``group`` if there is no such
+        group or it is deleted, and of the kind ``account`` if there is no such account."""
+
+    def remove_member(self, name: GroupName, account: AccountName) -> None:
+        """Remove an account. Raises ``Conflict`` of the kind ``group`` if there is no such group or it is
+        deleted, and of the kind ``member`` if the account is not in it."""
+
+    def delete(self, name: GroupName, at: datetime) -> None:
+        """Mark it deleted. Raises ``Conflict`` if there is no such group or it is deleted."""
+
+
+class Logins(Protocol):
+    """People at identity providers, by issuer and subject, and the accounts that they are."""
+
+    def get(self, issuer: str, subject: str) -> Login | None:
+        """Return the login, or None."""
+
+    def of(self, account: AccountName) -> Sequence[Login]:
+        """Return an account's logins, the oldest first."""
+
+    def add(self, login: Login) -> None:
+        """Add one, of an account that is there or is added in the same unit. Raises ``Conflict`` of the
+        kind ``login`` if there is one of that issuer and subject."""
+
+    def remove(self, issuer: str, subject: str) -> None:
+        """Remove one. Raises ``Conflict`` if it is not there."""
+
 
 class Tokens(Protocol):
     """API tokens, by their public id."""
@@ -206,8 +274,13 @@ class Tokens(Protocol):
     def revoke(self, token: str, at: datetime) -> None:
         """End it. Raises ``Conflict`` if there is no such token or it was revoked."""
 
-    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
-        """Note its use at ``at``, unless one was noted at or after ``unless_since``. No journal entry."""
+    def expire(self, token: str, at: datetime) -> None:
+        """Let it end at ``at``, which is no later than before. Raises ``Conflict`` if there is no such
+        token, it was revoked, or it ends earlier already."""
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime, origin: str, agent: str) -> None:
+        """Note its use at ``at``, from where and by what program, unless one was noted at or after
+        ``unless_since``. No journal entry."""
 
 
 class Sessions(Protocol):
@@ -226,11 +299,18 @@ class Sessions(Protocol):
     def touch(self, session: str, at: datetime) -> None:
         """Note that it was seen; one that is not there is fine. No journal entry."""
 
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
+        """Replace what it looks into. Raises ``Conflict`` if it is not there."""
+
     def end(self, session: str) -> None:
         """End one. Raises ``Conflict`` if it is not there."""
 
     def end_of(self, account: AccountName, *, but: str | None) -> None:
         """End all of an account but one."""
+
+    def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
+        """End those that began with the session ``sid`` of a provider, or without one with any session of
+        ``subject`` there; return whose they were, each account once, by name."""
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
         """Remove those that are over by either time. No journal entry."""
@@ -271,6 +351,10 @@ class Journal(Protocol):
     def since(self, serial: int, limit: int) -> Sequence[Change]:
         """Return the first ``limit`` entries after ``serial``, the oldest first."""
 
+    def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
+        """Return ``count`` of the entries that fit, the newest first: those next before the serial
+        ``before``, or those next after the serial ``after``, or with neither the newest."""
+
 
 class UnitOfWork(Protocol):
     """What one use case reads and writes, all at one moment or not at all.
@@ -290,6 +374,14 @@ class UnitOfWork(Protocol):
     @property
     def accounts(self) -> Accounts:
         """The accounts."""
+
+    @property
+    def groups(self) -> Groups:
+        """The groups."""
+
+    @property
+    def logins(self) -> Logins:
+        """The logins."""
 
     @property
     def tokens(self) -> Tokens:
@@ -331,6 +423,51 @@ class Units(Protocol):
     def pulse(self) -> Hashable:
         """Return a value that, compared with the last one in the same thread, is equal only if
         nothing was committed between. It must be cheap: it is asked at every request."""
+
+
+# -- people at a browser ----------------------------------------------------------------
+
+
+@runtime_checkable
+class SignIn(Protocol):
+    """One identity provider, to which a browser goes and from which it comes back.
+
+    Raises ``Unavailable`` when the provider does not answer as it must, and
+    ``SignInFailed`` when it does and the person is not signed in. None of it
+    holds many threads for long, however slow the provider is.
+    """
+
+    @property
+    def title(self) -> str:
+        """What people call the provider."""
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """The origins that a form may lead to, by way of a redirect, for the pages' security policy."""
+
+    def warm_up(self) -> None:
+        """Get ready soon, without waiting for it."""
+
+    def begin(self, answer_to: str) -> Departure:
+        """Return where the browser goes. The provider answers to the address ``answer_to``."""
+
+    def finish(
+        self, answer: Mapping[str, str], *, state: str, kept: Mapping[str, str], answer_to: str
+    ) -> Arrival:
+        """Return who has come back.
+
+        Args:
+            answer: the parameters that the browser brought.
+            state, kept: those of the departure.
+            answer_to: the address that the provider answered to.
+        """
+
+    def farewell(self, id_token: str | None, back_to: str) -> str | None:
+        """Return where the browser goes to end its session there too, and comes back from to the
+        address ``back_to``; None if the provider has no such place. It asks nobody."""
+
+    def ending(self, message: str) -> Ending:
+        """Return what a message from the provider says has ended."""
 
 
 @runtime_checkable

@@ -4,21 +4,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import Full, Queue
 from typing import Self
 
-from warehouse14.domain.access import Identity, account_identity, operator
+from warehouse14.domain.access import Identity, SiteRules, operator
 from warehouse14.domain.catalogue import Catalogue
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
 from warehouse14.domain.ports import FileStore, Now, Prepared, Units
 from warehouse14.domain.services.accounts import AccountService, enabled_account
+from warehouse14.domain.services.arrivals import ArrivalService
 from warehouse14.domain.services.files import FileService
+from warehouse14.domain.services.groups import GroupService
+from warehouse14.domain.services.journal import JournalService
+from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
 from warehouse14.domain.services.sessions import SessionService
+from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.tokens import TokenService
 from warehouse14.domain.services.upkeep import UpkeepService
 from warehouse14.domain.services.uploads import UploadService
@@ -31,13 +36,16 @@ _CLOSING = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a site decides. Sizes are in bytes."""
+    """What a site decides. Sizes are in bytes; ``rules`` are those about its people."""
 
     max_file_bytes: int
     create_on_upload: bool
     page_cache_bytes: int
     session_idle: timedelta = timedelta(hours=2)
     session_longest: timedelta = timedelta(hours=12)
+    rules: SiteRules = field(default_factory=SiteRules)
+    #: After how long without a sign-in of its owner a token counts no more; None for never.
+    reverify: timedelta | None = None
 
 
 def utc_now() -> datetime:
@@ -49,7 +57,8 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, sessions, tokens, uploads, upkeep: the use cases.
+        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, upkeep, journal:
+            the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         store: the file store.
@@ -66,17 +75,25 @@ class Warehouse:
         self.catalogue = Catalogue(units, store, self.index)
         self.projects = ProjectService(units, now)
         self.files = FileService(units, store, now)
-        self.accounts = AccountService(units, now)
+        self.accounts = AccountService(units, now, policy.rules)
+        self.groups = GroupService(units, now, policy.rules)
         self.sessions = SessionService(
             units,
             self.accounts,
             now,
             self._background,
+            policy.rules,
+            Standings(units, cache, policy.rules),
             idle=policy.session_idle,
             longest=policy.session_longest,
         )
-        self.tokens = TokenService(units, cache, now, self._background)
+        self.arrivals = ArrivalService(units, now, policy.rules, reverify=policy.reverify)
+        self.looking = LookService(units, now)
+        self.tokens = TokenService(
+            units, cache, now, self._background, policy.rules, reverify=policy.reverify
+        )
         self.upkeep = UpkeepService(units, store, now)
+        self.journal = JournalService(units)
         self.uploads = UploadService(
             units,
             store,
@@ -102,7 +119,8 @@ class Warehouse:
         """
         with self.units.read() as unit:
             account = enabled_account(unit, account_name(name))
-        return account_identity(account.name, administrator=account.administrator, origin="embedded")
+            ours = unit.groups.of(account.name)
+        return self.policy.rules.standing(account, ours).identity(origin="embedded")
 
     def prepare(self) -> None:
         """Make or upgrade what the stores need. Safe to run again. Raises ``Misconfigured``."""

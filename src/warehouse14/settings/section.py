@@ -99,6 +99,16 @@ class Section:
 
         return self._take(key, (), parse, "a list of host names such as img.shields.io")
 
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return ``key`` as a list, separated by commas where there is one and by spaces where there is
+        none."""
+
+        def parse(raw: str) -> tuple[str, ...]:
+            parts = raw.split(",") if "," in raw else raw.split()
+            return tuple(part.strip() for part in parts if part.strip())
+
+        return self._take(key, (), parse)
+
     def has(self, key: str) -> bool:
         """Whether ``key`` is set to something."""
         self._known.add(self._prefix + key)

@@ -34,7 +34,10 @@ class Site:
         secret_file: where the site's secret lies, or None for a site without one.
         session_idle_minutes: how long a browser stays signed in without being used.
         session_hours: how long it stays signed in at most.
+        reverify_hours: how long a token counts after the last sign-in of its owner, 0 for any time.
         image_hosts: the hosts whose images descriptions may show.
+        creators: who may take new project names, as principals or names of accounts; nobody in it for all.
+        administrators: the names of accounts that are administrators.
         style_page: whether ``/style`` shows every component of the pages.
     """
 
@@ -47,7 +50,10 @@ class Site:
     secret_file: str | None
     session_idle_minutes: int
     session_hours: int
+    reverify_hours: int
     image_hosts: tuple[str, ...]
+    creators: tuple[str, ...]
+    administrators: tuple[str, ...]
     style_page: bool
 
 
@@ -74,7 +80,10 @@ def read_site(section: Section) -> Site:
         secret_file=section.path("secret_file") if section.has("secret_file") else None,
         session_idle_minutes=section.number("session_idle_minutes", 120, least=1, most=_MOST_HOURS * 60),
         session_hours=section.number("session_hours", 12, least=1, most=_MOST_HOURS),
+        reverify_hours=section.number("reverify_hours", 0, most=_MOST_HOURS),
         image_hosts=section.hosts("image_hosts"),
+        creators=section.words("creators"),
+        administrators=section.words("administrators"),
         style_page=section.flag("style_page", False),
     )
 
@@ -82,6 +91,9 @@ def read_site(section: Section) -> Site:
 #: The adapters' own sections, whose keys this module does not know.
 _SUBSECTIONS = ("metadata", "files")
 
+
+#: ``SIGN_IN_<provider>_<key>``: no name of a provider has an underscore.
+_PROVIDER_KEY = re.compile(r"sign_in_([a-z0-9]+)_([a-z0-9_]+)", re.ASCII)
 
 _KEYS = frozenset(Site.__dataclass_fields__) - {"temporary"} | {_TEMPORARY}
 
@@ -147,7 +159,10 @@ def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> di
 
 
 def _key_of_variable(name: str) -> str | None:
-    if name in _SUBSECTIONS or name in _KEYS:
+    if name in _SUBSECTIONS or name in _KEYS or name == "sign_in":
         return name
+    provider = _PROVIDER_KEY.fullmatch(name)
+    if provider is not None:
+        return "sign_in.{}.{}".format(*provider.groups())
     subsection, separator, key = name.partition("_")
     return f"{subsection}.{key}" if separator and subsection in _SUBSECTIONS else None

@@ -6,20 +6,28 @@ from typing import Any
 
 from warehouse14.domain.model import (
     Account,
+    Begun,
     Change,
     File,
     FileType,
+    Group,
     Latest,
+    Login,
     Project,
+    Reach,
     Role,
     Scope,
     Session,
     Token,
+    Vouched,
 )
 from warehouse14.domain.names import (
     AccountName,
     FileName,
+    GroupName,
+    Principal,
     ProjectName,
+    ProviderName,
     account_name,
     account_principal,
     project_name,
@@ -31,7 +39,9 @@ LATER = datetime(2026, 3, 5, 6, 7, 8, 901234, tzinfo=UTC)
 ADA = account_name("ada")
 BOB = account_name("bob")
 DEMO = project_name("demo")
+CREW = GroupName("crew")
 WHEEL = FileName("demo-1.0-py3-none-any.whl")
+ISSUER = "https://login.example.org/realms/corp"
 LATEST = Latest("1.0", "A demonstration", WHEN)
 
 
@@ -73,14 +83,50 @@ def sample_account(name: AccountName = ADA, **parts: Any) -> Account:
     return replace(account, **parts)
 
 
+def sample_group(name: GroupName = CREW, **parts: Any) -> Group:
+    """Return a group with Ada as its admin."""
+    return replace(Group(name=name, created_at=WHEN, created_by=ADA, members={ADA: True}), **parts)
+
+
+def sample_login(subject: str = "248289761001", account: AccountName = ADA, **parts: Any) -> Login:
+    """Return who an account is at an identity provider."""
+    value = Login(
+        issuer=ISSUER, subject=subject, provider=ProviderName("corp"), account=account, created_at=WHEN
+    )
+    return replace(value, **parts)
+
+
+def sample_begun(**parts: Any) -> Begun:
+    """Return the provider's session that a session began with."""
+    value = Begun(
+        provider=ProviderName("corp"),
+        issuer=ISSUER,
+        subject="248289761001",
+        sid="08a5019c",
+        id_token="e30.e30.c2ln",  # noqa: S106
+    )
+    return replace(value, **parts)
+
+
+def sample_vouched(**parts: Any) -> Vouched:
+    """Return what identity providers say of an account."""
+    value = Vouched(
+        at=WHEN,
+        email="ada@example.org",
+        groups=frozenset({Principal("group:corp/platform"), Principal("group:corp/Größe, rot")}),
+        seen={ProviderName("corp"): WHEN},
+    )
+    return replace(value, **parts)
+
+
 def sample_token(token: str = "t0", account: AccountName = ADA, **parts: Any) -> Token:  # noqa: S107
     """Return a token for uploads."""
     value = Token(
         id=token,
         account=account,
         name="laptop",
-        scope=Scope.UPLOAD,
-        project=None,
+        scopes=frozenset({Scope.UPLOAD}),
+        reach=Reach(),
         secret_sha256="c0" * 32,
         created_at=WHEN,
         expires_at=None,

@@ -8,20 +8,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
-from pyramid.events import ContextFound, NewRequest
+from pyramid.events import ContextFound, NewRequest, NewResponse
 from pyramid.router import Router
 
-from warehouse14.bootstrap import assemble, read_secret, verify_site
+from warehouse14.bootstrap import SignIns, assemble, read_secret, verify_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.services.throttle import Throttle
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import Site, shown_settings
 from warehouse14.web.assets import load_assets
 from warehouse14.web.csrf import CookieBoundTokens
+from warehouse14.web.headers import complete_headers
 from warehouse14.web.html import FILTERS
 from warehouse14.web.pages import Pages
 from warehouse14.web.requests import check_address, check_form, check_view_name, settle_scheme
 from warehouse14.web.resources import Root
 from warehouse14.web.security import CLOSED, SitePolicy
+
+_KEY_BYTES = 32
 
 
 def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: ARG001
@@ -31,7 +35,7 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
     process with status 2 and one line.
     """
     try:
-        warehouse, site = assemble(settings)
+        warehouse, site, sign_ins = assemble(settings)
         verify_site(site)
         warehouse.verify()
     except (Misconfigured, Unavailable) as error:
@@ -41,10 +45,16 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
     if site.temporary is not None:
         # Request bodies wait here; the servers make their files through this module.
         tempfile.tempdir = site.temporary
-    return make_app(warehouse, site, settings)
+    sign_ins.warm_up()
+    return make_app(warehouse, site, settings, sign_ins)
 
 
-def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | None = None) -> Router:
+def make_app(
+    warehouse: Warehouse,
+    site: Site,
+    settings: Mapping[str, Any] | None = None,
+    sign_ins: SignIns | None = None,
+) -> Router:
     """Return the WSGI application over a warehouse that is at hand."""
     given = dict(settings or {})
     if site.url is not None:
@@ -53,13 +63,15 @@ def make_app(warehouse: Warehouse, site: Site, settings: Mapping[str, Any] | Non
     config = Configurator(settings=given)
     config.registry.warehouse = warehouse
     config.registry.site = site
+    config.registry.sign_ins = sign_ins or SignIns()
     config.registry.shown_settings = shown_settings(site, settings or {}, os.environ)
     config.include("warehouse14.web")
     return config.make_wsgi_app()
 
 
 def includeme(config: Configurator) -> None:
-    """Set the application up; ``registry.warehouse`` and ``registry.site`` are there before."""
+    """Set the application up; ``registry.warehouse``, ``registry.site`` and
+    ``registry.sign_ins`` are there before."""
     config.include("pyramid_jinja2")
     config.add_jinja2_search_path("warehouse14.web:templates")
     config.set_root_factory(Root)
@@ -70,7 +82,10 @@ def includeme(config: Configurator) -> None:
     for first in (settle_scheme, check_address, check_form):
         config.add_subscriber(first, NewRequest)
     config.add_subscriber(check_view_name, ContextFound)
+    config.add_subscriber(complete_headers, NewResponse)
     config.registry.secret = read_secret(config.registry.site)
+    config.registry.journey_key = config.registry.secret or os.urandom(_KEY_BYTES)
+    config.registry.throttle = Throttle(config.registry.warehouse.units, config.registry.warehouse.now)
     config.registry.assets = load_assets()
     config.action(None, _make_pages, args=(config,), order=1)
     config.scan("warehouse14.web.views")

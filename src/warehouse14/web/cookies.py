@@ -37,7 +37,7 @@ class Notice:
 
 def secret(request: Request) -> str | None:
     """Return what the session cookie holds, or None; it may be a visitor's, of no session."""
-    found: str = request.cookies.get(_name(request, "session"), "")
+    found: str = request.cookies.get(cookie_name(request, "session"), "")
     return found if _SECRET.fullmatch(found) else None
 
 
@@ -54,26 +54,28 @@ def visitor(request: Request) -> str:
 
 def keep_secret(request: Request, response: Response, value: str) -> None:
     """Give the browser a session cookie; it forgets it when it is closed."""
-    _set(request, response, "session", value)
+    put_cookie(request, response, "session", value)
 
 
 def drop_secret(request: Request, response: Response) -> None:
     """Take the session cookie back."""
-    _set(request, response, "session", "", max_age=0)
+    put_cookie(request, response, "session", "", max_age=0)
 
 
 def notify(request: Request, response: Response, notice: Notice) -> None:
     """Show ``notice`` on the next page."""
     value = json.dumps([notice.text[:_NOTICE_LENGTH], notice.kind]).encode()
-    _set(request, response, "notice", base64.urlsafe_b64encode(value).decode(), max_age=60)
+    put_cookie(request, response, "notice", base64.urlsafe_b64encode(value).decode(), max_age=60)
 
 
 def take_notice(request: Request) -> Notice | None:
     """Return the notice that is due, and take it back."""
-    raw = request.cookies.get(_name(request, "notice"))
+    raw = request.cookies.get(cookie_name(request, "notice"))
     if raw is None:
         return None
-    request.add_response_callback(lambda request, response: _set(request, response, "notice", "", max_age=0))
+    request.add_response_callback(
+        lambda request, response: put_cookie(request, response, "notice", "", max_age=0)
+    )
     try:
         text, kind = json.loads(base64.urlsafe_b64decode(raw[:_COOKIE_LENGTH]))
     except (ValueError, TypeError, RecursionError):
@@ -86,7 +88,7 @@ def take_notice(request: Request) -> Notice | None:
 def device(request: Request, account: AccountName) -> str | None:
     """Return the mark of this browser, if it has signed in to ``account`` before."""
     key = request.registry.secret
-    mark, _, proof = request.cookies.get(_name(request, "browser"), "").partition(".")
+    mark, _, proof = request.cookies.get(cookie_name(request, "browser"), "").partition(".")
     if not key or not _SECRET.fullmatch(mark):
         return None
     return mark if hmac.compare_digest(proof.encode(), _proof(key, mark, account).encode()) else None
@@ -97,25 +99,25 @@ def keep_device(request: Request, response: Response, account: AccountName) -> N
     key = request.registry.secret
     if key and device(request, account) is None:
         mark = session_secret()
-        _set(request, response, "browser", f"{mark}.{_proof(key, mark, account)}", max_age=_YEAR)
+        put_cookie(request, response, "browser", f"{mark}.{_proof(key, mark, account)}", max_age=_YEAR)
 
 
 def _proof(key: bytes, mark: str, account: AccountName) -> str:
     return hmac.new(key, f"browser\0{mark}\0{account}".encode(), hashlib.sha256).hexdigest()
 
 
-def _name(request: Request, kind: str) -> str:
+def cookie_name(request: Request, kind: str) -> str:
+    """Return the name of a cookie of this site."""
     path = re.sub(r"[^A-Za-z0-9]+", "-", prefix(request))
     return f"{'__Host-' if _is_secure(request) else ''}warehouse14-{kind}{path}"
 
 
-def _is_secure(request: Request) -> bool:
-    return bool(request.scheme == "https")
-
-
-def _set(request: Request, response: Response, kind: str, value: str, *, max_age: int | None = None) -> None:
+def put_cookie(
+    request: Request, response: Response, kind: str, value: str, *, max_age: int | None = None
+) -> None:
+    """Give the browser a cookie, or take it back with a ``max_age`` of 0."""
     response.set_cookie(
-        _name(request, kind),
+        cookie_name(request, kind),
         value,
         max_age=max_age,
         path="/",
@@ -123,3 +125,7 @@ def _set(request: Request, response: Response, kind: str, value: str, *, max_age
         httponly=True,
         samesite="Lax",
     )
+
+
+def _is_secure(request: Request) -> bool:
+    return bool(request.scheme == "https")

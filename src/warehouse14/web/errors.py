@@ -122,6 +122,8 @@ def domain_error(error: errors.WarehouseError, request: Request) -> Response:
     if isinstance(error, errors.Unavailable):
         _log.error("%s [request %s]", error.in_full, request_id(request), exc_info=error.__cause__)
         return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
+    if isinstance(error, errors.TooManyAttempts):
+        return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
     if status == 401:
         return write(request, unauthorized(str(error)))
     return write(request, Answer(status, str(error)))
@@ -208,7 +210,7 @@ def unauthorized(message: str) -> Answer:
 def _nobody(request: Request) -> Response:
     """Answer somebody who is not known: a client is told how to sign in, a browser is led there."""
     if is_for_clients(request):
-        return write(request, unauthorized(refusal(request)))
+        return domain_error(refusal(request), request)
     if _is_client(request):
         # The pages for browsers know no tokens: to a client, nothing is there.
         return write(request, _nothing(request))

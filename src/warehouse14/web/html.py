@@ -13,8 +13,10 @@ from pyramid.csrf import get_csrf_token
 from pyramid.request import Request
 from pyramid.response import Response
 
+from warehouse14.domain.access import Identity, Permission, allows_site
 from warehouse14.domain.errors import Rejected, Unavailable
-from warehouse14.domain.model import Account
+from warehouse14.domain.model import Account, Looked
+from warehouse14.domain.sentences import printable, sentence
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute, prefix
 from warehouse14.web.agents import browser
@@ -49,6 +51,18 @@ class Frame:
         except Unavailable:
             return None
         return None if found is None else found.account
+
+    @property
+    def looking(self) -> frozenset[Looked]:
+        """What an administrator looks into."""
+        identity: Identity | None = self.request.identity
+        return frozenset() if identity is None else identity.looking
+
+    @property
+    def may_create(self) -> bool:
+        """Whether who is signed in may take new project names."""
+        identity = self.request.identity
+        return identity is not None and allows_site(identity, Permission.CREATE)
 
     @cached_property
     def csrf(self) -> str:
@@ -124,11 +138,13 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
 def protect(request: Request, response: Response) -> None:
     """Add the headers of every page: personal, never sniffed, never framed, nothing from elsewhere."""
     images = " ".join(["'self'", "data:", *request.registry.site.image_hosts])
+    # A browser also asks this of where a form's redirect leads: a sign-out, to the provider.
+    forms = " ".join(["'self'", *request.registry.sign_ins.origins])
     headers: Mapping[str, str] = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'self'; script-src 'self'; img-src {images}; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
         ),
         "X-Content-Type-Options": "nosniff",
         # With no-referrer, Pyramid's check of a form's origin would refuse every form over HTTPS.
@@ -137,8 +153,6 @@ def protect(request: Request, response: Response) -> None:
         "Vary": "Cookie, Accept-Encoding",
     }
     response.headers.update(headers)
-    if request.scheme == "https":
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
 def redirect(request: Request, path: str, query: Query = "", *, status: int = 303) -> Response:
@@ -147,6 +161,15 @@ def redirect(request: Request, path: str, query: Query = "", *, status: int = 30
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else ""
     response = Response(status=status, location=origin + address(request, path, query))
     protect(request, response)
+    return response
+
+
+def depart(request: Request, url: str) -> Response:
+    """Return a redirect to an address elsewhere, that of an identity provider."""
+    response = Response(status=303, location=url)
+    protect(request, response)
+    # The address says what the person asks for there.
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -228,4 +251,12 @@ def ago(at: datetime) -> str:
     return "just now"
 
 
-FILTERS = {"browser": browser, "size": size, "day": day, "moment": moment, "ago": ago}
+FILTERS = {
+    "browser": browser,
+    "size": size,
+    "day": day,
+    "moment": moment,
+    "ago": ago,
+    "sentence": sentence,
+    "printable": printable,
+}

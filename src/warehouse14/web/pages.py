@@ -68,8 +68,8 @@ class Pages:
             )
             return text, page.serial, serial
 
-        limit = identity.token and identity.token.project
-        key = ("project-list", identity.principals, limit, offer, compressed)
+        reach = identity.token and identity.token.reach
+        key = ("project-list", identity.principals, reach, offer, compressed)
         return self._kept(key, [PROJECTS], render, offer, compressed=compressed)
 
     def _kept(

@@ -17,10 +17,15 @@ from pyramid.traversal import split_path_info
 
 from warehouse14.domain.access import Identity, Permission, token_allows
 from warehouse14.domain.credentials import parse_token
-from warehouse14.domain.errors import Unauthenticated
+from warehouse14.domain.errors import SignInNeeded, TooManyAttempts, Unauthenticated
 from warehouse14.domain.services.sessions import SignedIn
+from warehouse14.web.addresses import absolute
 from warehouse14.web.cookies import secret
-from warehouse14.web.resources.base import ADMINISTRATORS
+from warehouse14.web.resources.base import ADMINISTRATORS, looking_into
+
+#: Why nobody is known, and who is.
+Refused = Unauthenticated | TooManyAttempts
+Known = tuple[Identity | None, Refused]
 
 #: The permission of a view that names none; no ACL gives it.
 CLOSED = "closed"
@@ -41,6 +46,7 @@ OPEN_PLACES = frozenset({"health", "login", "static"})
 PASSWORD_PAGE = "/account/@@password"
 
 NO_CREDENTIALS = "Sign in with an API token: user name __token__, and the token as the password."
+_NOBODY = Unauthenticated(NO_CREDENTIALS)
 _NOT_UNDERSTOOD = "The Authorization header is not understood. " + NO_CREDENTIALS
 _EMPTY = "The token is empty. " + NO_CREDENTIALS
 _NOT_ITS_USER = "That is a token, but not its user name: use __token__."
@@ -76,7 +82,7 @@ class _Policy(ABC):
             return False
         principals = identity.principals | _EVERYONE
         if identity.administrator:
-            principals |= {ADMINISTRATORS}
+            principals |= {ADMINISTRATORS, *map(looking_into, identity.looking)}
         return self._acl.permits(context, principals, permission)
 
     def remember(self, request: Request, userid: str, **kw: Any) -> list[Any]:  # noqa: ARG002
@@ -93,11 +99,7 @@ class TokenPolicy(_Policy):
 
     def identity(self, request: Request) -> Identity | None:
         """Return who makes the request, or None; asked once in a request."""
-        known: tuple[Identity | None, str] | None = request.environ.get(_UNKNOWN)
-        if known is None:
-            known = _identify(request)
-            request.environ[_UNKNOWN] = known
-        return known[0]
+        return _known(request)[0]
 
 
 class SessionPolicy(_Policy):
@@ -107,7 +109,7 @@ class SessionPolicy(_Policy):
         """Return who is signed in, or None. One whose password is to be replaced may only do that, and
         one who brings credentials of a client as well is nobody."""
         found = None if "HTTP_AUTHORIZATION" in request.environ else signed_in(request)
-        if found is None or (found.account.password_once and not _replaces_password(request)):
+        if found is None or (found.replaces_password and not _replaces_password(request)):
             return None
         return found.identity(request.environ.get("REMOTE_ADDR", ""))
 
@@ -156,7 +158,7 @@ def signed_in(request: Request) -> SignedIn | None:
     if _SIGNED_IN not in request.environ:
         value = secret(request)
         sessions = request.registry.warehouse.sessions
-        request.environ[_SIGNED_IN] = None if value is None else sessions.identify(value)
+        request.environ[_SIGNED_IN] = None if value is None else sessions.identify(value, follow=False)
     found: SignedIn | None = request.environ[_SIGNED_IN]
     return found
 
@@ -165,25 +167,37 @@ def _replaces_password(request: Request) -> bool:
     return bool(request.environ.get("PATH_INFO") == PASSWORD_PAGE)
 
 
-def refusal(request: Request) -> str:
+def refusal(request: Request) -> Refused:
     """Return why nobody is known to make this request."""
-    known: tuple[Identity | None, str] = request.environ.get(_UNKNOWN) or _identify(request)
-    return known[1]
+    return _known(request)[1]
 
 
-def _identify(request: Request) -> tuple[Identity | None, str]:
-    header = request.environ.get("HTTP_AUTHORIZATION", "").strip()
+def _known(request: Request) -> Known:
+    """Return who makes a request with a token, or why nobody; asked once in a request."""
+    known: Known | None = request.environ.get(_UNKNOWN)
+    if known is None:
+        known = _identify(request)
+        request.environ[_UNKNOWN] = known
+    return known
+
+
+def _identify(request: Request) -> Known:
+    environ = request.environ
+    header = environ.get("HTTP_AUTHORIZATION", "").strip()
     if not header:
-        return None, NO_CREDENTIALS
+        return None, Unauthenticated(NO_CREDENTIALS)
     token, problem = _token(header)
     if token is None:
-        return None, problem
+        return None, Unauthenticated(problem)
+    # The server's word for the address, never a header's.
+    origin, agent = environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", "")
     try:
-        # The server's word for the address, never a header's.
-        origin = request.environ.get("REMOTE_ADDR", "")
-        return request.registry.warehouse.tokens.identify(token, origin=origin, follow=False), ""
-    except Unauthenticated as error:
-        return None, str(error)
+        tokens = request.registry.warehouse.tokens
+        return tokens.identify(token, origin=origin, agent=agent, follow=False), _NOBODY
+    except SignInNeeded:
+        return None, SignInNeeded(absolute(request, "/login"))
+    except (Unauthenticated, TooManyAttempts) as error:
+        return None, error
 
 
 def _token(header: str) -> tuple[str | None, str]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from warehouse14.adapters.memory.moment import Moment
-from warehouse14.domain.model import Account, Failures, Session, Token
+from warehouse14.domain.model import Account, Failures, Login, Looked, Session, Token, Vouched
 from warehouse14.domain.names import AccountName
 
 
@@ -36,6 +37,48 @@ class MemoryAccounts:
         """Disable or enable."""
         self._moment.change(("account", name), lambda tables: tables.change_account(name, disabled=disabled))
 
+    def set_administrator(self, name: AccountName, administrator: bool) -> None:
+        """Give or take the rank."""
+        parts = {"administrator": administrator}
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, **parts))
+
+    def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
+        """Replace what identity providers say."""
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, vouched=vouched))
+
+    def set_signed_in(self, name: AccountName, at: datetime, *, vouched: Vouched | None = None) -> None:
+        """Note a sign-in."""
+        parts: dict[str, Any] = (
+            {"signed_in_at": at} if vouched is None else {"signed_in_at": at, "vouched": vouched}
+        )
+        self._moment.change(("account", name), lambda tables: tables.change_account(name, **parts))
+
+
+class MemoryLogins:
+    """The logins as one unit sees them."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get(self, issuer: str, subject: str) -> Login | None:
+        """Return the login, or None."""
+        return self._moment.tables.logins.get((issuer, subject))
+
+    def of(self, account: AccountName) -> Sequence[Login]:
+        """Return an account's logins, the oldest first."""
+        logins = (login for login in self._moment.tables.logins.values() if login.account == account)
+        return sorted(logins, key=attrgetter("created_at", "issuer", "subject"))
+
+    def add(self, login: Login) -> None:
+        """Add a login."""
+        key = (login.issuer, login.subject)
+        self._moment.change(("login", key), lambda tables: tables.add_login(login))
+
+    def remove(self, issuer: str, subject: str) -> None:
+        """Remove a login."""
+        key = (issuer, subject)
+        self._moment.change(("login", key), lambda tables: tables.remove_login(key))
+
 
 class MemoryTokens:
     """The tokens as one unit sees them."""
@@ -60,9 +103,14 @@ class MemoryTokens:
         """End a token."""
         self._moment.change(("token", token), lambda tables: tables.revoke_token(token, at))
 
-    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
+    def expire(self, token: str, at: datetime) -> None:
+        """Let a token end earlier."""
+        self._moment.change(("token", token), lambda tables: tables.expire_token(token, at))
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime, origin: str, agent: str) -> None:
         """Note a use."""
-        self._moment.touch(("token", token), lambda tables: tables.touch_token(token, at, unless_since))
+        use = {"last_used_at": at, "last_used_from": origin, "last_used_by": agent}
+        self._moment.touch(("token", token), lambda tables: tables.touch_token(token, unless_since, use))
 
 
 class MemorySessions:
@@ -88,6 +136,10 @@ class MemorySessions:
         """Note that it was seen."""
         self._moment.touch(("session", session), lambda tables: tables.touch_session(session, at))
 
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
+        """Replace what it looks into."""
+        self._moment.change(("session", session), lambda tables: tables.set_looks(session, dict(looks)))
+
     def end(self, session: str) -> None:
         """End a session."""
         self._moment.change(("session", session), lambda tables: tables.end_session(session))
@@ -95,6 +147,21 @@ class MemorySessions:
     def end_of(self, account: AccountName, *, but: str | None) -> None:
         """End all of an account but one."""
         self._moment.change(("sessions", account), lambda tables: tables.end_sessions(account, but))
+
+    def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
+        """End those that began with a provider's session, or with any of a person there."""
+        ended = [
+            session
+            for session in self._moment.tables.sessions.values()
+            if (begun := session.begun) is not None
+            and begun.issuer == issuer
+            and (begun.sid == sid if sid is not None else begun.subject == subject)
+        ]
+        ids = {session.id for session in ended}
+        # Where none ends, nothing changes that an entry would have to tell.
+        write = self._moment.change if ended else self._moment.touch
+        write(("sessions", issuer, subject, sid), lambda tables: tables.drop_sessions(ids))
+        return sorted({session.account for session in ended})
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
         """Remove those that are over."""

@@ -17,7 +17,7 @@ from warehouse14.domain.model import (
     finds,
     searched_text,
 )
-from warehouse14.domain.names import AUTHENTICATED, FileName, Principal, ProjectName
+from warehouse14.domain.names import AUTHENTICATED, FileName, Principal, ProjectName, principal_group
 from warehouse14.domain.ports import MOST_COUNTED
 
 #: Before every release: where a project without one stands.
@@ -64,9 +64,14 @@ class MemoryProjects:
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """Find projects that ``principals`` may see by words in name or summary."""
-        found = [project for project in self._visible(principals) if finds(words, _searched(project))]
+        found = [
+            project
+            for project in self._visible(principals)
+            if project.name.startswith(prefix) and finds(words, _searched(project))
+        ]
         if order is Order.NEWEST:
             found.sort(key=_newness, reverse=True)
         page = [
@@ -89,6 +94,19 @@ class MemoryProjects:
     def revoke(self, name: ProjectName, who: Principal, *, expected: int) -> None:
         """Take a role away."""
         self._change(name, lambda tables: tables.revoke(name, who, expected), part=who)
+
+    def hanging_on(self, who: Principal) -> Sequence[ProjectName]:
+        """Return the projects that have their only role admin from ``who``, by name."""
+        return [
+            project.name
+            for project in self._visible(None)
+            if {admin for admin in project.admins if admin == who or not self._is_gone(admin)} == {who}
+        ]
+
+    def _is_gone(self, who: Principal) -> bool:
+        name = principal_group(who)
+        group = None if name is None else self._moment.tables.groups.get(name)
+        return group is not None and (group.deleted_at is not None or not group.members)
 
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """Mark a project deleted."""

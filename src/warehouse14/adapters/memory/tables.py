@@ -1,13 +1,25 @@
 """The rows at one moment, and each change of them with its condition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, Failures, File, Project, Role, Session, Token
-from warehouse14.domain.names import AccountName, FileName, Principal, ProjectName
+from warehouse14.domain.model import (
+    Account,
+    Change,
+    Failures,
+    File,
+    Group,
+    Login,
+    Looked,
+    Project,
+    Role,
+    Session,
+    Token,
+)
+from warehouse14.domain.names import AccountName, FileName, GroupName, Principal, ProjectName
 
 
 @dataclass(slots=True)
@@ -20,6 +32,8 @@ class Tables:
     projects: dict[ProjectName, Project] = field(default_factory=dict)
     files: dict[ProjectName, dict[FileName, File]] = field(default_factory=dict)
     accounts: dict[AccountName, Account] = field(default_factory=dict)
+    groups: dict[GroupName, Group] = field(default_factory=dict)
+    logins: dict[tuple[str, str], Login] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     attempts: dict[str, Failures] = field(default_factory=dict)
@@ -32,6 +46,8 @@ class Tables:
             projects=dict(self.projects),
             files=dict(self.files),
             accounts=dict(self.accounts),
+            groups=dict(self.groups),
+            logins=dict(self.logins),
             tokens=dict(self.tokens),
             sessions=dict(self.sessions),
             attempts=dict(self.attempts),
@@ -98,6 +114,56 @@ class Tables:
             raise Conflict("account", name)
         self.accounts[name] = replace(self.accounts[name], **parts)
 
+    def create_group(self, group: Group) -> None:
+        """Add a group, of accounts that are there, under a name that was never taken."""
+        if group.name in self.groups:
+            raise Conflict("group", group.name)
+        for account in group.members:
+            self._require_account(account)
+        self.groups[group.name] = replace(group, members=dict(group.members))
+
+    def set_member(self, name: GroupName, account: AccountName, admin: bool) -> None:
+        """Add an account that is there to a group, or change its rank."""
+        group = self._live_group(name)
+        self._require_account(account)
+        self.groups[name] = replace(group, members={**group.members, account: admin})
+
+    def remove_member(self, name: GroupName, account: AccountName) -> None:
+        """Remove an account from a group that it is in."""
+        group = self._live_group(name)
+        if account not in group.members:
+            raise Conflict("member", account)
+        kept = {member: admin for member, admin in group.members.items() if member != account}
+        self.groups[name] = replace(group, members=kept)
+
+    def delete_group(self, name: GroupName, at: datetime) -> None:
+        """Mark a group deleted."""
+        self.groups[name] = replace(self._live_group(name), deleted_at=at)
+
+    def _live_group(self, name: GroupName) -> Group:
+        group = self.groups.get(name)
+        if group is None or group.deleted_at is not None:
+            raise Conflict("group", name)
+        return group
+
+    def _require_account(self, name: AccountName) -> None:
+        if name not in self.accounts:
+            raise Conflict("account", name)
+
+    def add_login(self, login: Login) -> None:
+        """Add a login of an account that is there."""
+        if login.account not in self.accounts:
+            raise Conflict("account", login.account)
+        key = (login.issuer, login.subject)
+        if key in self.logins:
+            raise Conflict("login", login.subject)
+        self.logins[key] = login
+
+    def remove_login(self, key: tuple[str, str]) -> None:
+        """Remove a login that is there."""
+        if self.logins.pop(key, None) is None:
+            raise Conflict("login", key[1])
+
     def add_token(self, token: Token) -> None:
         """Add a token of an account that is there."""
         if token.account not in self.accounts:
@@ -113,11 +179,18 @@ class Tables:
             raise Conflict("token", token)
         self.tokens[token] = replace(row, revoked_at=at)
 
-    def touch_token(self, token: str, at: datetime, unless_since: datetime) -> None:
+    def expire_token(self, token: str, at: datetime) -> None:
+        """Let a token end earlier that was not ended before."""
+        row = self.tokens.get(token)
+        if row is None or row.revoked_at is not None or (row.expires_at or at) < at:
+            raise Conflict("token", token)
+        self.tokens[token] = replace(row, expires_at=at)
+
+    def touch_token(self, token: str, unless_since: datetime, use: Mapping[str, Any]) -> None:
         """Note the use of a token, unless a later one is noted or there is no such token."""
         row = self.tokens.get(token)
         if row is not None and (row.last_used_at is None or row.last_used_at < unless_since):
-            self.tokens[token] = replace(row, last_used_at=at)
+            self.tokens[token] = replace(row, **use)
 
     def add_session(self, session: Session) -> None:
         """Add a session of an account that is there."""
@@ -132,6 +205,12 @@ class Tables:
         if session in self.sessions:
             self.sessions[session] = replace(self.sessions[session], seen_at=at)
 
+    def set_looks(self, session: str, looks: dict[Looked, datetime]) -> None:
+        """Replace what a session that is there looks into."""
+        if session not in self.sessions:
+            raise Conflict("session", session)
+        self.sessions[session] = replace(self.sessions[session], looks=looks)
+
     def end_session(self, session: str) -> None:
         """End a session that is there."""
         if self.sessions.pop(session, None) is None:
@@ -140,6 +219,10 @@ class Tables:
     def end_sessions(self, account: AccountName, but: str | None) -> None:
         """End all sessions of an account but one."""
         self._keep_sessions(lambda row: row.account != account or row.id == but)
+
+    def drop_sessions(self, ids: Collection[str]) -> None:
+        """End these sessions, as far as they are there."""
+        self._keep_sessions(lambda row: row.id not in ids)
 
     def forget_sessions(self, created_before: datetime, seen_before: datetime) -> None:
         """Remove the sessions that are over."""

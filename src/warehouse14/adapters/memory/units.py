@@ -4,17 +4,21 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 
+from warehouse14.adapters.memory.groups import MemoryGroups
 from warehouse14.adapters.memory.moment import Connection, Intent, Moment
 from warehouse14.adapters.memory.people import (
     MemoryAccounts,
     MemoryAttempts,
+    MemoryLogins,
     MemorySessions,
     MemoryTokens,
 )
 from warehouse14.adapters.memory.projects import MemoryFileRows, MemoryProjects
 from warehouse14.adapters.memory.tables import Tables
 from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
 from warehouse14.domain.ports import UnitOfWork
 
@@ -110,6 +114,8 @@ class MemoryUnit:
         self.projects = MemoryProjects(moment)
         self.files = MemoryFileRows(moment)
         self.accounts = MemoryAccounts(moment)
+        self.groups = MemoryGroups(moment)
+        self.logins = MemoryLogins(moment)
         self.tokens = MemoryTokens(moment)
         self.sessions = MemorySessions(moment)
         self.attempts = MemoryAttempts(moment)
@@ -137,3 +143,11 @@ class MemoryJournal:
     def since(self, serial: int, limit: int) -> Sequence[Change]:
         """Return the entries after ``serial``: entry n stands at place n - 1."""
         return self._moment.tables.journal[serial : serial + limit]
+
+    def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
+        """Return entries that fit, the newest first."""
+        if after is not None:
+            later = filter(sought.finds, self._moment.tables.journal[max(after, 0) :])
+            return list(islice(later, count))[::-1]
+        stop = None if before is None else max(before - 1, 0)
+        return list(islice(filter(sought.finds, reversed(self._moment.tables.journal[:stop])), count))

@@ -9,8 +9,8 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, tokens
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Scope, Token
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.model import Account, Reach, Scope, Token, Vouched, in_order
+from warehouse14.domain.names import AccountName, ProviderName
 
 _ACCOUNT = select(accounts).where(accounts.c.name == bindparam("of_name"))
 _ACCOUNTS = select(accounts).order_by(accounts.c.name)
@@ -19,6 +19,16 @@ _SET_PASSWORD = _CHANGE_ACCOUNT.values(
     password_hash=bindparam("new_hash"), password_once=bindparam("new_once")
 )
 _SET_DISABLED = _CHANGE_ACCOUNT.values(disabled=bindparam("new_disabled"))
+_SET_ADMINISTRATOR = _CHANGE_ACCOUNT.values(administrator=bindparam("new_administrator"))
+
+_SET_VOUCHED = _CHANGE_ACCOUNT.values(
+    vouched_at=bindparam("new_at"),
+    email=bindparam("new_email"),
+    provider_groups=bindparam("new_groups"),
+    kept_out=bindparam("new_kept_out"),
+    seen=bindparam("new_seen"),
+)
+_SET_SIGNED_IN = _CHANGE_ACCOUNT.values(signed_in_at=bindparam("new_signed_in_at"))
 
 _TOKEN = select(tokens).where(tokens.c.id == bindparam("of_id"))
 _TOKENS = (
@@ -31,13 +41,22 @@ _REVOKE = (
     .where(tokens.c.id == bindparam("of_id"), tokens.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"))
 )
+_EXPIRE = (
+    update(tokens)
+    .where(
+        tokens.c.id == bindparam("of_id"),
+        tokens.c.revoked_at.is_(None),
+        or_(tokens.c.expires_at.is_(None), tokens.c.expires_at >= bindparam("at")),
+    )
+    .values(expires_at=bindparam("at"))
+)
 _TOUCH = (
     update(tokens)
     .where(
         tokens.c.id == bindparam("of_id"),
         or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < bindparam("unless_since")),
     )
-    .values(last_used_at=bindparam("at"))
+    .values(last_used_at=bindparam("at"), last_used_from=bindparam("origin"), last_used_by=bindparam("agent"))
 )
 
 
@@ -65,6 +84,8 @@ class SqlAccounts:
             "password_hash": account.password_hash,
             "disabled": account.disabled,
             "password_once": account.password_once,
+            "signed_in_at": account.signed_in_at,
+            **_vouched_values(account.vouched, at="vouched_at", groups="provider_groups"),
         }
         self._run.insert(insert(accounts), values, kind="account", name=account.name)
 
@@ -77,6 +98,23 @@ class SqlAccounts:
         """See the port."""
         values = {"of_name": name, "new_disabled": disabled}
         self._run.change(_SET_DISABLED, values, kind="account", name=name)
+
+    def set_administrator(self, name: AccountName, administrator: bool) -> None:
+        """See the port."""
+        values = {"of_name": name, "new_administrator": administrator}
+        self._run.change(_SET_ADMINISTRATOR, values, kind="account", name=name)
+
+    def set_vouched(self, name: AccountName, vouched: Vouched) -> None:
+        """See the port."""
+        values = {f"new_{key}": value for key, value in _vouched_values(vouched).items()}
+        self._run.change(_SET_VOUCHED, {"of_name": name, **values}, kind="account", name=name)
+
+    def set_signed_in(self, name: AccountName, at: datetime, *, vouched: Vouched | None = None) -> None:
+        """See the port."""
+        values = {"of_name": name, "new_signed_in_at": at}
+        self._run.change(_SET_SIGNED_IN, values, kind="account", name=name)
+        if vouched is not None:
+            self.set_vouched(name, vouched)
 
 
 class SqlTokens:
@@ -102,12 +140,17 @@ class SqlTokens:
             "id": token.id,
             "account": token.account,
             "name": token.name,
-            "scope": token.scope.value,
-            "project": token.project,
+            "scope": ",".join(in_order(token.scopes)),
+            "project": token.reach.project,
+            "prefix": token.reach.prefix,
+            "days": token.days,
+            "addresses": list(token.addresses) or None,
             "secret_sha256": token.secret_sha256,
             "created_at": token.created_at,
             "expires_at": token.expires_at,
             "last_used_at": token.last_used_at,
+            "last_used_from": token.last_used_from,
+            "last_used_by": token.last_used_by,
             "revoked_at": token.revoked_at,
         }
         self._run.insert(insert(tokens), values, kind="token", name=token.id)
@@ -116,9 +159,14 @@ class SqlTokens:
         """See the port."""
         self._run.change(_REVOKE, {"of_id": token, "at": at}, kind="token", name=token)
 
-    def touch(self, token: str, at: datetime, *, unless_since: datetime) -> None:
+    def expire(self, token: str, at: datetime) -> None:
         """See the port."""
-        self._run.rows(_TOUCH, of_id=token, at=at, unless_since=unless_since)
+        self._run.change(_EXPIRE, {"of_id": token, "at": at}, kind="token", name=token)
+
+    def touch(self, token: str, at: datetime, *, unless_since: datetime, origin: str, agent: str) -> None:
+        """See the port."""
+        values = {"at": at, "unless_since": unless_since, "origin": origin, "agent": agent}
+        self._run.rows(_TOUCH, of_id=token, **values)
 
 
 def _account(row: Row[Any]) -> Account:
@@ -129,6 +177,30 @@ def _account(row: Row[Any]) -> Account:
         password_hash=row.password_hash,
         disabled=row.disabled,
         password_once=row.password_once,
+        vouched=_vouched(row),
+        signed_in_at=row.signed_in_at,
+    )
+
+
+def _vouched_values(vouched: Vouched | None, *, at: str = "at", groups: str = "groups") -> dict[str, Any]:
+    return {
+        at: vouched and vouched.at,
+        "email": vouched and vouched.email,
+        groups: vouched and sorted(vouched.groups),
+        "kept_out": vouched and sorted(vouched.kept_out),
+        "seen": vouched and {name: at.isoformat() for name, at in vouched.seen.items()},
+    }
+
+
+def _vouched(row: Row[Any]) -> Vouched | None:
+    if row.vouched_at is None:
+        return None
+    return Vouched(
+        at=row.vouched_at,
+        email=row.email,
+        groups=frozenset(row.provider_groups),
+        kept_out=frozenset(row.kept_out),
+        seen={ProviderName(name): datetime.fromisoformat(at) for name, at in row.seen.items()},
     )
 
 
@@ -137,11 +209,15 @@ def _token(row: Row[Any]) -> Token:
         id=row.id,
         account=AccountName(row.account),
         name=row.name,
-        scope=Scope(row.scope),
-        project=None if row.project is None else ProjectName(row.project),
+        scopes=frozenset(map(Scope, row.scope.split(","))),
+        reach=Reach(row.project, row.prefix),
         secret_sha256=row.secret_sha256,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        days=row.days,
+        addresses=tuple(row.addresses or ()),
         last_used_at=row.last_used_at,
+        last_used_from=row.last_used_from,
+        last_used_by=row.last_used_by,
         revoked_at=row.revoked_at,
     )

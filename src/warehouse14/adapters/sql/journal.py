@@ -1,13 +1,16 @@
 """The journal in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, Row, ScalarSelect, bindparam, func, insert, select, update
 
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import journal, projects, serials
+from warehouse14.domain.journal import Sought, is_family
 from warehouse14.domain.model import Change
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName
 
 _ONLY_ROW = serials.c.id == 1
 _RAISE = update(serials).where(_ONLY_ROW).values(value=serials.c.value + 1)
@@ -48,7 +51,9 @@ class SqlJournal:
             project=change.project,
             account=change.account,
             token=change.token,
+            group=change.group,
             detail=dict(change.detail),
+            by_token=change.by_token,
         )
         if change.project is not None:
             self._run.rows(_NUMBER_PROJECT, of_name=change.project, new_serial=serial)
@@ -59,17 +64,77 @@ class SqlJournal:
 
     def since(self, serial: int, limit: int) -> Sequence[Change]:
         """See the port."""
-        return [
-            Change(
-                action=row.action,
-                at=row.at,
-                actor=row.actor,
-                origin=row.origin,
-                project=None if row.project is None else ProjectName(row.project),
-                account=None if row.account is None else AccountName(row.account),
-                token=row.token,
-                detail=row.detail,
-                serial=row.serial,
-            )
-            for row in self._run.rows(_SINCE, after=serial, most=limit)
-        ]
+        return [_change(row) for row in self._run.rows(_SINCE, after=serial, most=limit)]
+
+    def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
+        """See the port."""
+        order = journal.c.serial.desc() if after is None else journal.c.serial
+        found: dict[int, Change] = {}
+        # Each way has an index of its own, which one statement with OR would not use.
+        for way in product(*_ways(sought)):
+            conditions = (*way, *_limits(sought, before, after))
+            statement = select(journal).where(*conditions).order_by(order).limit(count)
+            found |= {row.serial: _change(row) for row in self._run.rows(statement)}
+        nearest = sorted(found, reverse=after is None)[:count]
+        return [found[serial] for serial in sorted(nearest, reverse=True)]
+
+
+def _ways(sought: Sought) -> list[Sequence[ColumnElement[bool]]]:
+    """Return the conditions that hold, each as the ways to meet it."""
+    meant: list[tuple[object, Sequence[Column[Any]]]] = [
+        (sought.project, [journal.c.project]),
+        (sought.group, [journal.c.group]),
+        (sought.actor, [journal.c.actor]),
+        (sought.account, [journal.c.account]),
+        (sought.concerning, [journal.c.actor, journal.c.account]),
+        (sought.token, [journal.c.token, journal.c.by_token]),
+    ]
+    return [[column == value for column in columns] for value, columns in meant if value is not None]
+
+
+def _limits(sought: Sought, before: int | None, after: int | None) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions that hold whatever the way."""
+    if sought.action is not None:
+        yield _is_of(sought.action)
+    if sought.since is not None:
+        late = journal.c.at >= sought.since
+        yield from (late, journal.c.serial >= _bound(func.min, late))
+    if sought.until is not None:
+        early = journal.c.at < sought.until
+        yield from (early, journal.c.serial <= _bound(func.max, early))
+    if after is not None:
+        yield journal.c.serial > after
+    elif before is not None:
+        yield journal.c.serial < before
+
+
+def _bound(extreme: Callable[..., Any], timely: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """Return the first or last serial of a time.
+
+    So the engine looks at nothing beyond it: it does not know that times rise with serials. It finds this
+    serial in the index of times, since the sum keeps it from walking along the serials.
+    """
+    return select(extreme(journal.c.serial + 0)).where(timely).scalar_subquery()
+
+
+def _is_of(action: str) -> ColumnElement[bool]:
+    if is_family(action):
+        # LIKE would take capitals for small letters in SQLite.
+        return func.substr(journal.c.action, 1, len(action)) == action
+    return journal.c.action == action
+
+
+def _change(row: Row[Any]) -> Change:
+    return Change(
+        action=row.action,
+        at=row.at,
+        actor=row.actor,
+        origin=row.origin,
+        project=None if row.project is None else ProjectName(row.project),
+        account=None if row.account is None else AccountName(row.account),
+        token=row.token,
+        detail=row.detail,
+        serial=row.serial,
+        group=None if row.group is None else GroupName(row.group),
+        by_token=row.by_token,
+    )

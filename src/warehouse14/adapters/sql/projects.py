@@ -4,10 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from warehouse14.adapters.sql.running import Runner
-from warehouse14.adapters.sql.tables import grants, projects
+from warehouse14.adapters.sql.tables import grants, group_members, groups, projects
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import (
     FoundProject,
@@ -19,7 +31,16 @@ from warehouse14.domain.model import (
     searched_forms,
     searched_text,
 )
-from warehouse14.domain.names import AUTHENTICATED, Principal, ProjectName
+from warehouse14.domain.names import (
+    AUTHENTICATED,
+    AccountName,
+    GroupName,
+    Principal,
+    ProjectName,
+    account_principal,
+    group_principal,
+    invitation_principal,
+)
 from warehouse14.domain.ports import MOST_COUNTED
 
 _GET = select(projects).where(projects.c.name == bindparam("of_name"))
@@ -63,6 +84,35 @@ _SET_LATEST = _UNCHANGED.values(
 )
 _DELETE = _UNCHANGED.values(deleted_at=bindparam("at"))
 _LOCK = _UNCHANGED.values(serial=bindparam("expected"))
+
+_OTHERS = grants.alias("others")
+#: A group that is deleted or has nobody in it.
+_GONE = exists().where(
+    or_(groups.c.deleted_at.is_not(None), ~exists().where(group_members.c.group == groups.c.name)),
+    _OTHERS.c.principal == literal(group_principal(GroupName(""))) + groups.c.name,
+)
+#: How the principals begin of those who administer nothing by themselves: service accounts of projects, and
+#: invitations.
+_SERVICE = account_principal(AccountName("project:"))
+_INVITATION = invitation_principal(AccountName(""))
+_HANGING = (
+    select(grants.c.project)
+    .join(projects, projects.c.name == grants.c.project)
+    .where(
+        grants.c.principal == bindparam("who"),
+        grants.c.role == Role.ADMIN.value,
+        projects.c.deleted_at.is_(None),
+        ~exists().where(
+            _OTHERS.c.project == grants.c.project,
+            _OTHERS.c.principal != grants.c.principal,
+            _OTHERS.c.role == Role.ADMIN.value,
+            ~_OTHERS.c.principal.startswith(_SERVICE),
+            ~_OTHERS.c.principal.startswith(_INVITATION),
+            ~_GONE,
+        ),
+    )
+    .order_by(grants.c.project)
+)
 
 _OF_GRANT = (grants.c.project == bindparam("of_name"), grants.c.principal == bindparam("who"))
 _CHANGE_ROLE = update(grants).where(*_OF_GRANT).values(role=bindparam("new_role"))
@@ -121,9 +171,12 @@ class SqlProjects:
         order: Order,
         start: int,
         count: int,
+        prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """See the port."""
         conditions = [*map(_finds, words), *_visible_to(principals)]
+        if prefix:
+            conditions.append(projects.c.name.startswith(prefix, autoescape=True))
         page = select(projects).where(*conditions).order_by(*_ORDERS[order]).offset(start).limit(count)
         found = [_found(row) for row in self._run.rows(page)]
         if 0 < len(found) < count or (not found and start == 0):
@@ -149,6 +202,10 @@ class SqlProjects:
         """See the port."""
         self._settle(_LOCK, name, expected)
         self._run.rows(_REVOKE, of_name=name, who=who)
+
+    def hanging_on(self, who: Principal) -> Sequence[ProjectName]:
+        """See the port."""
+        return [ProjectName(name) for name in self._run.rows(_HANGING, who=who).scalars()]
 
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """See the port."""

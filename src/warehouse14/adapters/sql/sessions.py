@@ -9,8 +9,8 @@ from sqlalchemy import Row, bindparam, case, delete, insert, or_, select, update
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, attempts, sessions
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Failures, Session
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.model import Begun, Failures, Looked, Session
+from warehouse14.domain.names import AccountName, Principal, ProjectName, ProviderName
 
 _THERE = sessions.c.id == bindparam("of_id")
 _GET = select(sessions).where(_THERE)
@@ -22,9 +22,16 @@ _OF = (
 _ACCOUNT = select(accounts.c.name).where(accounts.c.name == bindparam("of_account"))
 _ADD = insert(sessions)
 _TOUCH = update(sessions).where(_THERE).values(seen_at=bindparam("at"))
+_SET_LOOKS = update(sessions).where(_THERE).values(looks=bindparam("new_looks"))
 _END = delete(sessions).where(_THERE)
 _END_OF = delete(sessions).where(sessions.c.account == bindparam("of_account"))
 _END_OTHERS = _END_OF.where(sessions.c.id != bindparam("but"))
+_BEGUN_BY_SID = (sessions.c.issuer == bindparam("of_issuer"), sessions.c.sid == bindparam("of_sid"))
+_BEGUN_BY_SUBJECT = (
+    sessions.c.issuer == bindparam("of_issuer"),
+    sessions.c.subject == bindparam("of_subject"),
+)
+_WHOSE = select(sessions.c.account).distinct().order_by(sessions.c.account)
 _FORGET_SESSIONS = delete(sessions).where(
     or_(sessions.c.created_at < bindparam("created"), sessions.c.seen_at < bindparam("seen"))
 )
@@ -79,12 +86,19 @@ class SqlSessions:
             "seen_at": session.seen_at,
             "origin": session.origin,
             "agent": session.agent,
+            "looks": _written(session.looks),
+            **_begun_values(session.begun),
         }
         self._run.insert(_ADD, values, kind="session", name=session.id)
 
     def touch(self, session: str, at: datetime) -> None:
         """See the port."""
         self._run.rows(_TOUCH, of_id=session, at=at)
+
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
+        """See the port."""
+        values = {"of_id": session, "new_looks": _written(looks)}
+        self._run.change(_SET_LOOKS, values, kind="session", name=session)
 
     def end(self, session: str) -> None:
         """See the port."""
@@ -96,6 +110,17 @@ class SqlSessions:
             self._run.rows(_END_OF, of_account=account)
         else:
             self._run.rows(_END_OTHERS, of_account=account, but=but)
+
+    def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
+        """See the port."""
+        if sid is not None:
+            which, name = _BEGUN_BY_SID, {"of_sid": sid}
+        else:
+            which, name = _BEGUN_BY_SUBJECT, {"of_subject": subject or ""}
+        values = {"of_issuer": issuer, **name}
+        whose = self._run.rows(_WHOSE.where(*which), **values).scalars().all()
+        self._run.rows(delete(sessions).where(*which), **values)
+        return [AccountName(name) for name in whose]
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
         """See the port."""
@@ -144,4 +169,26 @@ def _session(row: Row[Any]) -> Session:
         seen_at=row.seen_at,
         origin=row.origin,
         agent=row.agent,
+        begun=_begun(row),
+        looks={_looked(name): datetime.fromisoformat(at) for name, at in (row.looks or {}).items()},
     )
+
+
+def _written(looks: Mapping[Looked, datetime]) -> dict[str, str] | None:
+    return {name: at.isoformat() for name, at in looks.items()} or None
+
+
+def _looked(text: str) -> Looked:
+    # No name of a project has a colon.
+    return Principal(text) if ":" in text else ProjectName(text)
+
+
+def _begun_values(begun: Begun | None) -> dict[str, str | None]:
+    names = ("provider", "issuer", "subject", "sid", "id_token")
+    return {name: getattr(begun, name, None) for name in names}
+
+
+def _begun(row: Row[Any]) -> Begun | None:
+    if row.provider is None:
+        return None
+    return Begun(ProviderName(row.provider), row.issuer, row.subject, row.sid, row.id_token)

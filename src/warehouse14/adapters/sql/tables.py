@@ -41,6 +41,8 @@ _NAME = 200
 _PRINCIPAL = 255
 _FILENAME = 240
 _DIGEST = 64
+_PROVIDER = 64
+_GROUP = 100
 
 metadata = MetaData()
 
@@ -101,6 +103,42 @@ accounts = Table(
     Column("password_hash", String(255)),
     Column("disabled", Boolean, nullable=False),
     Column("password_once", Boolean, nullable=False, server_default=false()),
+    Column("vouched_at", UtcDateTime),
+    Column("email", String(_NAME)),
+    #: As JSON: the principals of its groups, the names of providers, and times in ISO 8601 by provider.
+    Column("provider_groups", JSON(none_as_null=True)),
+    Column("kept_out", JSON(none_as_null=True)),
+    Column("seen", JSON(none_as_null=True)),
+    Column("signed_in_at", UtcDateTime),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("name", String(_GROUP), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(_NAME), nullable=False),
+    Column("deleted_at", UtcDateTime),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group", ForeignKey("groups.name"), primary_key=True),
+    Column("account", ForeignKey("accounts.name"), primary_key=True),
+    Column("admin", Boolean, nullable=False),
+    Index("group_members_by_account", "account", "group"),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("issuer", String(_PRINCIPAL), primary_key=True),
+    Column("subject", String(_PRINCIPAL), primary_key=True),
+    Column("provider", String(_PROVIDER), nullable=False),
+    Column("account", ForeignKey("accounts.name"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("logins_by_account", "account"),
 )
 
 tokens = Table(
@@ -109,13 +147,20 @@ tokens = Table(
     Column("id", String(32), primary_key=True),
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("name", String(_NAME), nullable=False),
-    Column("scope", String(16), nullable=False),
+    #: Its scopes, with commas between them.
+    Column("scope", String(64), nullable=False),
     Column("project", String(_NAME)),
     Column("secret_sha256", String(_DIGEST), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("prefix", String(_NAME)),
+    Column("days", Integer),
+    #: A list, as JSON.
+    Column("addresses", JSON(none_as_null=True)),
+    Column("last_used_from", String(_NAME), nullable=False, server_default=""),
+    Column("last_used_by", String(_NAME), nullable=False, server_default=""),
     Index("tokens_by_account", "account", "created_at"),
 )
 
@@ -128,6 +173,15 @@ sessions = Table(
     Column("seen_at", UtcDateTime, nullable=False),
     Column("origin", String(_NAME), nullable=False),
     Column("agent", String(_NAME), nullable=False),
+    Column("provider", String(_PROVIDER)),
+    Column("issuer", String(_PRINCIPAL)),
+    Column("subject", String(_PRINCIPAL)),
+    Column("sid", String(_PRINCIPAL)),
+    Column("id_token", Text),
+    #: Until when it looks into which projects and groups, as JSON: times as ISO 8601.
+    Column("looks", JSON(none_as_null=True)),
+    Index("sessions_by_subject", "subject"),
+    Index("sessions_by_sid", "sid"),
     Index("sessions_by_account", "account", "seen_at"),
 )
 
@@ -160,5 +214,14 @@ journal = Table(
     Column("account", String(_NAME)),
     Column("token", String(32)),
     Column("detail", JSON, nullable=False),
+    Column("group", String(_GROUP)),
+    Column("by_token", String(32)),
     Index("journal_by_project", "project", "serial"),
+    Index("journal_by_group", "group", "serial"),
+    Index("journal_by_actor", "actor", "serial"),
+    Index("journal_by_account", "account", "serial"),
+    Index("journal_by_token", "token", "serial"),
+    Index("journal_by_token_used", "by_token", "serial"),
+    Index("journal_by_action", "action", "serial"),
+    Index("journal_by_time", "at", "serial"),
 )

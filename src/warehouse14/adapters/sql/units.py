@@ -10,7 +10,9 @@ from warehouse14.adapters.sql.accounts import SqlAccounts, SqlTokens
 from warehouse14.adapters.sql.condition import check_file, examined, make_file
 from warehouse14.adapters.sql.engine import BEGIN
 from warehouse14.adapters.sql.files import SqlFiles
+from warehouse14.adapters.sql.groups import SqlGroups
 from warehouse14.adapters.sql.journal import SqlJournal
+from warehouse14.adapters.sql.logins import SqlLogins
 from warehouse14.adapters.sql.projects import SqlProjects
 from warehouse14.adapters.sql.pulse import SqlitePulse
 from warehouse14.adapters.sql.running import Runner, translated
@@ -32,6 +34,8 @@ class SqlUnit:
         self.projects = SqlProjects(runner)
         self.files = SqlFiles(runner)
         self.accounts = SqlAccounts(runner)
+        self.groups = SqlGroups(runner)
+        self.logins = SqlLogins(runner)
         self.tokens = SqlTokens(runner)
         self.sessions = SqlSessions(runner)
         self.attempts = SqlAttempts(runner)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from warehouse14.domain.access import Identity, Permission, operator
+from warehouse14.domain.access import Identity, Permission, SiteRules, operator
 from warehouse14.domain.credentials import hash_password, password_matches, random_password
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Account, Action
-from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.names import AccountName, account_name, new_account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.working import attempt, entry, require_site
 
@@ -21,9 +21,15 @@ _PASSWORD_MOST = 1000
 class AccountService:
     """The use cases on accounts."""
 
-    def __init__(self, units: Units, now: Now) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
+        self._rules = rules
         self._now = now
+
+    @property
+    def by_settings(self) -> frozenset[AccountName]:
+        """The accounts that the site's settings make administrators."""
+        return self._rules.administrators
 
     def add(
         self,
@@ -43,7 +49,7 @@ class AccountService:
         """
         require_site(identity, Permission.ADMINISTER)
         account = Account(
-            name=account_name(name),
+            name=new_account_name(name),
             administrator=administrator,
             created_at=self._now(),
             password_hash=None if password is None else _hashed(password),
@@ -77,13 +83,14 @@ class AccountService:
         if identity.account != wanted:
             require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return _existing(unit, wanted)
+            return self._rules.ranked(existing_account(unit, wanted))
 
     def listed(self, identity: Identity) -> Sequence[Account]:
-        """Return all accounts, by name. Raises ``Forbidden``."""
+        """Return all accounts but those of services, by name. Raises ``Forbidden``."""
         require_site(identity, Permission.ADMINISTER)
         with self._units.read() as unit:
-            return unit.accounts.all()
+            people = (account for account in unit.accounts.all() if not account.is_service)
+            return [self._rules.ranked(account) for account in people]
 
     def known(self, names: Iterable[AccountName]) -> Mapping[AccountName, Account]:
         """Return those of ``names`` that are accounts, for a caller who decides what of them is shown."""
@@ -119,7 +126,7 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> None:
             unit.hold(f"account:{wanted}")
-            found = _existing(unit, wanted)
+            found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
                 raise Rejected(
                     "old_password: it was replaced meanwhile. Nothing was changed.", field="old_password"
@@ -157,8 +164,8 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> bool:
             unit.hold(_ADMINISTRATORS)
-            _require_still_administrator(unit, identity)
-            if _existing(unit, wanted).disabled is disabled:
+            self._require_still_administrator(unit, identity)
+            if existing_account(unit, wanted).disabled is disabled:
                 return False
             unit.accounts.set_disabled(wanted, disabled)
             if disabled:
@@ -168,6 +175,48 @@ class AccountService:
             return True
 
         return attempt(self._units, work)
+
+    def set_administrator(self, identity: Identity, name: str, *, administrator: bool) -> bool:
+        """Make an account an administrator of the site, or an ordinary one again; return whether that is
+        new.
+
+        Nobody takes their own rank away, and of two administrators who take it from each other at once one
+        stays. What the site's settings say is changed there.
+
+        Raises ``NotFound``, ``Forbidden``, and ``Rejected`` for the rank of one's own account and one that
+        the settings give.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        wanted = account_name(name)
+        if not administrator and identity.account == wanted:
+            raise Rejected(
+                "account: you are signed in with that account: it stays an administrator.", field="account"
+            )
+
+        def work(unit: UnitOfWork) -> bool:
+            unit.hold(_ADMINISTRATORS)
+            self._require_still_administrator(unit, identity)
+            found = existing_account(unit, wanted)
+            if not administrator and wanted in self.by_settings:
+                raise Rejected(
+                    f"account: the settings of this site make {wanted} an administrator.", field="account"
+                )
+            if found.administrator is administrator:
+                return False
+            unit.accounts.set_administrator(wanted, administrator)
+            action = Action.ACCOUNT_PROMOTE if administrator else Action.ACCOUNT_DEMOTE
+            unit.journal.append(entry(action, identity, self._now, account=wanted))
+            return True
+
+        return attempt(self._units, work)
+
+    def _require_still_administrator(self, unit: UnitOfWork, identity: Identity) -> None:
+        """Raise ``Forbidden`` if the account that acts was disabled or lost its rank meanwhile."""
+        if identity.is_operator:
+            return
+        found = unit.accounts.get(identity.account) if identity.account else None
+        if found is None or found.disabled or not self._rules.ranked(found).administrator:
+            raise Forbidden("You are no longer an administrator of this site.")
 
     def check_password(self, name: str, password: str) -> Account | None:
         """Return the account whose password this is, or None; both answers take as long."""
@@ -179,27 +228,19 @@ class AccountService:
         with self._units.read() as unit:
             account = unit.accounts.get(wanted)
         matches = password_matches(password, account.password_hash if account else None)
-        return account if account and matches and not account.disabled else None
-
-
-def _require_still_administrator(unit: UnitOfWork, identity: Identity) -> None:
-    """Raise ``Forbidden`` if the account that acts was disabled or lost its rank since it was asked for."""
-    if identity.is_operator:
-        return
-    found = unit.accounts.get(identity.account) if identity.account else None
-    if found is None or found.disabled or not found.administrator:
-        raise Forbidden("You are no longer an administrator of this site.")
+        return account if account and matches and account.may_act else None
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:
     """Return an account that may act. Raises ``NotFound``, and ``Rejected`` for one that is disabled."""
-    account = _existing(unit, name)
-    if account.disabled:
+    account = existing_account(unit, name)
+    if not account.may_act:
         raise Rejected(f"The account {name} is disabled.", field="account")
     return account
 
 
-def _existing(unit: UnitOfWork, name: AccountName) -> Account:
+def existing_account(unit: UnitOfWork, name: AccountName) -> Account:
+    """Return an account, a disabled one too. Raises ``NotFound``."""
     account = unit.accounts.get(name)
     if account is None:
         raise NotFound("account", name)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
-from unicodedata import category
 
 from packaging.version import InvalidVersion, Version
 
@@ -12,14 +11,12 @@ from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, Yank, latest_of
 from warehouse14.domain.names import file_name, project_name
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
-from warehouse14.domain.services.working import attempt, entry, permitted_project
+from warehouse14.domain.services.working import attempt, entry, one_line, permitted_project
 
 #: Finds the files that are meant among those of a project.
 Choice = Callable[[UnitOfWork, Project], Sequence[File]]
 
 _REASON_LENGTH = 1000
-#: What ends a line, or speaks to a terminal: installers print the reason.
-_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 
 
 class FileService:
@@ -74,11 +71,8 @@ class FileService:
         self._delete(identity, project, _files_of(version))
 
     def _yank(self, identity: Identity, project: str, choice: Choice, reason: str) -> bool:
-        if len(reason) > _REASON_LENGTH or not _CONTROLS.isdisjoint(map(category, reason)):
-            raise Rejected(
-                f"reason: write one line of at most {_REASON_LENGTH} characters, without control characters.",
-                field="reason",
-            )
+        # Installers print it.
+        reason = one_line(reason, field="reason", most=_REASON_LENGTH)
         yank = Yank(reason=reason, at=self._now(), by=identity.name)
 
         def change(unit: UnitOfWork, file: File) -> File:

@@ -1,26 +1,47 @@
 """Projects: who owns them, who reads them, and that they exist."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from warehouse14.domain.access import Identity, Permission
+from warehouse14.domain.access import Identity, Permission, vouched_groups
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, ProjectSummary, Release, Role, releases
 from warehouse14.domain.names import (
     RESERVED_PROJECTS,
     AccountName,
     Principal,
+    ProjectName,
     account_principal,
+    invited_address,
+    is_service_name,
     principal,
     principal_account,
+    principal_group,
+    principal_words,
     project_name,
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.accounts import existing_account
+from warehouse14.domain.services.invitations import held_by, invited_instead
 from warehouse14.domain.services.working import (
+    ROLES,
     attempt,
     entry,
     permitted_project,
+    require_new,
     require_site,
 )
+
+#: How many projects a message names.
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Who has a role now that was granted, and whether it is new."""
+
+    who: Principal
+    is_new: bool
 
 
 class ProjectService:
@@ -47,20 +68,24 @@ class ProjectService:
             Forbidden: the identity may not create projects.
             NotFound: there is no account ``admin``.
         """
-        require_site(identity, Permission.CREATE)
+        require_new(identity, project_name(name))
         owner = admin or identity.account
         if owner is None:
             raise Rejected("admin: name the account that is to own the project.", field="admin")
+        if is_service_name(owner):
+            raise Rejected("admin: a service account owns no project.", field="admin")
         if owner != identity.account:
             require_site(identity, Permission.ADMINISTER)
         project = self._new(identity, name, owner, public=public)
 
         def work(unit: UnitOfWork) -> Project:
-            _known_account(unit, account_principal(owner))
+            existing_account(unit, owner)
             if unit.projects.get(project.name) is not None:
                 raise AlreadyExists("project", project.name, f"The project name {project.name} is taken.")
             unit.projects.create(project)
-            unit.journal.append(entry(Action.PROJECT_CREATE, identity, self._now, project=project.name))
+            unit.journal.append(
+                entry(Action.PROJECT_CREATE, identity, self._now, project=project.name, account=owner)
+            )
             return project
 
         return attempt(self._units, work)
@@ -101,54 +126,93 @@ class ProjectService:
             project = permitted_project(unit, identity, Permission.READ, project_name(name))
             return unit.files.of(project.name)
 
-    def grant(self, identity: Identity, name: str, who: str, role: Role) -> bool:
-        """Give ``who`` (``account:NAME``) a role, or change the one it has; return whether it is new.
+    def grant(self, identity: Identity, name: str, who: str, role: Role) -> Granted:
+        """Give ``who`` a role, or change the one it has; return who has it now, and whether that is new.
+
+        ``who`` is ``account:NAME``, ``group:NAME`` or ``group:PROVIDER/NAME``, of which the last is taken as
+        it is: nobody but the provider knows its groups. ``account:ADDRESS`` of an e-mail address that is no
+        account's name is an invitation: whoever signs in with it first, through a provider that vouches for
+        it, gets the role.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin and would become a member.
-            NotFound: no such project to this identity, or no such account.
+            NotFound: no such project to this identity, or no such account or group.
             Forbidden: the identity may not manage it.
         """
-        target = principal(who)
+        named = principal(who)
 
-        def work(unit: UnitOfWork) -> bool:
+        def work(unit: UnitOfWork) -> Granted:
+            unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
-            _known_account(unit, target)
+            target = invited_instead(unit, named)
+            _require_group(unit, target)
             if project.grants.get(target) is role:
-                return False
+                return Granted(target, is_new=False)
             if role is not Role.ADMIN:
-                _keep_an_admin(project, target)
+                _keep_an_admin(unit, project, target)
             unit.projects.grant(project.name, target, role, expected=project.serial)
+            action = Action.PROJECT_INVITE if invited_address(target) else Action.PROJECT_GRANT
             detail = {"principal": target, "role": role.value}
-            unit.journal.append(
-                entry(Action.PROJECT_GRANT, identity, self._now, project=project.name, detail=detail)
-            )
-            return True
+            self._note_role(unit, action, identity, project, target, detail)
+            return Granted(target, is_new=True)
 
         return attempt(self._units, work)
 
     def revoke(self, identity: Identity, name: str, who: str) -> None:
-        """Take away the role of ``who``.
+        """Take away the role of ``who``, or the invitation of an address.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin.
             NotFound: no such project to this identity, or ``who`` has no role on it.
             Forbidden: the identity may not manage it.
         """
-        target = principal(who)
+        named = principal(who)
 
         def work(unit: UnitOfWork) -> None:
+            unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
+            target = held_by(project, named)
             if target not in project.grants:
-                raise NotFound("role of", principal_account(target))
-            _keep_an_admin(project, target)
+                raise NotFound("role of", principal_words(named))
+            _keep_an_admin(unit, project, target)
             unit.projects.revoke(project.name, target, expected=project.serial)
             detail = {"principal": target}
-            unit.journal.append(
-                entry(Action.PROJECT_REVOKE, identity, self._now, project=project.name, detail=detail)
-            )
+            self._note_role(unit, Action.PROJECT_REVOKE, identity, project, target, detail)
 
         attempt(self._units, work)
+
+    def abandoned(self, identity: Identity, names: Iterable[ProjectName]) -> frozenset[ProjectName]:
+        """Return those of the projects ``names`` that nobody is left to administer: their admins are accounts
+        that may not act, and groups that are deleted or have no member who may.
+
+        Raises ``Forbidden`` for those who do not administer the site.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        with self._units.read() as unit:
+            found = [project for name in names if (project := unit.projects.get(name)) is not None]
+            left = [project for project in found if not any(_acts(unit, who) for who in project.admins)]
+            theirs = _vouched_groups(unit) if left else frozenset()
+        return frozenset(project.name for project in left if project.admins.isdisjoint(theirs))
+
+    def _note_role(
+        self,
+        unit: UnitOfWork,
+        action: Action,
+        identity: Identity,
+        project: Project,
+        target: Principal,
+        detail: Mapping[str, str],
+    ) -> None:
+        change = entry(
+            action,
+            identity,
+            self._now,
+            project=project.name,
+            account=principal_account(target),
+            group=principal_group(target),
+            detail=detail,
+        )
+        unit.journal.append(change)
 
     def set_public(self, identity: Identity, name: str, *, public: bool) -> bool:
         """Open the project to every signed-in account, or close it; return whether that is new.
@@ -182,23 +246,47 @@ class ProjectService:
 
 
 def visible_projects(unit: UnitOfWork, identity: Identity) -> Sequence[ProjectSummary]:
-    """Return the projects that ``identity`` may read; its token may narrow them to one."""
+    """Return the projects that ``identity`` may read; its token may narrow them."""
     found = unit.projects.visible(None if identity.is_operator else identity.principals)
-    if identity.token is None or identity.token.project is None:
+    if identity.token is None or identity.token.reach.is_all:
         return found
-    return [project for project in found if project.name == identity.token.project]
+    return [project for project in found if identity.token.reach.covers(project.name)]
 
 
-def _known_account(unit: UnitOfWork, who: Principal) -> None:
-    name = principal_account(who)
-    if unit.accounts.get(name) is None:
-        raise NotFound("account", name)
+def hanging_projects(names: Sequence[ProjectName]) -> str:
+    """Return how a sentence lists projects, the first twenty of them."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _keep_an_admin(project: Project, leaving: Principal) -> None:
-    if project.admins <= {leaving}:
-        name = principal_account(leaving)
+def _require_group(unit: UnitOfWork, who: Principal) -> None:
+    """Raise ``NotFound`` for a group of this site that is not there."""
+    group = principal_group(who)
+    found = None if group is None else unit.groups.get(group)
+    if group is not None and (found is None or found.deleted_at is not None):
+        raise NotFound("group", group)
+
+
+def _acts(unit: UnitOfWork, who: Principal) -> bool:
+    """Whether a principal is an account that may act, or a group of this site with one in it."""
+    account, group = principal_account(who), principal_group(who)
+    names = set() if account is None else {account}
+    found = None if group is None else unit.groups.get(group)
+    if found is not None and found.deleted_at is None:
+        names |= found.members.keys()
+    accounts = (unit.accounts.get(name) for name in names)
+    return any(account is not None and account.may_act for account in accounts)
+
+
+def _vouched_groups(unit: UnitOfWork) -> frozenset[Principal]:
+    """Return the groups into which identity providers have put an account that may act."""
+    return frozenset().union(*(vouched_groups(account) for account in unit.accounts.all() if account.may_act))
+
+
+def _keep_an_admin(unit: UnitOfWork, project: Project, leaving: Principal) -> None:
+    if project.name in unit.projects.hanging_on(leaving):
         raise Rejected(
-            f"The last admin of {project.name} is {name}. Make somebody else an admin first.",
+            f"The last admin of {project.name} is {principal_words(leaving)}. "
+            "Make somebody else an admin first.",
             field="principal",
         )

@@ -1,43 +1,51 @@
 """Signing in with a password, and the sessions of browsers that did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from warehouse14.domain.access import Identity, account_identity
+from warehouse14.domain.access import Identity, Permission, SiteRules, Standing, account_identity
 from warehouse14.domain.credentials import session_id, session_secret
-from warehouse14.domain.errors import NotFound, Rejected, Unauthenticated, Unavailable
-from warehouse14.domain.model import Account, Action, Session
+from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts, Unauthenticated, Unavailable
+from warehouse14.domain.model import Account, Action, Begun, Looked, Session
 from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import AccountService
+from warehouse14.domain.services.accounts import AccountService, existing_account
+from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.throttle import Throttle, limits
-from warehouse14.domain.services.tokens import Later
-from warehouse14.domain.services.working import attempt, entry
+from warehouse14.domain.services.working import Later, attempt, entry, require_site
 
 #: That a session was seen is noted at most this often.
 SEEN_INTERVAL = timedelta(minutes=1)
 
-_AGENT_LENGTH = 200
 _REFUSED = "The name and the password do not belong together, or the account is disabled."
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session with its account. ``secret`` is what the cookie holds; only a new session has it here."""
+    """A session with what its account is here. ``secret`` is what the cookie holds; only a new session has
+    it here."""
 
     session: Session
-    account: Account
+    standing: Standing
     secret: str = field(default="", repr=False)
+    looking: frozenset[Looked] = frozenset()
+
+    @property
+    def account(self) -> Account:
+        """Whose session it is."""
+        return self.standing.account
+
+    @property
+    def replaces_password(self) -> bool:
+        """Whether it opens nothing but the page on which a first password is replaced; whoever came through
+        an identity provider needs none."""
+        return self.account.password_once and self.session.begun is None
 
     def identity(self, origin: str) -> Identity:
         """Return who acts in this session."""
-        return account_identity(
-            self.account.name,
-            administrator=self.account.administrator,
-            session=self.session.id,
-            origin=origin,
-        )
+        return self.standing.identity(session=self.session.id, looking=self.looking, origin=origin)
 
 
 class SessionService:
@@ -54,6 +62,8 @@ class SessionService:
         accounts: AccountService,
         now: Now,
         later: Later,
+        rules: SiteRules,
+        standings: Standings,
         *,
         idle: timedelta,
         longest: timedelta,
@@ -62,6 +72,8 @@ class SessionService:
         self._accounts = accounts
         self._now = now
         self._later = later
+        self._rules = rules
+        self._standings = standings
         self._idle = idle
         self._longest = longest
         self._throttle = Throttle(units, now)
@@ -83,27 +95,35 @@ class SessionService:
             TooManyAttempts: too many attempts failed here, or for this account.
             Unavailable: too many sign in at this moment; this attempt does not count.
         """
-        account = self._checked(name, password, origin, device)
+        account = self._checked(name, password, origin, device, passes=device is not None)
         secret = session_secret()
-        now = self._now()
-        session = Session(session_id(secret), account.name, now, now, origin[:200], _shown(agent))
 
         def work(unit: UnitOfWork) -> SignedIn:
             found = unit.accounts.get(account.name)
-            if found is None or found.disabled or found.password_hash != account.password_hash:
+            if found is None or not found.may_act or found.password_hash != account.password_hash:
                 raise Unauthenticated(_REFUSED)
-            unit.sessions.add(session)
-            identity = account_identity(account.name, session=session.id, origin=origin)
-            unit.journal.append(entry(Action.SESSION_START, identity, self._now, account=account.name))
-            return SignedIn(session, found, secret)
+            standing = self._rules.standing(found, unit.groups.of(found.name))
+            unit.accounts.set_signed_in(found.name, self._now())
+            return begin_session(unit, standing, secret, self._now, origin=origin, agent=agent)
 
         signed_in = attempt(self._units, work)
         self._later(self._forget)
         return signed_in
 
-    def _checked(self, name: str, password: str, origin: str, device: str | None) -> Account:
+    def _checked(
+        self, name: str, password: str, origin: str, device: str | None, *, passes: bool = False
+    ) -> Account:
+        """Return the account whose password this is. With ``passes`` a right one is taken however often it
+        was wrong before."""
         of = limits(_known_name(name), origin, device)
-        admitted = self._throttle.admit(of)
+        try:
+            admitted = self._throttle.admit(of)
+        except TooManyAttempts:
+            account = self._accounts.check_password(name, password) if passes else None
+            if account is None:
+                raise
+            self._throttle.forget(of)
+            return account
         try:
             account = self._accounts.check_password(name, password)
         except Unavailable:
@@ -131,24 +151,36 @@ class SessionService:
             raise Rejected("password: use another than the old one.", field="password")
         self._accounts.set_password(identity, identity.account, new, instead_of=account)
 
-    def identify(self, secret: str) -> SignedIn | None:
-        """Return the session whose cookie holds ``secret``, or None if there is none or it is over."""
+    def identify(self, secret: str, *, follow: bool = True) -> SignedIn | None:
+        """Return the session whose cookie holds ``secret``, or None if there is none or it is over.
+
+        With ``follow`` it looks for changes of accounts and groups first. A server that has done so in this
+        request says False.
+        """
         session = session_id(secret)
+        if follow:
+            self._standings.follow()
         with self._units.read() as unit:
             found = unit.sessions.get(session)
-            account = None if found is None else unit.accounts.get(found.account)
+        standing = None if found is None else self._standings.of(found.account)
         now = self._now()
-        if found is None or account is None or account.disabled or self._over(found, now):
+        if found is None or standing is None or not standing.account.may_act or self._over(found, now):
             return None
         if now - found.seen_at >= min(SEEN_INTERVAL, self._idle / 10):
             self._later(lambda: self._touch(session, now))
-        return SignedIn(found, account)
+        looking = frozenset(looked for looked, until in found.looks.items() if until > now)
+        return SignedIn(found, standing, looking=looking)
 
-    def listed(self, identity: Identity) -> Sequence[Session]:
-        """Return one's own sessions that are not over, the one that was seen last first."""
-        owner = _owner(identity)
+    def listed(self, identity: Identity, account: str | None = None) -> Sequence[Session]:
+        """Return the sessions of an account that are not over, the one that was seen last first; by default
+        one's own.
+
+        Raises ``NotFound``, and of another's ``Forbidden`` for those who do not administer the site.
+        """
+        owner = _owner(identity, account)
         now = self._now()
         with self._units.read() as unit:
+            existing_account(unit, owner)
             return [session for session in unit.sessions.of(owner) if not self._over(session, now)]
 
     def end(self, identity: Identity, session: str) -> None:
@@ -164,15 +196,34 @@ class SessionService:
 
         attempt(self._units, work)
 
-    def end_others(self, identity: Identity) -> None:
-        """End all of one's own sessions but this one."""
-        owner = _owner(identity)
+    def end_others(self, identity: Identity) -> int:
+        """End all of one's own sessions but this one; return how many there were."""
+        return self._end_all(identity, _owner(identity), but=identity.session)
 
-        def work(unit: UnitOfWork) -> None:
-            unit.sessions.end_of(owner, but=identity.session)
-            unit.journal.append(entry(Action.SESSION_END, identity, self._now, account=owner))
+    def end_all(self, identity: Identity, account: str) -> int:
+        """End all sessions of an account; return how many there were.
 
-        attempt(self._units, work)
+        Raises ``NotFound``, and ``Forbidden`` for those who do not administer the site.
+        """
+        require_site(identity, Permission.ADMINISTER)
+        return self._end_all(identity, account_name(account), but=None)
+
+    def _end_all(self, identity: Identity, owner: AccountName, *, but: str | None) -> int:
+        def work(unit: UnitOfWork) -> int:
+            existing_account(unit, owner)
+            now = self._now()
+            count = sum(
+                session.id != but and not self._over(session, now) for session in unit.sessions.of(owner)
+            )
+            if count:
+                unit.sessions.end_of(owner, but=but)
+                detail = {"sessions": str(count)}
+                unit.journal.append(
+                    entry(Action.SESSION_END, identity, self._now, account=owner, detail=detail)
+                )
+            return count
+
+        return attempt(self._units, work)
 
     def _over(self, session: Session, now: datetime) -> bool:
         return now - session.seen_at > self._idle or now - session.created_at > self._longest
@@ -187,8 +238,32 @@ class SessionService:
             unit.sessions.forget(created_before=now - self._longest, seen_before=now - self._idle)
 
 
-def _owner(identity: Identity) -> AccountName:
-    """Return whose sessions ``identity`` may see: a token, or the operator, has none."""
+def begin_session(
+    unit: UnitOfWork,
+    standing: Standing,
+    secret: str,
+    now: Now,
+    *,
+    origin: str,
+    agent: str,
+    begun: Begun | None = None,
+    detail: Mapping[str, str] | None = None,
+) -> SignedIn:
+    """Add a session of an account whose cookie holds ``secret``, and its journal entry: the unit's last
+    write."""
+    at, account = now(), standing.account
+    session = Session(session_id(secret), account.name, at, at, origin[:200], shown_agent(agent), begun)
+    unit.sessions.add(session)
+    identity = account_identity(account.name, session=session.id, origin=origin)
+    unit.journal.append(entry(Action.SESSION_START, identity, now, account=account.name, detail=detail))
+    return SignedIn(session, standing, secret)
+
+
+def _owner(identity: Identity, account: str | None = None) -> AccountName:
+    """Return whose sessions ``identity`` may see: a token, or the operator, has none of its own."""
+    if account is not None and (wanted := account_name(account)) != identity.account:
+        require_site(identity, Permission.ADMINISTER)
+        return wanted
     if identity.account is None or identity.token is not None:
         raise NotFound("session", "of this identity")
     return identity.account
@@ -199,8 +274,3 @@ def _known_name(raw: str) -> AccountName | None:
         return account_name(raw)
     except Rejected:
         return None
-
-
-def _shown(agent: str) -> str:
-    """Return what a browser calls itself, printable and short."""
-    return "".join(character for character in agent if character.isprintable())[:_AGENT_LENGTH]

@@ -1,4 +1,4 @@
-"""Slowing down who guesses passwords, without locking anybody out.
+"""Slowing down who guesses passwords, tokens or codes, without locking anybody out.
 
 Each attempt is counted before it is judged, so that many at once do not get
 past the limit; one that succeeds, or that nobody had the time to judge, takes
@@ -7,20 +7,19 @@ its count back. What is counted expires by itself.
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from warehouse14.domain.errors import TooManyAttempts
 from warehouse14.domain.model import Failures
 from warehouse14.domain.names import AccountName
+from warehouse14.domain.origins import network_of
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.working import attempt
 
 #: A failure this long ago no longer counts.
 MEMORY = timedelta(minutes=15)
-
-_IPV6_NETWORK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,23 @@ def limits(account: AccountName | None, origin: str, device: str | None) -> Sequ
     """
     if device is not None:
         return [Limit(f"device:{device}", free=5, most=60)]
-    network = _network(origin)
+    network = network_of(origin)
     whole = [Limit(f"address:{network}", free=20, most=60, shared=True)]
     if account is None:
         return whole
     here = f"account:{account}@{network}"
     return [*whole, Limit(here, free=5, most=30), Limit(f"account:{account}", free=30, most=30, after=here)]
+
+
+def token_limits(origin: str) -> Sequence[Limit]:
+    """Return what counts for a token that is refused: nothing but the address of the client."""
+    return [Limit(f"token-address:{network_of(origin)}", free=20, most=60, shared=True)]
+
+
+def arrival_limits(origin: str) -> Sequence[Limit]:
+    """Return what counts for an answer of an identity provider that does not count: nothing but the
+    address of the client."""
+    return [Limit(f"arrival-address:{network_of(origin)}", free=20, most=60, shared=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +93,36 @@ class Throttle:
     def admit(self, of: Sequence[Limit]) -> Admission:
         """Count an attempt as a failure, for now. Raises ``TooManyAttempts``, and then counts nothing."""
         now = self._now()
-        since = now - MEMORY
 
         def work(unit: UnitOfWork) -> Admission:
-            counted = unit.attempts.of([limit.key for limit in of])
-            recent = {key: found for key, found in counted.items() if found.count and found.last_at >= since}
-            wait = max(_wait(limit, recent, now) for limit in of)
-            if wait > 0:
-                raise TooManyAttempts(math.ceil(wait))
+            recent = _admitted(unit, of, now)
             for limit in of:
                 before = recent[limit.key].count if limit.key in recent else 0
-                unit.attempts.count(limit.key, now, since=since, expected=before)
+                unit.attempts.count(limit.key, now, since=now - MEMORY, expected=before)
             return Admission(of, now, {key: found.last_at for key, found in recent.items()})
 
         return attempt(self._units, work)
+
+    def check(self, of: Sequence[Limit]) -> None:
+        """Raise ``TooManyAttempts`` if an attempt would have to wait. It counts nothing."""
+        with self._units.read() as unit:
+            _admitted(unit, of, self._now())
+
+    def fail(self, of: Sequence[Limit]) -> None:
+        """Count an attempt that has failed, unless it had to wait, and forget all that have expired."""
+        with suppress(TooManyAttempts):
+            self.admit(of)
+            with self._units.write() as unit:
+                unit.attempts.forget(self._now() - MEMORY)
+
+    def forget(self, of: Sequence[Limit]) -> None:
+        """Forget the failures of somebody who has succeeded without being admitted."""
+
+        def work(unit: UnitOfWork) -> None:
+            for limit in of:
+                unit.attempts.clear(limit.key)
+
+        attempt(self._units, work)
 
     def take_back(self, admitted: Admission) -> None:
         """Count an attempt less that was admitted, but then not judged."""
@@ -125,6 +151,17 @@ def _take_back(unit: UnitOfWork, limit: Limit, admitted: Admission) -> None:
     unit.attempts.take_back(limit.key, admitted.at, admitted.before.get(limit.key, admitted.at))
 
 
+def _admitted(unit: UnitOfWork, of: Sequence[Limit], now: datetime) -> Mapping[str, Failures]:
+    """Return what was counted lately under each key. Raises ``TooManyAttempts`` for who has to wait."""
+    counted = unit.attempts.of([limit.key for limit in of])
+    since = now - MEMORY
+    recent = {key: found for key, found in counted.items() if found.count and found.last_at >= since}
+    wait = max(_wait(limit, recent, now) for limit in of)
+    if wait > 0:
+        raise TooManyAttempts(math.ceil(wait))
+    return recent
+
+
 def _wait(limit: Limit, recent: Mapping[str, Failures], now: datetime) -> float:
     """Return for how many seconds from now on ``limit`` says to wait."""
     failures = recent.get(limit.key)
@@ -133,15 +170,3 @@ def _wait(limit: Limit, recent: Mapping[str, Failures], now: datetime) -> float:
     # From one's own last failure: else others could go on failing, and nobody would get in.
     last = failures if limit.after is None else recent[limit.after]
     return limit.wait(failures.count) - (now - last.last_at).total_seconds()
-
-
-def _network(origin: str) -> str:
-    """Return what stands for an address: one person has a whole IPv6 network to come from."""
-    try:
-        address = ip_address(origin)
-    except ValueError:
-        return origin[:45]
-    if isinstance(address, IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(mapped or ip_network((address, _IPV6_NETWORK), strict=False))
-    return str(address)

@@ -1,57 +1,63 @@
 """API tokens: what pip, uv and twine sign in with."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from warehouse14.domain.access import (
-    Identity,
-    Permission,
-    TokenLimits,
-    account_identity,
-    allows,
+from warehouse14.domain.access import Identity, Permission, SiteRules, allows, allows_site
+from warehouse14.domain.credentials import TokenSecret, mint_token
+from warehouse14.domain.errors import Forbidden, NotFound, Rejected
+from warehouse14.domain.followed import FollowedCache
+from warehouse14.domain.lasting import DEFAULT_DAYS, end_of
+from warehouse14.domain.model import Account, Action, Reach, Scope, Token
+from warehouse14.domain.names import (
+    AccountName,
+    ProjectName,
+    account_name,
+    is_service_name,
+    project_name,
+    project_prefix,
 )
-from warehouse14.domain.credentials import TokenSecret, mint_token, parse_token, token_matches
-from warehouse14.domain.errors import Forbidden, NotFound, Rejected, Unauthenticated
-from warehouse14.domain.followed import FollowedCache, account_tag, token_tag
-from warehouse14.domain.model import Account, Action, Scope, Token
-from warehouse14.domain.names import AccountName, ProjectName, account_name, project_name
+from warehouse14.domain.origins import ranges
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import enabled_account
-from warehouse14.domain.services.working import attempt, entry, live_project
+from warehouse14.domain.services.accounts import enabled_account, existing_account
+from warehouse14.domain.services.belonging import (
+    group_served,
+    groups_of_account,
+    project_served,
+    ready_account,
+    require_manager,
+    service_account,
+)
+from warehouse14.domain.services.recognition import Recognition
+from warehouse14.domain.services.working import Later, attempt, entry, live_project
 
-#: Runs something that nobody waits for.
-Later = Callable[[Callable[[], None]], None]
-
-#: The last use of a token is noted at most this often.
-USE_INTERVAL = timedelta(minutes=10)
-
-DEFAULT_DAYS = 365
-MOST_DAYS = 36_500
+DEFAULT_OVERLAP_HOURS = 24
+MOST_OVERLAP_HOURS = 720
 _NAME_LENGTH = 200
-#: About what a known token takes in memory, in bytes.
-_KNOWN_SIZE = 2000
+_ANY = "*"
 
-_REFUSED = "The token is unknown, revoked or expired, or its account is disabled."
-
-
-@dataclass(slots=True)
-class _Known:
-    """A token with its account, as the cache keeps it."""
-
-    token: Token
-    account: Account
-    noted_at: datetime | None
+#: Raises unless somebody may do something with the tokens of an account.
+Require = Callable[[UnitOfWork, Identity, AccountName], None]
 
 
 class TokenService:
-    """The use cases on tokens."""
+    """The use cases on tokens, those of people and those of service accounts."""
 
-    def __init__(self, units: Units, cache: FollowedCache, now: Now, later: Later) -> None:
+    def __init__(
+        self,
+        units: Units,
+        cache: FollowedCache,
+        now: Now,
+        later: Later,
+        rules: SiteRules,
+        *,
+        reverify: timedelta | None = None,
+    ) -> None:
         self._units = units
-        self._cache = cache
+        self._rules = rules
         self._now = now
-        self._later = later
+        self._recognition = Recognition(units, cache, now, later, rules, reverify=reverify)
 
     def mint(
         self,
@@ -59,18 +65,24 @@ class TokenService:
         *,
         name: str,
         account: str | None = None,
-        scope: Scope = Scope.READ,
+        service: str | None = None,
+        scopes: Iterable[Scope] = (Scope.READ,),
         project: str | None = None,
+        addresses: Iterable[str] = (),
         days: int = DEFAULT_DAYS,
     ) -> TokenSecret:
         """Make a token and return it with its text, which is kept nowhere.
 
         Args:
-            identity: who acts: an account for itself, or the operator for anybody.
+            identity: who acts: an account for itself or for the service of a project that it manages, or
+                the operator for anybody.
             name: what its owner calls it, 1 to 200 characters.
-            account: whose token it is; the identity's own if not given.
-            scope: ``read``, or ``upload``, which includes it.
-            project: the one project that it is for, or None for all.
+            account: whose token it is; the identity's own if neither this nor ``service`` is given.
+            service: the project whose service account it is for, as ``project:NAME``.
+            scopes: what it may do; each includes ``read``.
+            project: the one project that it is for, or ``PREFIX*`` for those whose names begin so, or None
+                for all.
+            addresses: the address ranges (CIDR) that it may be used from, at most 20; none for everywhere.
             days: how long it lasts; 0 for no end.
 
         Raises:
@@ -78,133 +90,207 @@ class TokenService:
             NotFound: there is no such account, or no such project to it.
             Forbidden: the identity may not make a token for this account.
         """
-        owner = _own_account(identity, account)
-        limit = None if project is None else project_name(project, field="project")
-        secret = mint_token()
+        owner = _owner(identity, account, service)
+        now, secret = self._now(), mint_token()
         token = Token(
             id=secret.id,
             account=owner,
             name=_token_name(name),
-            scope=scope,
-            project=limit,
+            scopes=_some(scopes),
+            reach=_reach(project),
             secret_sha256=secret.sha256,
-            created_at=self._now(),
-            expires_at=self._expiry(days),
+            created_at=now,
+            expires_at=end_of(days, now),
+            days=days or None,
+            addresses=ranges(addresses),
         )
 
         def work(unit: UnitOfWork) -> TokenSecret:
-            enabled_account(unit, owner)
-            if limit is not None:
-                _require_readable(unit, identity, owner, limit)
-            unit.tokens.add(token)
-            unit.journal.append(entry(Action.TOKEN_MINT, identity, self._now, account=owner, token=token.id))
+            _require_manager(unit, identity, owner)
+            self._add(unit, identity, token, Action.TOKEN_MINT)
             return secret
 
         return attempt(self._units, work)
 
-    def listed(self, identity: Identity, account: str | None = None) -> Sequence[Token]:
-        """Return an account's tokens, revoked ones too. Raises ``NotFound`` and ``Forbidden``."""
-        owner = _own_account(identity, account)
+    def listed(
+        self, identity: Identity, account: str | None = None, *, service: str | None = None
+    ) -> Sequence[Token]:
+        """Return the tokens of an account or a service, ended ones too. Raises ``NotFound`` and
+        ``Forbidden``."""
+        owner = _owner(identity, account, service)
         with self._units.read() as unit:
-            if unit.accounts.get(owner) is None:
-                raise NotFound("account", owner)
+            _require_keeper(unit, identity, owner)
+            if not is_service_name(owner):
+                existing_account(unit, owner)
             return unit.tokens.of(owner)
 
     def revoke(self, identity: Identity, token: str) -> bool:
-        """End a token; return whether that is new.
+        """End a token; return whether that is new. Administrators end those of other people, too.
 
         Raises ``NotFound`` for one that is unknown or another's.
         """
 
         def work(unit: UnitOfWork) -> bool:
-            found = unit.tokens.get(token)
-            if found is None or not _owns(identity, found.account):
-                raise NotFound("token", token)
+            found = _token_for(unit, identity, token, _require_keeper)
             if found.revoked_at is not None:
                 return False
             unit.tokens.revoke(token, self._now())
             unit.journal.append(
-                entry(Action.TOKEN_REVOKE, identity, self._now, account=found.account, token=token)
+                entry(
+                    Action.TOKEN_REVOKE,
+                    identity,
+                    self._now,
+                    project=project_served(found.account),
+                    account=found.account,
+                    group=group_served(found.account),
+                    token=token,
+                )
             )
             return True
 
         return attempt(self._units, work)
 
-    def identify(self, text: str, *, origin: str = "", follow: bool = True) -> Identity:
+    def rotate(
+        self, identity: Identity, token: str, *, overlap_hours: int = DEFAULT_OVERLAP_HOURS
+    ) -> TokenSecret:
+        """Put a new token in the place of one, with the same name and limits, and return it with its text.
+
+        The new one lasts as long as the old one was made for, from now on. The old one ends after
+        ``overlap_hours``, or earlier if it was to.
+
+        Raises:
+            Rejected: it was revoked or has expired, its account is disabled, or the overlap is out of
+                bounds.
+            NotFound: it is unknown or another's.
+        """
+        if not 0 <= overlap_hours <= MOST_OVERLAP_HOURS:
+            raise Rejected(f"overlap: use 0 to {MOST_OVERLAP_HOURS} hours.", field="overlap")
+        secret = mint_token()
+
+        def work(unit: UnitOfWork) -> TokenSecret:
+            old, now = _token_for(unit, identity, token, _require_manager), self._now()
+            if old.is_over(now):
+                raise Rejected("token: it was revoked or has expired. Make a new one.", field="token")
+            end = now + timedelta(hours=overlap_hours)
+            unit.tokens.expire(token, end if old.expires_at is None else min(end, old.expires_at))
+            self._add(unit, identity, _successor(old, secret, now), Action.TOKEN_ROTATE, old=token)
+            return secret
+
+        return attempt(self._units, work)
+
+    def identify(self, text: str, *, origin: str = "", agent: str = "", follow: bool = True) -> Identity:
         """Return the identity that a token's text stands for.
 
-        ``follow`` looks for changes first; a server that has done so in this
-        request says False, since that look is most of what a request costs.
+        Args:
+            text: the token, as it was sent.
+            origin: the address of the client, as the server knows it; refusals are counted under it.
+            agent: what the client calls itself.
+            follow: look for changes first. A server that has done so in this request says False, since
+                that look is most of what a request costs.
 
-        Raises ``Unauthenticated`` if it is malformed, unknown, revoked or
-        expired, or its account is disabled; the message does not say which.
+        Raises:
+            Unauthenticated: it is malformed, unknown, revoked or expired, its account is disabled, or it
+                may not be used from there; the message does not say which.
+            SignInNeeded: it is right, but its owner has not signed in for too long.
+            TooManyAttempts: it is refused, and so were too many from there.
         """
-        secret = parse_token(text)
-        if follow:
-            self._cache.follow()
-        known = None if secret is None else self._known(secret.id)
-        if secret is None or known is None or not token_matches(secret, known.token.secret_sha256):
-            raise Unauthenticated(_REFUSED)
-        now = self._now()
-        token = known.token
-        if known.account.disabled or token.revoked_at is not None or _over(token, now):
-            raise Unauthenticated(_REFUSED)
-        self._note_use(known, now)
-        return account_identity(
-            token.account,
-            administrator=known.account.administrator,
-            token=TokenLimits(token.id, token.scope, token.project),
-            origin=origin,
+        return self._recognition.identify(text, origin=origin, agent=agent, follow=follow)
+
+    def _add(self, unit: UnitOfWork, identity: Identity, token: Token, action: Action, **detail: str) -> None:
+        """Add a token of an account that may act, and the journal entry: the unit's last writes."""
+        changed = None
+        if is_service_name(token.account):
+            owner, changed = ready_account(unit, token.account, self._now)
+        else:
+            owner = enabled_account(unit, token.account)
+        if token.reach.project not in {None, changed}:
+            self._require_readable(unit, identity, owner, token.reach.project)
+        unit.tokens.add(token)
+        unit.journal.append(
+            entry(
+                action,
+                identity,
+                self._now,
+                project=changed or project_served(token.account),
+                account=token.account,
+                group=group_served(token.account),
+                token=token.id,
+                detail=detail,
+            )
         )
 
-    def _known(self, token: str) -> _Known | None:
-        key = ("token", token)
-        known: _Known | None = self._cache.get(key)
-        return known or self._look_up(key, token)
-
-    def _look_up(self, key: tuple[str, str], token: str) -> _Known | None:
-        with self._units.read() as unit:
-            serial = unit.journal.serial()
-            found = unit.tokens.get(token)
-            account = None if found is None else unit.accounts.get(found.account)
-        if found is None or account is None:
-            return None
-        known = _Known(found, account, found.last_used_at)
-        tags = [token_tag(token), account_tag(account.name)]
-        self._cache.put(key, known, size=_KNOWN_SIZE, tags=tags, serial=serial)
-        return known
-
-    def _note_use(self, known: _Known, now: datetime) -> None:
-        if known.noted_at is not None and now - known.noted_at <= USE_INTERVAL:
+    def _require_readable(
+        self, unit: UnitOfWork, identity: Identity, owner: Account, name: ProjectName
+    ) -> None:
+        project = live_project(unit, name)
+        standing = self._rules.standing(owner, groups_of_account(unit, owner))
+        if allows(standing.identity(), Permission.READ, project):
             return
-        known.noted_at = now
-        self._later(lambda: self._touch(known.token.id, now))
-
-    def _touch(self, token: str, at: datetime) -> None:
-        with self._units.write() as unit:
-            unit.tokens.touch(token, at, unless_since=at - USE_INTERVAL)
-
-    def _expiry(self, days: int) -> datetime | None:
-        if not 0 <= days <= MOST_DAYS:
-            raise Rejected(f"days: use 0 (no end) to {MOST_DAYS}.", field="days")
-        return self._now() + timedelta(days=days) if days else None
+        if allows(identity, Permission.READ, project):  # who knows of it
+            raise Rejected(f"{owner.name} may not read the project {name}.", field="project")
+        raise NotFound("project", name)
 
 
-def _own_account(identity: Identity, account: str | None) -> AccountName:
-    if account is None:
-        if identity.account is None:
-            raise Rejected("account: name the account.", field="account")
-        wanted = identity.account
-    else:
-        wanted = account_name(account)
-    if not _owns(identity, wanted):
+def _successor(old: Token, secret: TokenSecret, now: datetime) -> Token:
+    return replace(
+        old,
+        id=secret.id,
+        secret_sha256=secret.sha256,
+        created_at=now,
+        expires_at=end_of(old.days or 0, now),
+        last_used_at=None,
+        last_used_from="",
+        last_used_by="",
+    )
+
+
+def _owner(identity: Identity, account: str | None, service: str | None) -> AccountName:
+    """Return whose tokens are meant: a service's, an account's, or the identity's own."""
+    if service is not None:
+        if account is not None:
+            raise Rejected("service: name an account or a service, not both.", field="service")
+        return service_account(service)
+    if account is not None:
+        return account_name(account)
+    if identity.account is None:
+        raise Rejected("account: name the account.", field="account")
+    return identity.account
+
+
+def _require_manager(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
+    """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may manage the tokens of ``owner``; a token
+    may manage none, and whoever only looks as administrator makes none that would outlive the look."""
+    if is_service_name(owner):
+        require_manager(unit, identity, owner)
+        try:
+            require_manager(unit, replace(identity, looking=frozenset()), owner)
+        except (Forbidden, NotFound):
+            raise Forbidden(
+                "Whoever only looks as administrator makes no tokens: they would outlive the look."
+            ) from None
+    elif not (identity.is_operator or (identity.account == owner and identity.token is None)):
         raise Forbidden("The tokens of an account are managed by its owner alone, after signing in.")
-    return wanted
 
 
-def _owns(identity: Identity, account: AccountName) -> bool:
-    """Whether ``identity`` may manage the tokens of ``account``; a token may not manage tokens."""
-    return identity.is_operator or (identity.account == account and identity.token is None)
+def _require_keeper(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
+    """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may list and end the tokens of ``owner``: it
+    manages them, looks as administrator, or they are a person's and it administers the site."""
+    if is_service_name(owner):
+        require_manager(unit, identity, owner)
+    elif not allows_site(identity, Permission.ADMINISTER):
+        _require_manager(unit, identity, owner)
+
+
+def _token_for(unit: UnitOfWork, identity: Identity, token: str, require: Require) -> Token:
+    """Return a token whose owner ``require`` lets through. Raises ``NotFound`` for any other."""
+    found = unit.tokens.get(token)
+    if found is None:
+        raise NotFound("token", token)
+    try:
+        require(unit, identity, found.account)
+    except (Forbidden, NotFound):
+        raise NotFound("token", token) from None
+    return found
 
 
 def _token_name(name: str) -> str:
@@ -213,14 +299,16 @@ def _token_name(name: str) -> str:
     return name
 
 
-def _require_readable(unit: UnitOfWork, identity: Identity, owner: AccountName, name: ProjectName) -> None:
-    project = live_project(unit, name)
-    if allows(account_identity(owner), Permission.READ, project):
-        return
-    if identity.is_operator:  # who may know of it
-        raise Rejected(f"{owner} may not read the project {name}.", field="project")
-    raise NotFound("project", name)
+def _some(scopes: Iterable[Scope]) -> frozenset[Scope]:
+    found = frozenset(scopes)
+    if not found:
+        raise Rejected(f"scope: choose some of {', '.join(Scope)}.", field="scope")
+    return found
 
 
-def _over(token: Token, now: datetime) -> bool:
-    return token.expires_at is not None and token.expires_at <= now
+def _reach(raw: str | None) -> Reach:
+    if raw is None:
+        return Reach()
+    if raw.endswith(_ANY):
+        return Reach(prefix=project_prefix(raw.removesuffix(_ANY), field="project"))
+    return Reach(project=project_name(raw, field="project"))

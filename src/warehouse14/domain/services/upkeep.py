@@ -91,7 +91,7 @@ class UpkeepService:
                 projects_with_files=len(projects),
                 files=len(files),
                 bytes=sum(file.size for file in files),
-                accounts=len(unit.accounts.all()),
+                accounts=sum(not account.is_service for account in unit.accounts.all()),
             )
 
     def collect(self, *, older_than: timedelta = DEFAULT_GRACE, dry_run: bool = False) -> Iterator[str]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from warehouse14.domain.access import Identity, Permission, allows, allows_site
+from warehouse14.domain.access import Identity, Permission, allows, allows_new
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
 from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.errors import (
@@ -25,7 +25,8 @@ from warehouse14.domain.errors import (
     Rejected,
     Unavailable,
 )
-from warehouse14.domain.model import Action, File, Latest, Project, Role, Scope
+from warehouse14.domain.lasting import ends_soon
+from warehouse14.domain.model import Action, File, Latest, Project, Role
 from warehouse14.domain.names import (
     RESERVED_PROJECTS,
     ProjectName,
@@ -110,17 +111,22 @@ class UploadService:
         with self._store.stage() as staged:
             yield Upload(self, identity, claim, staged)
 
+    def warnings(self, identity: Identity) -> tuple[str, ...]:
+        """Return what a publisher is to know of the token that they publish with."""
+        left = ends_soon(identity.token.expires_at, self._now()) if identity.token else ""
+        return (f"The token of this upload ends {left}. Rotate it before that.",) if left else ()
+
     def _permit(self, identity: Identity, name: ProjectName, project: Project | None) -> None:
         """Raise ``Forbidden`` unless the upload is allowed: what the token lacks is said, all else in one
         text."""
-        if identity.token is not None and identity.token.scope is not Scope.UPLOAD:
-            raise Forbidden("This token only reads. Make one with the scope upload.")
+        if identity.token is not None and not identity.token.lets_through(Permission.UPLOAD):
+            raise Forbidden("This token does not publish. Make one with the scope upload.")
         if project is None:
             allowed = (
                 self._create_on_upload
                 and identity.account is not None
                 and name not in RESERVED_PROJECTS
-                and allows_site(identity, Permission.CREATE)
+                and allows_new(identity, name)
             )
         else:
             allowed = project.deleted_at is None and allows(identity, Permission.UPLOAD, project)
@@ -282,7 +288,10 @@ class Upload:
         published = self._service._settle(  # noqa: SLF001
             self._identity, self._claim, self._staged, hashes, self._size
         )
-        return replace(published, warnings=name_warnings(self._claim.filename))
+        return replace(
+            published,
+            warnings=(*name_warnings(self._claim.filename), *self._service.warnings(self._identity)),
+        )
 
 
 def _same(existing: File, hashes: Mapping[str, str]) -> File:

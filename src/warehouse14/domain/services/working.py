@@ -1,17 +1,26 @@
 """What every use case shares: trying again after a lost race, saying who did it, finding a project."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
+from unicodedata import category
 
-from warehouse14.domain.access import Identity, Permission, allows, allows_site
-from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unavailable
+from warehouse14.domain.access import Identity, Permission, allows, allows_new, allows_site
+from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Rejected, Unavailable
 from warehouse14.domain.model import Action, Change, Project
-from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 
 Result = TypeVar("Result")
+#: Runs something that nobody waits for.
+Later = Callable[[Callable[[], None]], None]
+
+#: What a unit holds that takes away what somebody may administer, or that gives what it counts on.
+ROLES = ":roles"
 
 _ATTEMPTS = 8
+#: What ends a line, or speaks to a terminal.
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 
 
 def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
@@ -38,20 +47,25 @@ def entry(
     *,
     project: ProjectName | None = None,
     account: AccountName | None = None,
+    group: GroupName | None = None,
     token: str | None = None,
     detail: Mapping[str, str] | None = None,
 ) -> Change:
     """Return the journal entry of what ``identity`` does now."""
-    return Change(
-        action=action,
-        at=now(),
-        actor=identity.name,
-        origin=identity.origin[:200],
+    return replace(
+        entry_of(identity.name, identity.origin, action, now),
         project=project,
         account=account,
+        group=group,
         token=token,
+        by_token=identity.token.id if identity.token else None,
         detail=detail or {},
     )
+
+
+def entry_of(actor: str, origin: str, action: Action, now: Now) -> Change:
+    """Return the journal entry of what somebody does now who is no identity of this site."""
+    return Change(action=action, at=now(), actor=actor, origin=origin[:200])
 
 
 def require(identity: Identity, permission: Permission, project: Project) -> None:
@@ -68,6 +82,25 @@ def require_site(identity: Identity, permission: Permission) -> None:
     """Raise ``Forbidden`` unless ``identity`` may do it on the site."""
     if not allows_site(identity, permission):
         raise Forbidden(f"{identity.name} may not {permission} on this site.")
+
+
+def one_line(text: str, *, field: str, most: int) -> str:
+    """Return ``text`` if it is one line without control characters, of at most ``most``: others print it.
+
+    Raises ``Rejected``.
+    """
+    if len(text) > most or not _CONTROLS.isdisjoint(map(category, text)):
+        raise Rejected(
+            f"{field}: write one line of at most {most} characters, without control characters.",
+            field=field,
+        )
+    return text
+
+
+def require_new(identity: Identity, name: ProjectName) -> None:
+    """Raise ``Forbidden`` unless ``identity`` may take the new project name ``name``."""
+    if not allows_new(identity, name):
+        raise Forbidden(f"{identity.name} may not {Permission.CREATE} the project {name}.")
 
 
 def live_project(unit: UnitOfWork, name: ProjectName) -> Project:

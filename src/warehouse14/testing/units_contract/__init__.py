@@ -18,7 +18,10 @@
 from warehouse14.testing.units_contract.accounts import AccountsContract
 from warehouse14.testing.units_contract.attempts import AttemptsContract
 from warehouse14.testing.units_contract.files import FilesContract
+from warehouse14.testing.units_contract.groups import GroupsContract
 from warehouse14.testing.units_contract.journal import JournalContract
+from warehouse14.testing.units_contract.journal_search import JournalSearchContract
+from warehouse14.testing.units_contract.logins import LoginsContract
 from warehouse14.testing.units_contract.outage import OutageContract
 from warehouse14.testing.units_contract.projects import ProjectsContract
 from warehouse14.testing.units_contract.search import SearchContract
@@ -34,10 +37,13 @@ class UnitsContract(
     SearchContract,
     FilesContract,
     AccountsContract,
+    GroupsContract,
+    LoginsContract,
     TokensContract,
     SessionsContract,
     AttemptsContract,
     JournalContract,
+    JournalSearchContract,
     UnitContract,
     ValuesContract,
     SharingContract,

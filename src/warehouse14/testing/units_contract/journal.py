@@ -12,6 +12,7 @@ from warehouse14.testing.contract import in_thread, race
 from warehouse14.testing.samples import (
     ADA,
     BOB,
+    CREW,
     DEMO,
     LATER,
     WHEEL,
@@ -44,7 +45,11 @@ class JournalContract(UnitsFixtures):
     def test_an_entry_is_read_as_it_was_written_with_its_serial(self, units: Units) -> None:
         create(units)
         detail = {"filename": WHEEL, "reason": "it's \N{SNAKE}", "empty": ""}
-        full = Change("yank", LATER, BOB, "2001:db8::1", DEMO, ADA, "t0", detail)
+        full = Change(
+            *("yank", LATER, BOB, "2001:db8::1", DEMO, ADA, "t0", detail),
+            group=CREW,
+            by_token="t1",  # noqa: S106
+        )
         sparse = Change("sign-in", WHEN, "operator", "")
         commit(units, lambda unit: unit.projects.set_public(DEMO, True, expected=1), full)
         commit(units, lambda unit: unit.accounts.add(sample_account()), sparse)

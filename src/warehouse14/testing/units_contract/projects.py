@@ -13,14 +13,20 @@ from warehouse14.domain.names import (
     AUTHENTICATED,
     AccountName,
     FileName,
+    GroupName,
     Principal,
     ProjectName,
     account_principal,
+    group_principal,
+    invitation_principal,
+    service_name,
 )
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import CROWD
 from warehouse14.testing.samples import (
+    ADA,
     BOB,
+    CREW,
     DEMO,
     LATER,
     LATEST,
@@ -28,6 +34,7 @@ from warehouse14.testing.samples import (
     WHEN,
     sample_change,
     sample_file,
+    sample_group,
     sample_project,
 )
 from warehouse14.testing.units_contract.fixtures import UnitsFixtures
@@ -37,6 +44,8 @@ from warehouse14.testing.units_contract.steps import (
     OTHER,
     Act,
     add,
+    add_account,
+    add_group,
     assert_one_winner,
     commit,
     conflict_of,
@@ -201,6 +210,59 @@ class ProjectsContract(UnitsFixtures):
         serial = serial_of(units)
         commit(units, lambda unit: unit.projects.revoke(DEMO, BOB_MAY, expected=serial))
         assert self._names(units, BOB_MAY) == []
+
+    def _hanging_on(self, units: Units, who: Principal) -> list[str]:
+        return list(look(units, lambda unit: unit.projects.hanging_on(who)))
+
+    def test_the_projects_that_hang_on_somebody_have_no_other_admin(self, units: Units) -> None:
+        both = {ADA_MAY: Role.ADMIN, BOB_MAY: Role.ADMIN}
+        create(units, sample_project(ProjectName("z-hers")))
+        create(
+            units, sample_project(ProjectName("a-hers"), grants={ADA_MAY: Role.ADMIN, BOB_MAY: Role.MEMBER})
+        )
+        create(units, sample_project(ProjectName("both"), grants=both))
+        create(units, sample_project(ProjectName("his"), grants={ADA_MAY: Role.MEMBER, BOB_MAY: Role.ADMIN}))
+        create(units, sample_project(ProjectName("gone")))
+        delete_project(units, ProjectName("gone"))
+        assert self._hanging_on(units, ADA_MAY) == ["a-hers", "z-hers"]
+        assert self._hanging_on(units, BOB_MAY) == ["his"]
+        assert self._hanging_on(units, Principal("group:corp/crew")) == []
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            account_principal(service_name("project", DEMO)),
+            invitation_principal(AccountName("new@example.org")),
+        ],
+    )
+    def test_a_service_account_and_who_is_only_invited_are_nobody_to_hang_on(
+        self, units: Units, other: Principal
+    ) -> None:
+        create(units, sample_project(grants={ADA_MAY: Role.ADMIN, other: Role.ADMIN}))
+        assert self._hanging_on(units, ADA_MAY) == [DEMO]
+
+    def test_the_roles_of_deleted_groups_count_for_nothing_when_it_is_asked_who_hangs_on_whom(
+        self, units: Units
+    ) -> None:
+        add_account(units)
+        for group in (CREW, GroupName("live")):
+            add_group(units, sample_group(group))
+        theirs, live = group_principal(CREW), group_principal(GroupName("live"))
+        foreign = Principal(f"group:corp/{CREW}")
+        for name, other in (("theirs", theirs), ("live", live), ("foreign", foreign)):
+            create(units, sample_project(ProjectName(name), grants={ADA_MAY: Role.ADMIN, other: Role.ADMIN}))
+        assert self._hanging_on(units, ADA_MAY) == []
+        commit(units, lambda unit: unit.groups.delete(CREW, LATER), sample_change(group=CREW))
+        assert self._hanging_on(units, ADA_MAY) == ["theirs"]
+
+    def test_the_roles_of_empty_groups_count_for_nothing_either(self, units: Units) -> None:
+        add_account(units)
+        add_group(units, sample_group(CREW, members={}))
+        theirs = group_principal(CREW)
+        create(units, sample_project(grants={ADA_MAY: Role.ADMIN, theirs: Role.ADMIN}))
+        assert self._hanging_on(units, ADA_MAY) == [DEMO]
+        commit(units, lambda unit: unit.groups.set_member(CREW, ADA, True), sample_change(group=CREW))
+        assert self._hanging_on(units, ADA_MAY) == []
 
     def test_of_many_who_create_a_project_the_first_wins(self, units: Units) -> None:
         def creation(runner: int) -> Act:

@@ -53,6 +53,26 @@ class SearchContract(UnitsFixtures):
     def test_without_words_all_are_found_by_name(self, stocked: Units) -> None:
         assert self.names(stocked) == ["alpha", "beta-tools", "delta", "gamma"]
 
+    @pytest.mark.parametrize(
+        ("prefix", "words", "names"),
+        [
+            ("beta-", [], ["beta-tools"]),
+            ("a", [], ["alpha"]),
+            ("lpha", [], []),
+            ("beta_", [], []),
+            ("%", [], []),
+            ("a", ["beta"], []),
+        ],
+    )
+    def test_a_prefix_narrows_what_is_found(
+        self, stocked: Units, prefix: str, words: list[str], names: list[str]
+    ) -> None:
+        found, total = look(
+            stocked,
+            lambda unit: unit.projects.search(None, words, order=Order.NAME, start=0, count=9, prefix=prefix),
+        )
+        assert ([project.name for project in found], total) == (names, len(names))
+
     def test_the_newest_release_comes_first_and_a_project_without_one_last(self, stocked: Units) -> None:
         assert self.names(stocked, order=Order.NEWEST) == ["gamma", "beta-tools", "alpha", "delta"]
 

@@ -2,19 +2,37 @@
 # The name of a test is its sentence:
 # ruff: noqa: D102
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Session
+from warehouse14.domain.model import Looked, Session
+from warehouse14.domain.names import ProjectName, group_principal
 from warehouse14.domain.ports import UnitOfWork, Units
-from warehouse14.testing.samples import ADA, BOB, LATER, WHEN, sample_account, sample_change, sample_session
+from warehouse14.testing.samples import (
+    ADA,
+    BOB,
+    CREW,
+    DEMO,
+    ISSUER,
+    LATER,
+    WHEN,
+    sample_account,
+    sample_begun,
+    sample_change,
+    sample_session,
+)
 from warehouse14.testing.units_contract.fixtures import UnitsFixtures
 from warehouse14.testing.units_contract.steps import add_account, commit, conflict_of, look
 
 FIRST, SECOND, BOBS = "1" * 64, "2" * 64, "b" * 64
+
+
+def _look(unit: UnitOfWork, *, looks: Mapping[Looked, datetime]) -> None:
+    unit.sessions.set_looks(FIRST, looks)
 
 
 class SessionsContract(UnitsFixtures):
@@ -62,6 +80,25 @@ class SessionsContract(UnitsFixtures):
         assert (first, second) == (sample_session(FIRST, seen_at=LATER), sample_session(SECOND))
         assert look(signed_in, lambda unit: unit.journal.serial()) == serial
 
+    def test_where_it_looks_is_replaced(self, signed_in: Units) -> None:
+        everything: list[Mapping[Looked, datetime]] = [
+            {DEMO: LATER, ProjectName("other"): WHEN, group_principal(CREW): WHEN},
+            {DEMO: WHEN},
+            {},
+        ]
+        for looks in everything:
+            self.change(signed_in, partial(_look, looks=looks))
+            assert look(signed_in, lambda unit: unit.sessions.get(FIRST)) == sample_session(
+                FIRST, looks=looks
+            )
+            assert look(signed_in, lambda unit: unit.sessions.get(SECOND)) == sample_session(SECOND)
+
+    def test_a_session_that_is_not_there_looks_nowhere(self, signed_in: Units) -> None:
+        self.change(signed_in, lambda unit: unit.sessions.end(FIRST))
+        with pytest.raises(Conflict) as caught:
+            self.change(signed_in, partial(_look, looks={DEMO: LATER}))
+        assert (caught.value.kind, caught.value.name) == ("session", FIRST)
+
     def test_being_seen_after_the_end_is_fine_and_brings_nothing_back(self, signed_in: Units) -> None:
         self.change(signed_in, lambda unit: unit.sessions.end(FIRST))
         with signed_in.write() as unit:
@@ -81,6 +118,39 @@ class SessionsContract(UnitsFixtures):
     ) -> None:
         self.change(signed_in, lambda unit: unit.sessions.end_of(ADA, but=but))
         assert self.left(signed_in) == left
+
+    @pytest.mark.parametrize(
+        ("issuer", "subject", "sid", "left"),
+        [
+            (ISSUER, "s", None, {BOBS}),
+            (ISSUER, None, "one", {SECOND, BOBS}),
+            (ISSUER, "s", "one", {SECOND, BOBS}),
+            (ISSUER, None, "two", {FIRST, BOBS}),
+            (ISSUER, "other", None, {FIRST, SECOND, BOBS}),
+            (ISSUER, None, "none", {FIRST, SECOND, BOBS}),
+            ("https://other.example.org", "s", None, {FIRST, SECOND, BOBS}),
+            ("https://other.example.org", None, "one", {FIRST, SECOND, BOBS}),
+        ],
+    )
+    def test_those_that_began_at_a_provider_end_as_it_says(
+        self, units: Units, issuer: str, subject: str | None, sid: str | None, left: set[str]
+    ) -> None:
+        for account in (ADA, BOB):
+            add_account(units, sample_account(account))
+        first, second = (sample_begun(subject="s", sid=name) for name in ("one", "two"))
+        for session in (
+            sample_session(FIRST, begun=first),
+            sample_session(SECOND, begun=second),
+            sample_session(BOBS, BOB),
+        ):
+            self.start(units, session)
+        assert look(units, lambda unit: unit.sessions.get(FIRST)) == sample_session(FIRST, begun=first)
+        whose: list[str] = []
+        with units.write() as unit:
+            whose += unit.sessions.end_begun(issuer, subject=subject, sid=sid)
+            unit.journal.append(sample_change(account=ADA))
+        assert self.left(units) == left
+        assert whose == ([ADA] if len(left) < 3 else [])
 
     def test_what_is_over_is_forgotten_without_a_journal_entry(self, units: Units) -> None:
         add_account(units)

@@ -10,14 +10,17 @@ from typing import TypeVar
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Change, File, Order, Project, Role, Token, Yank
-from warehouse14.domain.names import AUTHENTICATED, FileName, ProjectName, account_principal
+from warehouse14.domain.journal import Sought
+from warehouse14.domain.model import Account, Change, File, Group, Order, Project, Role, Token, Yank
+from warehouse14.domain.names import AUTHENTICATED, FileName, GroupName, ProjectName, account_principal
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import race
 from warehouse14.testing.samples import (
     ADA,
     BOB,
+    CREW,
     DEMO,
+    ISSUER,
     LATER,
     LATEST,
     WHEEL,
@@ -25,9 +28,12 @@ from warehouse14.testing.samples import (
     sample_account,
     sample_change,
     sample_file,
+    sample_group,
+    sample_login,
     sample_project,
     sample_session,
     sample_token,
+    sample_vouched,
 )
 
 Result = TypeVar("Result")
@@ -43,11 +49,17 @@ READS: dict[str, Act] = {
     "projects.visible": lambda unit: unit.projects.visible(frozenset({AUTHENTICATED, ADA_MAY})),
     "projects.visible, all": lambda unit: unit.projects.visible(None),
     "projects.search": lambda unit: unit.projects.search(None, ["x"], order=Order.NAME, start=0, count=9),
+    "projects.hanging_on": lambda unit: unit.projects.hanging_on(ADA_MAY),
     "files.get": lambda unit: unit.files.get(DEMO, WHEEL),
     "files.of": lambda unit: unit.files.of(DEMO),
     "files.all": lambda unit: list(unit.files.all()),
     "accounts.get": lambda unit: unit.accounts.get(ADA),
     "accounts.all": lambda unit: unit.accounts.all(),
+    "groups.get": lambda unit: unit.groups.get(CREW),
+    "groups.all": lambda unit: unit.groups.all(),
+    "groups.of": lambda unit: unit.groups.of(ADA),
+    "logins.get": lambda unit: unit.logins.get(ISSUER, "x"),
+    "logins.of": lambda unit: unit.logins.of(ADA),
     "tokens.get": lambda unit: unit.tokens.get("t0"),
     "tokens.of": lambda unit: unit.tokens.of(ADA),
     "sessions.get": lambda unit: unit.sessions.get("x"),
@@ -55,6 +67,7 @@ READS: dict[str, Act] = {
     "attempts.of": lambda unit: unit.attempts.of(["x"]),
     "journal.serial": lambda unit: unit.journal.serial(),
     "journal.since": lambda unit: unit.journal.since(0, 10),
+    "journal.found": lambda unit: unit.journal.found(Sought(actor=ADA), before=None, after=None, count=9),
 }
 
 #: Every method that writes, apart from ``journal.append``.
@@ -71,13 +84,25 @@ WRITES: dict[str, Act] = {
     "accounts.add": lambda unit: unit.accounts.add(sample_account()),
     "accounts.set_password": lambda unit: unit.accounts.set_password(ADA, "x", once=False),
     "accounts.set_disabled": lambda unit: unit.accounts.set_disabled(ADA, True),
+    "accounts.set_administrator": lambda unit: unit.accounts.set_administrator(ADA, True),
+    "accounts.set_vouched": lambda unit: unit.accounts.set_vouched(ADA, sample_vouched()),
+    "groups.create": lambda unit: unit.groups.create(sample_group()),
+    "groups.set_member": lambda unit: unit.groups.set_member(CREW, BOB, True),
+    "groups.remove_member": lambda unit: unit.groups.remove_member(CREW, BOB),
+    "groups.delete": lambda unit: unit.groups.delete(CREW, LATER),
+    "accounts.set_signed_in": lambda unit: unit.accounts.set_signed_in(ADA, LATER),
+    "logins.add": lambda unit: unit.logins.add(sample_login()),
+    "logins.remove": lambda unit: unit.logins.remove(ISSUER, "248289761001"),
     "tokens.add": lambda unit: unit.tokens.add(sample_token()),
     "tokens.revoke": lambda unit: unit.tokens.revoke("t0", LATER),
-    "tokens.touch": lambda unit: unit.tokens.touch("t0", LATER, unless_since=WHEN),
+    "tokens.expire": lambda unit: unit.tokens.expire("t0", LATER),
+    "tokens.touch": lambda unit: unit.tokens.touch("t0", LATER, unless_since=WHEN, origin="x", agent="y"),
     "sessions.add": lambda unit: unit.sessions.add(sample_session()),
     "sessions.touch": lambda unit: unit.sessions.touch(sample_session().id, LATER),
+    "sessions.set_looks": lambda unit: unit.sessions.set_looks(sample_session().id, {DEMO: LATER}),
     "sessions.end": lambda unit: unit.sessions.end(sample_session().id),
     "sessions.end_of": lambda unit: unit.sessions.end_of(ADA, but=None),
+    "sessions.end_begun": lambda unit: unit.sessions.end_begun(ISSUER, subject="x", sid=None),
     "sessions.forget": lambda unit: unit.sessions.forget(created_before=LATER, seen_before=LATER),
     "attempts.count": lambda unit: unit.attempts.count("x", LATER, since=WHEN, expected=0),
     "attempts.take_back": lambda unit: unit.attempts.take_back("x", LATER, WHEN),
@@ -122,6 +147,12 @@ def add_account(units: Units, account: Account | None = None) -> None:
     """Add an account."""
     account = account or sample_account()
     commit(units, lambda unit: unit.accounts.add(account), sample_change(account=account.name))
+
+
+def add_group(units: Units, group: Group | None = None) -> None:
+    """Create a group."""
+    group = group or sample_group()
+    commit(units, lambda unit: unit.groups.create(group), sample_change(group=group.name))
 
 
 def add_token(units: Units, token: Token | None = None) -> None:
@@ -173,6 +204,8 @@ def everything(units: Units) -> object:
             [tuple(unit.files.of(name)) for name in (DEMO, OTHER)],
             tuple(unit.accounts.all()),
             [tuple(unit.tokens.of(name)) for name in (ADA, BOB)],
+            [unit.groups.get(name) for name in (CREW, GroupName("other"))],
+            [tuple(unit.logins.of(name)) for name in (ADA, BOB)],
             [tuple(unit.sessions.of(name)) for name in (ADA, BOB)],
             tuple(unit.journal.since(0, 10_000)),
         )

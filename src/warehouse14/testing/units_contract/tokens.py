@@ -3,13 +3,14 @@
 # ruff: noqa: D102
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Scope
+from warehouse14.domain.model import Reach, Scope
 from warehouse14.domain.names import AccountName
-from warehouse14.domain.ports import Units
+from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import CROWD
 from warehouse14.testing.samples import (
     ADA,
@@ -34,6 +35,10 @@ from warehouse14.testing.units_contract.steps import (
 )
 
 
+def _expire(unit: UnitOfWork, *, at: datetime, token: str = "t0") -> None:  # noqa: S107
+    unit.tokens.expire(token, at)
+
+
 class TokensContract(UnitsFixtures):
     """Tokens."""
 
@@ -47,17 +52,26 @@ class TokensContract(UnitsFixtures):
     def test_a_token_is_read_as_it_was_written(self, with_ada: Units) -> None:
         other = sample_token(
             "t1",
-            scope=Scope.READ,
-            project=DEMO,
+            scopes=frozenset(Scope),
+            reach=Reach(project=DEMO),
             created_at=LATER,
             expires_at=LATER + timedelta(days=1),
+            days=1,
+            addresses=("192.0.2.0/24", "2001:db8::/32"),
             last_used_at=LATER + timedelta(hours=1),
+            last_used_from="192.0.2.7",
+            last_used_by="pip/26.3",
             revoked_at=LATER + timedelta(hours=2),
         )
         add_token(with_ada, other)
         assert look(with_ada, lambda unit: unit.tokens.get("t0")) == sample_token()
         assert look(with_ada, lambda unit: unit.tokens.get("t1")) == other
         assert look(with_ada, lambda unit: unit.tokens.get("t2")) is None
+
+    def test_a_token_for_a_prefix_is_read_as_it_was_written(self, with_ada: Units) -> None:
+        other = sample_token("t1", reach=Reach(prefix="demo-"))
+        add_token(with_ada, other)
+        assert look(with_ada, lambda unit: unit.tokens.get("t1")) == other
 
     def test_the_tokens_of_an_account_are_sorted_by_age(self, with_ada: Units) -> None:
         add_account(with_ada, sample_account(BOB))
@@ -92,13 +106,29 @@ class TokensContract(UnitsFixtures):
             commit(with_ada, lambda unit: unit.tokens.revoke("t1", LATER), sample_change())
         assert (caught.value.kind, caught.value.name) == ("token", "t1")
 
+    def test_a_token_ends_earlier_and_never_later(self, with_ada: Units) -> None:
+        for at in (LATER, WHEN, WHEN):
+            commit(with_ada, partial(_expire, at=at), sample_change())
+            assert look(with_ada, lambda unit: unit.tokens.get("t0")) == sample_token(expires_at=at)
+        with conflict_of(with_ada, "token", "t0"):
+            commit(with_ada, partial(_expire, at=LATER), sample_change())
+
+    def test_a_token_that_is_revoked_or_not_there_cannot_be_made_to_end(self, with_ada: Units) -> None:
+        commit(with_ada, lambda unit: unit.tokens.revoke("t0", WHEN), sample_change())
+        for token in ("t0", "t1"):
+            with conflict_of(with_ada, "token", token):
+                commit(with_ada, partial(_expire, token=token, at=LATER), sample_change())
+
     def _touch(self, units: Units, at: datetime, unless_since: datetime) -> datetime | None:
         with units.write() as unit:
-            unit.tokens.touch("t0", at, unless_since=unless_since)
+            unit.tokens.touch("t0", at, unless_since=unless_since, origin=f"from {at}", agent=f"by {at}")
         token = look(units, lambda unit: unit.tokens.get("t0"))
         assert token is not None
-        assert token == sample_token(last_used_at=token.last_used_at)
-        return token.last_used_at
+        noted = token.last_used_at
+        assert token == sample_token(
+            last_used_at=noted, last_used_from=f"from {noted}", last_used_by=f"by {noted}"
+        )
+        return noted
 
     def test_a_use_is_noted_unless_one_was_lately(self, with_ada: Units) -> None:
         second, minute = timedelta(seconds=1), timedelta(minutes=1)
@@ -115,7 +145,7 @@ class TokensContract(UnitsFixtures):
     def test_a_use_of_an_unknown_token_is_nothing(self, with_ada: Units) -> None:
         before = everything(with_ada)
         with with_ada.write() as unit:
-            unit.tokens.touch("t1", LATER, unless_since=WHEN)
+            unit.tokens.touch("t1", LATER, unless_since=WHEN, origin="", agent="")
         assert everything(with_ada) == before
 
     def test_of_many_who_revoke_a_token_the_first_wins(self, with_ada: Units) -> None:

@@ -141,10 +141,10 @@ class ValuesContract(UnitsFixtures):
         add_account(units)
         add_token(units)
         with units.write() as unit:
-            unit.tokens.touch("t0", LATER, unless_since=WHEN)
+            unit.tokens.touch("t0", LATER, unless_since=WHEN, origin="x", agent=TEXTS["unicode"])
         token = look(units, lambda unit: unit.tokens.get("t0"))
         assert token is not None
-        assert token == sample_token(last_used_at=LATER)
+        assert token == sample_token(last_used_at=LATER, last_used_from="x", last_used_by=TEXTS["unicode"])
         assert_utc(token.last_used_at)
 
     def test_roles_scopes_and_kinds_come_back_as_what_they_are(self, units: Units) -> None:
@@ -154,7 +154,7 @@ class ValuesContract(UnitsFixtures):
         add_token(units)
         token = look(units, lambda unit: unit.tokens.get("t0"))
         assert token is not None
-        assert isinstance(token.scope, Scope)
+        assert all(isinstance(scope, Scope) for scope in token.scopes)
         assert all(isinstance(role, Role) for role in project_of(units).grants.values())
         assert file_of(units).filetype is sample_file().filetype
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import GRANTS, PUBLIC, Permission
-from warehouse14.domain.model import Project
+from warehouse14.domain.model import Looked, Project, Role
 from warehouse14.domain.names import AUTHENTICATED
 from warehouse14.web.resources.lookup import Lookup
 
@@ -60,9 +60,15 @@ class ProjectBound(Resource):
         return project_acl(self.project)
 
 
+def looking_into(looked: Looked) -> str:
+    """Return the principal of an administrator who looks into something; nothing can be granted to it."""
+    return f"system.Looking:{looked}"
+
+
 def project_acl(project: Project) -> Acl:
     """Return the access list of a project: the policy table, projected."""
     acl: list[Any] = [(Allow, who, GRANTS[role]) for who, role in project.grants.items()]
+    acl.append((Allow, looking_into(project.name), GRANTS[Role.ADMIN]))
     if project.public:
         acl.append((Allow, AUTHENTICATED, PUBLIC))
     return (*acl, DENY_ALL)

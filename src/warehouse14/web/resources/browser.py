@@ -1,15 +1,24 @@
 """The pages for browsers.
 
 /login  /logout                          SignIn, SignOut
+/oauth/<provider>                        ProviderPlace    the answer; @@start, @@join
+/oauth/<provider>/logout                 ProviderEnd
 /projects/                               ProjectPages     list, @@new
-/projects/<name>/                        ProjectPage      @@versions, @@people, @@settings, @@delete
+/projects/<name>/                        ProjectPage      @@versions, @@people, @@journal, @@settings,
+                                                          @@delete, @@token, @@token-rotate,
+                                                          @@token-revoke
 /projects/<name>/<version>/              ReleasePage      @@yank, @@unyank, @@delete
 /projects/<name>/<version>/<file>        FilePage         the file; @@yank, @@unyank, @@delete
-/account/                                AccountPage      @@password, @@token
-/account/tokens/<id>/                    TokenPlace       @@revoke
+/groups/                                 GroupPages       list, @@new
+/groups/<name>/                          GroupPage        @@members, @@remove, @@delete, @@journal, @@look,
+                                                          @@token, @@token-rotate, @@token-revoke
+/account/                                AccountPage      @@password, @@token, @@part, @@journal
+/account/tokens/<id>/                    TokenPlace       @@revoke, @@rotate
 /account/sessions/<id>/                  SessionPlace     @@end
-/admin/                                  AdminPage        @@accounts, @@settings
-/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset
+/admin/                                  AdminPage        @@accounts, @@projects, @@look, @@journal,
+                                                          @@settings
+/admin/accounts/<name>/                  AccountPlace     @@disable, @@enable, @@reset, @@join, @@part,
+                                                          @@sessions, @@token-revoke
 /style                                   StylePage
 /static/<digest>/<file>                  StaticFile
 """
@@ -21,8 +30,8 @@ from pyramid.authorization import DENY_ALL, Allow
 
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import Rejected
-from warehouse14.domain.model import File
-from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.model import File, Group
+from warehouse14.domain.names import AccountName, ProviderName, account_name, account_principal
 from warehouse14.web.resources.base import (
     ADMINISTRATORS,
     KNOWN,
@@ -30,6 +39,7 @@ from warehouse14.web.resources.base import (
     Place,
     ProjectBound,
     Resource,
+    looking_into,
 )
 from warehouse14.web.resources.lookup import Lookup
 
@@ -37,6 +47,11 @@ _ADMINISTRATORS_ONLY: Acl = (
     (Allow, ADMINISTRATORS, frozenset({Permission.ADMINISTER})),
     DENY_ALL,
 )
+
+
+_MEMBERS_DO = frozenset({Permission.READ})
+_ADMINS_DO = frozenset({Permission.READ, Permission.MANAGE})
+_ADMINISTRATORS_DO = frozenset({Permission.READ, Permission.ADMINISTER})
 
 
 class Page(Place):
@@ -51,6 +66,31 @@ class SignIn(Place):
 
 class SignOut(Page):
     """``/logout``"""
+
+
+class ProviderPlaces(Place):
+    """``/oauth/``: nothing itself."""
+
+    def __getitem__(self, name: str) -> Resource:
+        return ProviderPlace(self, name, self._lookup)
+
+
+class ProviderPlace(Page):
+    """``/oauth/<provider>``"""
+
+    def __init__(self, parent: Resource, name: str, lookup: Lookup) -> None:
+        super().__init__(parent, name, lookup)
+        self.name = ProviderName(name)
+        self.provider = lookup.provider(self.name)
+
+    def __getitem__(self, name: str) -> Resource:
+        return {"logout": ProviderEnd}[name](self, name, self._lookup)
+
+
+class ProviderEnd(Place):
+    """``/oauth/<provider>/logout``: for the provider itself."""
+
+    __parent__: ProviderPlace
 
 
 class ProjectPages(Page):
@@ -94,6 +134,36 @@ class FilePage(ProjectBound):
     def __init__(self, parent: ReleasePage, name: str, file: File) -> None:
         super().__init__(parent, name, parent.project, parent._lookup)  # noqa: SLF001
         self.file = file
+
+
+class GroupPages(Page):
+    """``/groups/``"""
+
+    def __getitem__(self, name: str) -> Resource:
+        return GroupPage(self, name, self._lookup.group(name))
+
+
+class GroupPage(Resource):
+    """``/groups/<name>/``"""
+
+    def __init__(self, parent: GroupPages, name: str, group: Group) -> None:
+        super().__init__(parent, name)
+        self.group = group
+
+    @property
+    def __acl__(self) -> Acl:  # type: ignore[override]
+        """Who is in it sees it, and so do administrators; its admins change it, and administrators who look
+        into it."""
+        members = [
+            (Allow, account_principal(account), _ADMINS_DO if admin else _MEMBERS_DO)
+            for account, admin in self.group.members.items()
+        ]
+        return (
+            *members,
+            (Allow, looking_into(self.group.principal), _ADMINS_DO),
+            (Allow, ADMINISTRATORS, _ADMINISTRATORS_DO),
+            DENY_ALL,
+        )
 
 
 class AccountPage(Page):

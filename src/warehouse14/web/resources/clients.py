@@ -18,7 +18,10 @@ _METADATA_SUFFIX = ".metadata"
 
 
 class ProjectList(Place):
-    """The projects, by name. ``path`` is its one address, ``depth`` how far below the root that lies."""
+    """``/simple/``, ``/legacy/+simple/``: the projects, by name.
+
+    ``path`` is its one address, ``depth`` how far below the root that lies.
+    """
 
     __acl__ = KNOWN
     path: str
@@ -43,7 +46,7 @@ class PublisherProjects(ProjectList):
 
 
 class ProjectDetail(ProjectBound):
-    """``/simple/<name>/``"""
+    """``/simple/<name>/``, ``/legacy/+simple/<name>/``"""
 
     __parent__: ProjectList
 

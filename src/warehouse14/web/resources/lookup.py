@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
 from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, allows
-from warehouse14.domain.errors import Rejected
+from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.index import Index
-from warehouse14.domain.model import File, Project, Role
-from warehouse14.domain.names import AccountName, ProjectName, account_principal, file_name, project_name
+from warehouse14.domain.model import File, Group, Project, Role
+from warehouse14.domain.names import (
+    AccountName,
+    ProjectName,
+    ProviderName,
+    account_principal,
+    file_name,
+    project_name,
+)
+from warehouse14.domain.ports import SignIn
 
 #: A project as a stranger finds it.
 _NOBODYS = Project(
@@ -63,6 +72,21 @@ class Lookup:
         if found is None:
             raise KeyError(raw)
         return found
+
+    def group(self, raw: str) -> Group:
+        """Return the group of this site that ``raw`` names, if the caller may see it."""
+        if self._identity is None:
+            raise KeyError(raw)
+        try:
+            found: Group = self._request.registry.warehouse.groups.get(self._identity, raw)
+        except (NotFound, Rejected) as error:
+            raise KeyError(raw) from error
+        return found
+
+    def provider(self, name: ProviderName) -> SignIn:
+        """Return the identity provider that the site calls ``name``."""
+        providers: Mapping[ProviderName, SignIn] = self._request.registry.sign_ins.providers
+        return providers[name]
 
     def _may_read(self, project: Project) -> bool:
         return self._identity is not None and allows(self._identity, Permission.READ, project)

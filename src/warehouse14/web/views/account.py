@@ -6,12 +6,20 @@ from pyramid.view import view_config
 
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts
-from warehouse14.domain.model import Scope
 from warehouse14.web.html import elsewhere, go, onwards, show, words
+from warehouse14.web.minting import (
+    DAYS,
+    OVERLAPS,
+    SCOPES,
+    TokenForm,
+    empty_form,
+    given_form,
+    given_overlap,
+    lines,
+    show_new,
+)
 from warehouse14.web.resources.browser import AccountPage, SessionPlace, TokenPlace
 from warehouse14.web.security import signed_in
-
-_DAYS = (7, 30, 90, 365, 0)
 
 
 @view_config(context=AccountPage, request_method="GET", permission=Permission.BROWSE)
@@ -23,25 +31,38 @@ def account(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
 @view_config(context=AccountPage, name="token", request_method="POST", permission=Permission.BROWSE)
 def mint(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
     """Make a token, and show it: this once, in the answer itself."""
-    given = {key: request.POST.get(key, "").strip() for key in ("name", "scope", "project", "days")}
+    form, tokens = given_form(request), request.registry.warehouse.tokens
     try:
-        secret = request.registry.warehouse.tokens.mint(
-            request.identity,
-            name=given["name"],
-            scope=_scope(given["scope"]),
-            project=given["project"] or None,
-            days=_days(given["days"]),
-        )
+        secret = tokens.mint(request.identity, **form.options())
     except (Rejected, NotFound) as error:
-        return _page(request, status=400, problem=words(error), given=given)
-    return show(request, "new_token", token=secret.text, given=given, uploads=given["scope"] == Scope.UPLOAD)
+        return _page(request, status=400, problem=words(error), form=form)
+    return show_new(request, secret, tokens.listed(request.identity), "/account/")
+
+
+@view_config(context=TokenPlace, name="rotate", request_method="POST", permission=Permission.BROWSE)
+def rotate(context: TokenPlace, request: Request) -> Response:
+    """Put a new token in the place of one, and show it."""
+    tokens = request.registry.warehouse.tokens
+    try:
+        secret = tokens.rotate(request.identity, _own(context, request), overlap_hours=given_overlap(request))
+    except Rejected as error:
+        return _page(request, status=400, problem=words(error))
+    return show_new(request, secret, tokens.listed(request.identity), "/account/")
 
 
 @view_config(context=TokenPlace, name="revoke", request_method="POST", permission=Permission.BROWSE)
 def revoke(context: TokenPlace, request: Request) -> Response:
     """End a token."""
-    request.registry.warehouse.tokens.revoke(request.identity, context.__name__)
+    request.registry.warehouse.tokens.revoke(request.identity, _own(context, request))
     return go(request, "/account/", "The token is revoked. It counts for nothing from now on.")
+
+
+def _own(context: TokenPlace, request: Request) -> str:
+    """Return the id of a token of one's own. Those of others, and of services, have pages of their own."""
+    wanted = context.__name__
+    if wanted not in {token.id for token in request.registry.warehouse.tokens.listed(request.identity)}:
+        raise NotFound("token", wanted)
+    return wanted
 
 
 @view_config(context=SessionPlace, name="end", request_method="POST", permission=Permission.BROWSE)
@@ -56,6 +77,17 @@ def end_other_sessions(context: AccountPage, request: Request) -> Response:  # n
     """End all sessions but this one."""
     request.registry.warehouse.sessions.end_others(request.identity)
     return go(request, "/account/", "All other browsers are signed out.")
+
+
+@view_config(context=AccountPage, name="part", request_method="POST", permission=Permission.BROWSE)
+def part(context: AccountPage, request: Request) -> Response:  # noqa: ARG001
+    """Part somebody at an identity provider from one's account."""
+    issuer, subject = request.POST.get("issuer", ""), request.POST.get("subject", "")
+    try:
+        request.registry.warehouse.arrivals.part(request.identity, issuer, subject)
+    except Rejected as error:
+        return _page(request, status=400, problem=words(error))
+    return go(request, "/account/", "That way to sign in is closed.")
 
 
 @view_config(context=AccountPage, name="password", request_method="GET", permission=Permission.BROWSE)
@@ -84,21 +116,23 @@ def change_password(context: AccountPage, request: Request) -> Response:  # noqa
 
 
 def _page(
-    request: Request, *, status: int = 200, problem: str = "", given: dict[str, str] | None = None
+    request: Request, *, status: int = 200, problem: str = "", form: TokenForm | None = None
 ) -> Response:
     warehouse, identity = request.registry.warehouse, request.identity
-    tokens = [token for token in warehouse.tokens.listed(identity) if token.revoked_at is None]
     return show(
         request,
         "account",
         status=status,
-        tokens=tokens[::-1],
-        now=warehouse.now(),
+        tokens=lines(request, warehouse.tokens.listed(identity)),
+        logins=warehouse.arrivals.joined(identity),
+        providers=request.registry.sign_ins.providers,
         sessions=warehouse.sessions.listed(identity),
         current=identity.session,
-        days=_DAYS,
+        days=DAYS,
+        overlaps=OVERLAPS,
+        scopes=SCOPES,
         problem=problem,
-        given=given or {"name": "", "scope": Scope.READ.value, "project": "", "days": "365"},
+        form=form or empty_form(),
     )
 
 
@@ -106,15 +140,3 @@ def _password_page(request: Request, *, goal: str, status: int = 200, problem: s
     found = signed_in(request)
     once = found is not None and found.account.password_once
     return show(request, "password", status=status, problem=problem, once=once, next=goal)
-
-
-def _scope(raw: str) -> Scope:
-    if raw not in set(Scope):
-        raise Rejected("scope: choose read or upload.", field="scope")
-    return Scope(raw)
-
-
-def _days(raw: str) -> int:
-    if not (raw.isascii() and raw.isdecimal() and len(raw) < 6):
-        raise Rejected("days: write a number of days, 0 for no end.", field="days")
-    return int(raw)

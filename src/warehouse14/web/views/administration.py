@@ -1,4 +1,4 @@
-"""The site: its accounts, its sizes, its settings."""
+"""The site: the list of its accounts, its sizes, its settings."""
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -7,8 +7,8 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.credentials import random_password
 from warehouse14.domain.errors import AlreadyExists, Rejected
-from warehouse14.web.html import elsewhere, go, show, words
-from warehouse14.web.resources.browser import AccountPlace, AdminPage
+from warehouse14.web.html import elsewhere, show, words
+from warehouse14.web.resources.browser import AdminPage
 
 
 @view_config(context=AdminPage, request_method="GET", permission=Permission.ADMINISTER)
@@ -42,33 +42,6 @@ def add(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
         status = 400 if isinstance(error, Rejected) else 409
         return _page(request, status=status, problem=words(error), name=name)
     return show(request, "new_password", account=account.name, password=password, is_new=True)
-
-
-@view_config(context=AccountPlace, name="reset", request_method="POST", permission=Permission.ADMINISTER)
-def reset(context: AccountPlace, request: Request) -> Response:
-    """Give an account a new first password, and show it."""
-    try:
-        password = request.registry.warehouse.accounts.reset_password(request.identity, context.account)
-    except Rejected as error:
-        return _page(request, status=400, problem=words(error))
-    return show(request, "new_password", account=context.account, password=password, is_new=False)
-
-
-@view_config(context=AccountPlace, name="disable", request_method="POST", permission=Permission.ADMINISTER)
-def disable(context: AccountPlace, request: Request) -> Response:
-    """Disable an account: its sessions end, and its tokens count for nothing."""
-    try:
-        request.registry.warehouse.accounts.set_disabled(request.identity, context.account, disabled=True)
-    except Rejected as error:
-        return _page(request, status=400, problem=words(error))
-    return go(request, "/admin/", f"{context.account} is disabled.")
-
-
-@view_config(context=AccountPlace, name="enable", request_method="POST", permission=Permission.ADMINISTER)
-def enable(context: AccountPlace, request: Request) -> Response:
-    """Enable an account."""
-    request.registry.warehouse.accounts.set_disabled(request.identity, context.account, disabled=False)
-    return go(request, "/admin/", f"{context.account} is enabled.")
 
 
 def _page(request: Request, *, status: int = 200, problem: str = "", name: str = "") -> Response:

@@ -1,4 +1,4 @@
-"""The home page: what is new, or the first steps."""
+"""The home page: what is new, or the first steps, and which tokens end soon."""
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -7,16 +7,20 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.model import Order
 from warehouse14.web.html import show
+from warehouse14.web.minting import ending
 from warehouse14.web.resources import Root
 
 _NEWEST = 12
+#: So many tokens that end soon are named.
+_MOST_ENDING = 3
 
 
 @view_config(context=Root, request_method="GET", permission=Permission.BROWSE)
 def home(context: Root, request: Request) -> Response:  # noqa: ARG001
-    """Show the newest releases among the projects that the caller may read."""
-    found = request.registry.warehouse.catalogue.search(
-        request.identity, "", order=Order.NEWEST, count=_NEWEST
-    )
+    """Show the newest releases among the projects that the caller may read, and which tokens of theirs
+    end soon."""
+    warehouse, identity = request.registry.warehouse, request.identity
+    found = warehouse.catalogue.search(identity, "", order=Order.NEWEST, count=_NEWEST)
     released = [project for project in found.projects if project.latest is not None]
-    return show(request, "home", projects=released, total=found.total)
+    soon = ending(request, warehouse.tokens.listed(identity))
+    return show(request, "home", projects=released, total=found.total, ending=soon, most=_MOST_ENDING)

@@ -7,6 +7,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import AlreadyExists, Rejected
 from warehouse14.domain.model import Order
+from warehouse14.domain.services.working import require_site
 from warehouse14.web.html import elsewhere, go, show, words
 from warehouse14.web.paging import Paging, page_number, paging
 from warehouse14.web.release import permissions, shown_release, version_lines
@@ -39,6 +40,7 @@ def projects(context: ProjectPages, request: Request) -> Response:  # noqa: ARG0
 @view_config(context=ProjectPages, name="new", request_method="GET", permission=Permission.BROWSE)
 def new_project_form(context: ProjectPages, request: Request) -> Response:  # noqa: ARG001
     """Show the form for a new project."""
+    require_site(request.identity, Permission.CREATE)
     return show(request, "new_project", name="", public=False, problem="")
 
 

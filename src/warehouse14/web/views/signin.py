@@ -1,20 +1,23 @@
-"""Signing in with a local account, and signing out."""
+"""Signing in with a password of this site, and signing out however one signed in."""
 
 import logging
-from contextlib import suppress
 
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts, Unauthenticated
+from warehouse14.domain.errors import Rejected, TooManyAttempts, Unauthenticated
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.web import cookies
-from warehouse14.web.html import elsewhere, go, onwards, redirect, request_id, show
+from warehouse14.web.addresses import absolute
+from warehouse14.web.cookies import Notice
+from warehouse14.web.entering import enter, leave
+from warehouse14.web.html import depart, elsewhere, go, onwards, request_id, show
 from warehouse14.web.resources.browser import SignIn, SignOut
-from warehouse14.web.security import PASSWORD_PAGE, signed_in
+from warehouse14.web.security import signed_in
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ def sign_in_form(context: SignIn, request: Request) -> Response:  # noqa: ARG001
 @view_config(context=SignIn, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: SignIn, request: Request) -> Response:  # noqa: ARG001
     """Check name and password, and start a session with a cookie of its own."""
+    if not request.registry.sign_ins.local:
+        raise HTTPNotFound
     name, goal = request.POST.get("name", "").strip(), request.POST.get("next", "")
     try:
         found = request.registry.warehouse.sessions.sign_in(
@@ -46,37 +51,38 @@ def sign_in(context: SignIn, request: Request) -> Response:  # noqa: ARG001
         response = _form(request, status=429, problem=str(error), name=name, next=goal)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
-    # Whoever was signed in here before is so no longer.
-    _end(request, signed_in(request))
-    response = _after(request, goal, once=found.account.password_once)
-    cookies.keep_secret(request, response, found.secret)
+    response = enter(request, found, goal)
     cookies.keep_device(request, response, found.account.name)
     return response
 
 
 @view_config(context=SignOut, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: SignOut, request: Request) -> Response:  # noqa: ARG001
-    """End the session, also one that opens nothing but the page for a new password."""
-    _end(request, signed_in(request))
-    response = go(request, "/login", "You are signed out.")
+    """End the session, also one that opens nothing but the page for a new password; one that began at an
+    identity provider ends there, too."""
+    found = leave(request)
+    away = _farewell(request, found)
+    response = go(request, "/") if away is None else depart(request, away)
+    cookies.notify(request, response, Notice("You are signed out."))
     cookies.drop_secret(request, response)
     return response
 
 
-def _end(request: Request, session: SignedIn | None) -> None:
-    # One that ended meanwhile is what was wanted.
-    if session is not None:
-        with suppress(NotFound):
-            identity = session.identity(request.environ.get("REMOTE_ADDR", ""))
-            request.registry.warehouse.sessions.end(identity, session.session.id)
+def _farewell(request: Request, found: SignedIn | None) -> str | None:
+    """Return where the session at the identity provider ends, if there is one."""
+    begun = None if found is None else found.session.begun
+    provider = None if begun is None else request.registry.sign_ins.providers.get(begun.provider)
+    if begun is None or provider is None:
+        return None
+    back_to = absolute(request, "/")
+    address: str | None = provider.farewell(begun.id_token, back_to)
+    return address
 
 
 def _form(request: Request, *, status: int = 200, **values: str) -> Response:
-    return show(request, "sign_in", status=status, **{"problem": "", "name": "", **values})
-
-
-def _after(request: Request, goal: str, *, once: bool) -> Response:
-    return redirect(request, PASSWORD_PAGE, {"next": goal}) if once else onwards(request, goal)
+    sign_ins = request.registry.sign_ins
+    ways = {"local": sign_ins.local, "providers": sign_ins.providers}
+    return show(request, "sign_in", status=status, **ways, **{"problem": "", "name": "", **values})
 
 
 def _log_failure(request: Request, raw: str) -> None:

@@ -1,7 +1,8 @@
 """Somebody without a browser who follows every link, and sends every form, with or without sense."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -11,10 +12,16 @@ from xml.etree.ElementTree import Element
 import html5lib
 import requests
 
+from permissions.words import heard
 from support.servers import Server
 from support.sites import PASSWORD
 
+#: Returns the serial of the last change.
+Serial = Callable[[], int]
+
 TOKEN = "csrf_token"
+#: What the administrator of the site looks into; to all others it is not there.
+LOOKED_INTO = "walked-over"
 #: What is typed where the page says nothing better, by the name of the field.
 _TYPED = {
     "reason": "Walked over",
@@ -24,6 +31,10 @@ _TYPED = {
 }
 _NONSENSE = "'\"><script>1</script>\0\r\n\u202e" + "x" * 300
 _ID = re.compile(r"(?<=/)(?:[0-9A-Za-z]{10}|[0-9a-f]{64})(?=/@@)")
+#: A number in a query, such as a page's or a serial's.
+_NUMBER = re.compile(r"(?<==)\d+")
+#: How many links are followed that differ in such numbers alone.
+_MOST_PAGES = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,16 @@ class Form:
     def shape(self) -> str:
         """Its address, whichever token or session it is for."""
         return _ID.sub("ID", self.action)
+
+    @property
+    def is_for_one(self) -> bool:
+        """Whether it is for a token or a session, which have one owner each."""
+        return self.shape != self.action
+
+    @property
+    def kind(self) -> object:
+        """What it shares with the forms for other things of the same list."""
+        return link_shape(self.page), self.shape, tuple(field[:2] for field in self.fields)
 
     def filled(self, typed: Mapping[str, str]) -> dict[str, str]:
         """Return what somebody sends who does what the page asks for."""
@@ -79,7 +100,12 @@ class Answer:
     @property
     def is_asset(self) -> bool:
         """Whether it is one of the site's own style sheets, scripts and pictures, which everybody gets."""
-        return self.path.startswith("/static/")
+        return is_asset(self.path)
+
+    @property
+    def heard(self) -> str:
+        """What it says to whoever asked."""
+        return heard(self.status, self.response.headers.get("Location", ""))
 
     @cached_property
     def tree(self) -> Element | None:
@@ -93,6 +119,11 @@ class Answer:
     def links(self) -> tuple[str, ...]:
         """The paths of this site that it links to or shows."""
         return tuple(self._links())
+
+    @property
+    def pages(self) -> list[str]:
+        """Those of its links that are no asset's."""
+        return [path for path in self.links if not is_asset(path)]
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
@@ -113,6 +144,16 @@ class Answer:
             if form.get("method", "get").lower() == "post":
                 action = urljoin(self.response.url, form.get("action") or self.response.url)
                 yield Form(self.path, action.removeprefix(self.site), tuple(_fields(form)))
+
+
+def is_asset(path: str) -> bool:
+    """Whether it is the address of one of the site's own style sheets, scripts and pictures."""
+    return path.startswith("/static/")
+
+
+def link_shape(path: str) -> str:
+    """Return an address, whichever page of a list it is for."""
+    return _NUMBER.sub("N", path)
 
 
 def _fields(form: Element) -> Iterator[tuple[str, str, str, str]]:
@@ -156,6 +197,16 @@ class Walker:
         answer = self._session.post(self._site + form.action, data=values, timeout=60, allow_redirects=follow)
         return Answer(answer, self._site)
 
+    def post(self, path: str, content_type: str, body: bytes) -> Answer:
+        """Send anything at all."""
+        headers = {"Content-Type": content_type}
+        answer = self._session.post(self._site + path, data=body, headers=headers, timeout=60)
+        return Answer(answer, self._site)
+
+    def use(self, token: str) -> None:
+        """Send a token from now on, as clients do."""
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
     def again(self, form: Form) -> Form | None:
         """Return the form as it stands on its page now, or None if it is gone."""
         answer = self.get(form.page)
@@ -168,11 +219,16 @@ class Walker:
         return {name: value for form in forms for name, _, value, _ in form.fields if name == TOKEN}
 
     def walk(self, start: str, seen: dict[str, Answer]) -> None:
-        """Follow every link from ``start`` on that is not in ``seen`` yet, and remember what comes back."""
-        waiting = [start]
+        """Follow every link from ``start`` on that is not in ``seen`` yet, and remember what comes back.
+
+        Of a list on pages, some: each change makes a journal longer, and its links others.
+        """
+        waiting, taken = [start], Counter(map(link_shape, seen))
         while waiting:
             path = waiting.pop()
-            if path not in seen:
+            shape = link_shape(path)
+            if path not in seen and taken[shape] < _MOST_PAGES:
+                taken[shape] += 1
                 seen[path] = answer = self.get(path)
                 waiting += [*answer.links, answer.path]
 

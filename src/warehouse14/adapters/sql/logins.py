@@ -1,0 +1,62 @@
+"""Logins in SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, select
+
+from warehouse14.adapters.sql.running import Runner
+from warehouse14.adapters.sql.tables import logins
+from warehouse14.domain.model import Login
+from warehouse14.domain.names import AccountName, ProviderName
+
+_THERE = (logins.c.issuer == bindparam("of_issuer"), logins.c.subject == bindparam("of_subject"))
+_GET = select(logins).where(*_THERE)
+_OF = (
+    select(logins)
+    .where(logins.c.account == bindparam("of_account"))
+    .order_by(logins.c.created_at, logins.c.issuer, logins.c.subject)
+)
+_REMOVE = delete(logins).where(*_THERE)
+
+
+class SqlLogins:
+    """Implements ``Logins``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner
+
+    def get(self, issuer: str, subject: str) -> Login | None:
+        """See the port."""
+        row = self._run.rows(_GET, of_issuer=issuer, of_subject=subject).one_or_none()
+        return None if row is None else _login(row)
+
+    def of(self, account: AccountName) -> Sequence[Login]:
+        """See the port."""
+        return [_login(row) for row in self._run.rows(_OF, of_account=account)]
+
+    def add(self, login: Login) -> None:
+        """See the port."""
+        values = {
+            "issuer": login.issuer,
+            "subject": login.subject,
+            "provider": login.provider,
+            "account": login.account,
+            "created_at": login.created_at,
+        }
+        self._run.insert(insert(logins), values, kind="login", name=login.subject)
+
+    def remove(self, issuer: str, subject: str) -> None:
+        """See the port."""
+        values = {"of_issuer": issuer, "of_subject": subject}
+        self._run.change(_REMOVE, values, kind="login", name=subject)
+
+
+def _login(row: Row[Any]) -> Login:
+    return Login(
+        issuer=row.issuer,
+        subject=row.subject,
+        provider=ProviderName(row.provider),
+        account=AccountName(row.account),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,169 @@
+"""Addresses that nobody has signed in with get roles, which whoever signs in with them takes up."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.domain.test_arrivals import AT_OTHER, CORP, NOOR, OTHER
+from warehouse14.domain.access import Identity
+from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
+from warehouse14.domain.model import Role
+from warehouse14.domain.names import Principal
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.contract import race
+
+ADDRESS = "noor@example.org"
+INVITATION = Principal(f"invitation:{ADDRESS}")
+OWN = Principal(f"account:{ADDRESS}")
+
+
+@pytest.fixture
+def ada(warehouse: Warehouse) -> Identity:
+    """The admin of two projects."""
+    warehouse.accounts.add(warehouse.operator(), "ada")
+    ada = warehouse.account("ada")
+    for name in ("demo", "tools"):
+        warehouse.projects.create(ada, name)
+    return ada
+
+
+def grants(warehouse: Warehouse, name: str = "demo") -> dict[Principal, Role]:
+    found = dict(warehouse.projects.get(warehouse.operator(), name).grants)
+    assert found.pop(Principal("account:ada")) is Role.ADMIN
+    return found
+
+
+def told(warehouse: Warehouse) -> list[tuple[str, str | None, str | None]]:
+    with warehouse.units.read() as unit:
+        return [(change.action, change.project, change.account) for change in unit.journal.since(0, 1000)]
+
+
+def test_the_first_sign_in_takes_up_every_invitation_of_its_address(
+    warehouse: Warehouse, ada: Identity
+) -> None:
+    granted = warehouse.projects.grant(ada, "demo", f"account:{ADDRESS.upper()}", Role.MEMBER)
+    warehouse.projects.grant(ada, "tools", f"account:{ADDRESS}", Role.ADMIN)
+    warehouse.projects.grant(ada, "demo", "account:other@example.org", Role.MEMBER)
+    assert (granted.who, granted.is_new) == (INVITATION, True)
+    before = len(told(warehouse))
+    warehouse.arrivals.sign_in(CORP, replace(NOOR, name="noor"))
+    mine = Principal("account:noor")
+    assert grants(warehouse) == {mine: Role.MEMBER, Principal("invitation:other@example.org"): Role.MEMBER}
+    assert grants(warehouse, "tools") == {mine: Role.ADMIN}
+    assert told(warehouse)[before:] == [
+        ("account.add", None, "noor"),
+        ("session.start", None, "noor"),
+        ("project.accept", "demo", "noor"),
+        ("project.accept", "tools", "noor"),
+    ]
+    assert warehouse.projects.files(warehouse.account("noor"), "demo") == ()
+
+
+def test_an_address_that_nobody_has_verified_takes_up_nothing(warehouse: Warehouse, ada: Identity) -> None:
+    warehouse.projects.grant(ada, "demo", f"account:{ADDRESS}", Role.MEMBER)
+    warehouse.arrivals.sign_in(CORP, replace(NOOR, name="noor", email=None))
+    with pytest.raises(SignInFailed):
+        warehouse.arrivals.sign_in(CORP, replace(NOOR, subject="2", name="eve", refusal="Not you."))
+    warehouse.accounts.add(warehouse.operator(), ADDRESS, password="correct horse battery")
+    warehouse.sessions.sign_in(ADDRESS, "correct horse battery", origin="192.0.2.1")
+    assert grants(warehouse) == {INVITATION: Role.MEMBER}
+    with pytest.raises(NotFound):
+        warehouse.projects.get(warehouse.account(ADDRESS), "demo")
+
+
+def test_an_invitation_is_no_role_and_no_admin_until_it_is_taken_up(
+    warehouse: Warehouse, ada: Identity
+) -> None:
+    warehouse.projects.grant(ada, "demo", f"account:{ADDRESS}", Role.ADMIN)
+    assert warehouse.projects.get(ada, "demo").admins == {"account:ada"}
+    with pytest.raises(Rejected, match="last admin of demo is ada"):
+        warehouse.projects.revoke(ada, "demo", "account:ada")
+    warehouse.arrivals.sign_in(CORP, NOOR)
+    warehouse.projects.revoke(ada, "demo", "account:ada")
+    assert warehouse.projects.get(warehouse.account(ADDRESS), "demo").admins == {OWN}
+
+
+def test_whoever_has_a_role_already_keeps_the_stronger_one(warehouse: Warehouse, ada: Identity) -> None:
+    for name, role in (("demo", Role.ADMIN), ("tools", Role.MEMBER)):
+        warehouse.projects.grant(ada, name, f"account:{ADDRESS}", role)
+    warehouse.accounts.add(warehouse.operator(), "noor")
+    for name, role in (("demo", Role.MEMBER), ("tools", Role.ADMIN)):
+        warehouse.projects.grant(ada, name, "account:noor", role)
+    noor = replace(warehouse.account("noor"), session="here")
+    assert warehouse.arrivals.join(noor, CORP, NOOR)
+    for name in ("demo", "tools"):
+        assert grants(warehouse, name) == {Principal("account:noor"): Role.ADMIN}
+
+
+def test_an_address_that_is_an_account_gets_the_role_at_once(warehouse: Warehouse, ada: Identity) -> None:
+    warehouse.arrivals.sign_in(CORP, NOOR)
+    for who in (OWN, INVITATION):
+        assert warehouse.projects.grant(ada, "demo", who, Role.MEMBER).who == OWN
+    assert grants(warehouse) == {OWN: Role.MEMBER}
+
+
+def test_inviting_again_changes_the_role(warehouse: Warehouse, ada: Identity) -> None:
+    warehouse.projects.grant(ada, "demo", OWN, Role.MEMBER)
+    before = told(warehouse)
+    assert not warehouse.projects.grant(ada, "demo", OWN, Role.MEMBER).is_new
+    assert told(warehouse) == before
+    assert warehouse.projects.grant(ada, "demo", INVITATION, Role.ADMIN).is_new
+    assert grants(warehouse) == {INVITATION: Role.ADMIN}
+    assert told(warehouse)[len(before) :] == [("project.invite", "demo", None)]
+
+
+@pytest.mark.parametrize("who", [OWN, INVITATION])
+def test_an_invitation_is_taken_back_as_a_role_is(warehouse: Warehouse, ada: Identity, who: str) -> None:
+    warehouse.projects.grant(ada, "demo", OWN, Role.MEMBER)
+    warehouse.projects.revoke(ada, "demo", who)
+    warehouse.arrivals.sign_in(CORP, NOOR)
+    assert grants(warehouse) == {}
+    with pytest.raises(NotFound):
+        warehouse.projects.revoke(ada, "demo", who)
+
+
+def test_what_is_no_address_is_not_invited(warehouse: Warehouse, ada: Identity) -> None:
+    with pytest.raises(NotFound):
+        warehouse.projects.grant(ada, "demo", "account:noor", Role.MEMBER)
+    with pytest.raises(Rejected):
+        warehouse.projects.grant(ada, "demo", "invitation:noor", Role.MEMBER)
+    with pytest.raises(NotFound):
+        warehouse.projects.create(warehouse.operator(), "new", admin=OWN.removeprefix("account:"))  # type: ignore[arg-type]
+
+
+def test_an_address_that_can_be_no_name_here_signs_in_all_the_same(warehouse: Warehouse) -> None:
+    signed_in = warehouse.arrivals.sign_in(CORP, replace(NOOR, name="noor", email="o'noor@example.org"))
+    assert signed_in.account.name == "noor"
+
+
+def test_a_project_that_is_deleted_takes_nobody_in(warehouse: Warehouse, ada: Identity) -> None:
+    warehouse.projects.grant(ada, "demo", OWN, Role.MEMBER)
+    warehouse.projects.delete(ada, "demo")
+    warehouse.arrivals.sign_in(CORP, NOOR)
+    assert "project.accept" not in {action for action, *_ in told(warehouse)}
+
+
+def test_of_those_who_sign_in_with_one_address_at_once_one_takes_its_invitations_up(
+    warehouse: Warehouse, ada: Identity
+) -> None:
+    for name in ("demo", "tools"):
+        warehouse.projects.grant(ada, name, OWN, Role.MEMBER)
+    people = [replace(NOOR, name="a"), replace(AT_OTHER, name="b")] * 2
+    ways = [CORP, OTHER] * 2
+    race([lambda at=at: warehouse.arrivals.sign_in(ways[at], people[at]) and None for at in range(4)])
+    assert [action for action, *_ in told(warehouse)].count("project.accept") == 2
+    for name in ("demo", "tools"):
+        assert len(grants(warehouse, name)) == 1
+        assert set(grants(warehouse, name)) <= {"account:a", "account:b"}
+
+
+def test_who_invites_while_the_address_signs_in_gives_the_role_one_way_or_the_other(
+    warehouse: Warehouse, ada: Identity
+) -> None:
+    race(
+        [
+            lambda: warehouse.arrivals.sign_in(CORP, NOOR) and None,
+            lambda: warehouse.projects.grant(ada, "demo", OWN, Role.MEMBER) and None,
+        ]
+    )
+    assert grants(warehouse) == {OWN: Role.MEMBER}
