@@ -182,3 +182,12 @@ def test_who_is_no_administrator_finds_no_form_to_look(crewed: Index) -> None:
     for who in ("ada", "bob"):
         assert "@@look" not in signed_in(crewed, who).get("/groups/crew/")
         assert crewed.browse("POST", "/groups/crew/@@look", who, {"reason": WHY}).status == 403
+
+
+def test_whoever_only_looks_is_told_on_the_page_that_they_make_no_service_token(site: Index) -> None:
+    app = signed_in(site, "root")
+    look(app)
+    page = app.get("/projects/demo/@@people")
+    form = next(form for form in page.forms.values() if form.action.endswith("/@@token"))
+    form["name"] = "build server"
+    assert "they would outlive the look" in form.submit(status=403)

@@ -107,6 +107,7 @@ class TokenService:
 
         def work(unit: UnitOfWork) -> TokenSecret:
             _require_manager(unit, identity, owner)
+            _require_more_than_a_look(unit, identity, owner)
             self._add(unit, identity, token, Action.TOKEN_MINT)
             return secret
 
@@ -169,6 +170,7 @@ class TokenService:
 
         def work(unit: UnitOfWork) -> TokenSecret:
             old, now = _token_for(unit, identity, token, _require_manager), self._now()
+            _require_more_than_a_look(unit, identity, old.account)
             if old.is_over(now):
                 raise Rejected("token: it was revoked or has expired. Make a new one.", field="token")
             end = now + timedelta(hours=overlap_hours)
@@ -211,7 +213,7 @@ class TokenService:
                 action,
                 identity,
                 self._now,
-                project=changed or project_served(token.account),
+                project=project_served(token.account),
                 account=token.account,
                 group=group_served(token.account),
                 token=token.id,
@@ -259,26 +261,31 @@ def _owner(identity: Identity, account: str | None, service: str | None) -> Acco
 
 def _require_manager(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
     """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may manage the tokens of ``owner``; a token
-    may manage none, and whoever only looks as administrator makes none that would outlive the look."""
+    may manage none."""
     if is_service_name(owner):
         require_manager(unit, identity, owner)
-        try:
-            require_manager(unit, replace(identity, looking=frozenset()), owner)
-        except (Forbidden, NotFound):
-            raise Forbidden(
-                "Whoever only looks as administrator makes no tokens: they would outlive the look."
-            ) from None
     elif not (identity.is_operator or (identity.account == owner and identity.token is None)):
         raise Forbidden("The tokens of an account are managed by its owner alone, after signing in.")
 
 
 def _require_keeper(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
     """Raise ``Forbidden`` or ``NotFound`` unless ``identity`` may list and end the tokens of ``owner``: it
-    manages them, looks as administrator, or they are a person's and it administers the site."""
-    if is_service_name(owner):
-        require_manager(unit, identity, owner)
-    elif not allows_site(identity, Permission.ADMINISTER):
+    manages them, or they are a person's and it administers the site."""
+    if is_service_name(owner) or not allows_site(identity, Permission.ADMINISTER):
         _require_manager(unit, identity, owner)
+
+
+def _require_more_than_a_look(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
+    """Raise ``Forbidden`` for somebody who manages the tokens of a service only as long as they look as
+    administrator: a new one would do more than they may, and for longer."""
+    if not identity.looking or not is_service_name(owner):
+        return
+    try:
+        require_manager(unit, replace(identity, looking=frozenset()), owner)
+    except (Forbidden, NotFound):
+        raise Forbidden(
+            "Whoever only looks as administrator makes no tokens: they would outlive the look."
+        ) from None
 
 
 def _token_for(unit: UnitOfWork, identity: Identity, token: str, require: Require) -> Token:

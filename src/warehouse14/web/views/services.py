@@ -9,7 +9,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from warehouse14.domain.access import Permission
-from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.web.html import go, words
 from warehouse14.web.minting import given_form, given_overlap, show_new
 from warehouse14.web.resources.browser import GroupPage, ProjectPage
@@ -45,6 +45,8 @@ def mint(context: ProjectPage | GroupPage, request: Request) -> Response:
         secret = tokens.mint(request.identity, service=owner.service, **form.options())
     except (Rejected, NotFound) as error:
         return owner.page(request, status=400, token_problem=words(error), form=form)
+    except Forbidden as error:
+        return owner.page(request, status=403, token_problem=words(error), form=form)
     listed = tokens.listed(request.identity, service=owner.service)
     return show_new(request, secret, listed, owner.path, to=owner.called)
 
@@ -59,6 +61,8 @@ def rotate(context: ProjectPage | GroupPage, request: Request) -> Response:
         secret = tokens.rotate(request.identity, token, overlap_hours=overlap)
     except (Rejected, NotFound) as error:
         return owner.page(request, status=400, token_problem=words(error))
+    except Forbidden as error:
+        return owner.page(request, status=403, token_problem=words(error))
     listed = tokens.listed(request.identity, service=owner.service)
     return show_new(request, secret, listed, owner.path, to=owner.called)
 
