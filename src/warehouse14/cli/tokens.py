@@ -22,6 +22,29 @@ def add_commands(commands: Commands) -> None:
     """Add the commands of this module."""
     group = add_group(commands, "token", "Manage the tokens that installers and publishers sign in with.")
 
+    _add_mint(group)
+
+    parser = add_command(group, "list", _list, "List the tokens of an account, ended ones too.")
+    _add_owner(parser, "whose tokens")
+    add_json(parser, *_KEYS)
+
+    parser = add_command(group, "revoke", _revoke, "End a token.")
+    parser.add_argument("token", metavar="ID", type=text, help="its id, as 'token list' shows it")
+
+    parser = add_command(
+        group, "rotate", _rotate, "Make a token that takes the place of another, and print it, this once."
+    )
+    parser.add_argument("token", metavar="ID", type=text, help="the other's id, as 'token list' shows it")
+    parser.add_argument(
+        "--overlap",
+        metavar="HOURS",
+        type=whole_number("hours", most=MOST_OVERLAP_HOURS),
+        default=DEFAULT_OVERLAP_HOURS,
+        help="how long the other still counts (default: %(default)s)",
+    )
+
+
+def _add_mint(group: Commands) -> None:
     parser = add_command(group, "mint", _mint, "Make a token and print it, this once and alone.")
     _add_owner(parser, "whose token it is")
     parser.add_argument(
@@ -60,25 +83,6 @@ def add_commands(commands: Commands) -> None:
         type=whole_number("days", most=MOST_DAYS),
         default=DEFAULT_DAYS,
         help="how long it lasts, 0 for no end (default: %(default)s)",
-    )
-
-    parser = add_command(group, "list", _list, "List the tokens of an account, ended ones too.")
-    _add_owner(parser, "whose tokens")
-    add_json(parser, *_KEYS)
-
-    parser = add_command(group, "revoke", _revoke, "End a token.")
-    parser.add_argument("token", metavar="ID", type=text, help="its id, as 'token list' shows it")
-
-    parser = add_command(
-        group, "rotate", _rotate, "Make a token that takes the place of another, and print it, this once."
-    )
-    parser.add_argument("token", metavar="ID", type=text, help="the other's id, as 'token list' shows it")
-    parser.add_argument(
-        "--overlap",
-        metavar="HOURS",
-        type=whole_number("hours", most=MOST_OVERLAP_HOURS),
-        default=DEFAULT_OVERLAP_HOURS,
-        help="how long the other still counts (default: %(default)s)",
     )
 
 
