@@ -60,6 +60,11 @@ def empty_form() -> TokenForm:
     return TokenForm(_EMPTY, (Scope.READ.value,))
 
 
+def offered(form: TokenForm | None) -> Mapping[str, Any]:
+    """Return what a page with the form for a new token shows, and what was written into it, if it was."""
+    return {"form": form or empty_form(), "days": DAYS, "overlaps": OVERLAPS, "scopes": SCOPES}
+
+
 def given_form(request: Request) -> TokenForm:
     """Return what was sent."""
     fields = {key: request.POST.get(key, "").strip() for key in _EMPTY}

@@ -7,17 +7,7 @@ from pyramid.view import view_config
 from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import NotFound, Rejected, TooManyAttempts
 from warehouse14.web.html import elsewhere, go, onwards, show, words
-from warehouse14.web.minting import (
-    DAYS,
-    OVERLAPS,
-    SCOPES,
-    TokenForm,
-    empty_form,
-    given_form,
-    given_overlap,
-    lines,
-    show_new,
-)
+from warehouse14.web.minting import TokenForm, given_form, given_overlap, lines, offered, show_new
 from warehouse14.web.resources.browser import AccountPage, SessionPlace, TokenPlace
 from warehouse14.web.security import signed_in
 
@@ -128,11 +118,8 @@ def _page(
         providers=request.registry.sign_ins.providers,
         sessions=warehouse.sessions.listed(identity),
         current=identity.session,
-        days=DAYS,
-        overlaps=OVERLAPS,
-        scopes=SCOPES,
         problem=problem,
-        form=form or empty_form(),
+        **offered(form),
     )
 
 

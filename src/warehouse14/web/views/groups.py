@@ -8,7 +8,7 @@ from warehouse14.domain.access import Permission
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
 from warehouse14.domain.names import account_name
 from warehouse14.web.html import elsewhere, go, show, words
-from warehouse14.web.minting import DAYS, OVERLAPS, SCOPES, TokenForm, empty_form, lines
+from warehouse14.web.minting import TokenForm, lines, offered
 from warehouse14.web.resources.browser import GroupPage, GroupPages
 
 _RANKS = ("member", "admin")
@@ -108,10 +108,7 @@ def page_of(
         disabled={account.name for account in accounts.values() if account.disabled},
         manages=manages,
         tokens=lines(request, warehouse.tokens.listed(request.identity, service=service)) if manages else [],
-        form=form or empty_form(),
-        days=DAYS,
-        overlaps=OVERLAPS,
-        scopes=SCOPES,
+        **offered(form),
         **{
             "problem": "",
             "delete_problem": "",

@@ -23,7 +23,7 @@ from warehouse14.domain.names import (
 from warehouse14.domain.services.projects import Granted
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.web.html import go, show, words
-from warehouse14.web.minting import DAYS, OVERLAPS, SCOPES, TokenForm, TokenLine, empty_form, lines
+from warehouse14.web.minting import TokenForm, TokenLine, lines, offered
 from warehouse14.web.resources.browser import ProjectPage
 
 _ACCOUNT, _GROUP = "account", "group"
@@ -119,10 +119,7 @@ def page_of(
         manages=manages,
         abandoned=identity.administrator and bool(warehouse.projects.abandoned(identity, [project.name])),
         tokens=_service_tokens(context, request) if manages else [],
-        form=form or empty_form(),
-        days=DAYS,
-        overlaps=OVERLAPS,
-        scopes=SCOPES,
+        **offered(form),
         **{
             "problem": "",
             "token_problem": "",
