@@ -8,11 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := .tools/clients
 MORE_CLIENTS := .tools/clients-more
+LOCALSTACK := .tools/localstack
+SWIFT := .tools/swift
 NODE := .tools/node
 NPM := .tools/npm
 # Files of tests are spread over processes; each file runs in one, in order.
 PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
-PIP_FLAGS := --quiet --disable-pip-version-check
+INSTALL := requirements/install
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-all screenshots permissions check lint types imports lock bench clean
@@ -24,13 +26,26 @@ serve: $(VENV)/.runtime  ## Serve development.ini on 127.0.0.1:6543 (PORT=NNNN f
 	@$(BIN)/warehouse14 --ini $(INI) init --quiet --listen 127.0.0.1:$(PORT)
 	@exec $(BIN)/warehouse14 --ini $(INI) serve --listen 127.0.0.1:$(PORT)
 
-test: $(VENV)/.test $(CLIENTS)/.made  ## Run the tests that need PyPI alone
-	$(PYTEST) -m "not debian and not registry and not npm" $(PYTEST_ARGS)
-	@echo "make test did not run: the tests in a browser, against nginx and on a small disk (Debian), those with poetry, pdm and well-known files from PyPI, and those with an identity provider from npm. make test-all runs them, too."
+# What "make test" runs: quick, and with nothing that PyPI does not have.
+QUICK := not debian and not registry and not npm and not thorough
+# The commit on which it passed whole.
+PASSED := .tools/passed
 
-test-all: $(VENV)/.test $(CLIENTS)/.made $(MORE_CLIENTS)/.made $(NPM)/.made  ## Run all tests; installs packages from Debian
+test: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made  ## Run the tests that need PyPI alone
+	@rm -f $(PASSED)
+	$(PYTEST) -m "$(QUICK)" $(PYTEST_ARGS)
+	@if [ -z "$(PYTEST_ARGS)" ]; then tests/tree > $(PASSED); fi
+	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers and of moved sites. make test-all runs them, too."
+
+# On a commit on which "make test" has just passed it runs what that left out.
+test-all: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made $(SWIFT)/.made $(MORE_CLIENTS)/.made $(NPM)/.made  ## Run all tests; installs packages from Debian
 	tests/install-debian
-	$(PYTEST) $(PYTEST_ARGS)
+	@here=$$(tests/tree); if [ -n "$$here" ] && [ "$$here" = "$$(cat $(PASSED) 2>/dev/null)" ]; then \
+		echo "make test passed on this commit: what it left out is run."; \
+		$(PYTEST) -m "not ($(QUICK))" $(PYTEST_ARGS); \
+	else \
+		$(PYTEST) $(PYTEST_ARGS); \
+	fi
 
 screenshots: $(VENV)/.test  ## Make docs/screenshots anew; needs what test-all installs
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest tests/browser/test_screenshots.py
@@ -55,10 +70,14 @@ bench: $(VENV)/.test  ## Measure against the ceiling and the peers; writes bench
 
 lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
 	$(BIN)/uv pip compile $(UV_LOCK) setup.py --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile $(UV_LOCK) requirements/uv.in --output-file requirements/uv.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/test.in --output-file requirements/test.txt
+	$(BIN)/uv pip compile $(UV_LOCK) --extra aws --extra postgresql --constraint requirements/runtime.txt setup.py --output-file requirements/server.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients-more.in --output-file requirements/clients-more.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/node.in --output-file requirements/node.txt
+	$(BIN)/uv pip compile $(UV_LOCK) requirements/localstack.in --output-file requirements/localstack.txt
+	$(BIN)/uv pip compile $(UV_LOCK) requirements/swift.in --output-file requirements/swift.txt
 	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-pypiserver.in --output-file benchmarks/peers-pypiserver.txt
 	$(BIN)/uv pip compile $(UV_LOCK) benchmarks/peers-devpi.in --output-file benchmarks/peers-devpi.txt
 
@@ -71,24 +90,28 @@ clean:  ## Remove the environments and caches; var/ stays
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: $(VENV)/bin/python setup.py requirements/runtime.txt
+$(VENV)/bin/uv: $(VENV)/bin/python requirements/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/bin/uv setup.py requirements/runtime.txt
 	@echo "Installing Warehouse14 into $(VENV) ..."
-	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/runtime.txt
-	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps -e .
+	@$(INSTALL) $(VENV) -r requirements/runtime.txt
+	@$(INSTALL) $(VENV) --no-deps -e .
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.runtime requirements/test.txt
 	@echo "Installing what the tests need into $(VENV) ..."
-	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/test.txt
+	@$(INSTALL) $(VENV) -r requirements/test.txt
 	@touch $@
 
 # "clients" are those that every run of the tests drives, "clients-more" and "node" are what test-all has on top. A
 # lock names all that is needed; pip does not see that "hishel==1.2.1" is the "hishel[httpx]" that pdm asks for.
-.tools/%/.made: requirements/%.txt
+.tools/%/.made: requirements/%.txt $(VENV)/bin/uv
 	@echo "Installing what the tests drive into $(@D) ..."
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install $(PIP_FLAGS) --no-deps -r $<
+	@$(INSTALL) $(@D) --no-deps -r $<
 	@touch $@
 
 # Nothing that is installed runs scripts of its own.

@@ -27,6 +27,7 @@ setup(
     install_requires=[
         "alembic>=1.13",
         "authlib>=1.9",
+        "cattrs>=24.1",
         "joserfc>=1.8",
         "multipart>=1.2",
         "packaging>=24.2",
@@ -42,7 +43,12 @@ setup(
         "waitress>=3.0.1",
         "zope.sqlalchemy>=3.1",
     ],
-    extras_require={"aws": ["boto3>=1.34"]},
+    extras_require={
+        "aws": ["boto3>=1.34"],
+        "mariadb": ["pymysql>=1.1"],
+        "metrics": ["prometheus-client>=0.19"],
+        "postgresql": ["psycopg[binary]>=3.2"],
+    },
     entry_points={
         "console_scripts": ["warehouse14 = warehouse14.cli:main"],
         "paste.app_factory": ["main = warehouse14.web:main"],
@@ -55,6 +61,7 @@ setup(
         "warehouse14.files": [
             "memory = warehouse14.adapters.memory:file_store",
             "filesystem = warehouse14.adapters.filesystem:file_store",
+            "s3 = warehouse14.adapters.s3:file_store",
         ],
     },
     classifiers=[

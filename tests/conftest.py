@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
+from pytest_iam import Server as Provider
 
+from support.backends import PAIRS
+from support.buckets import BucketServer, LocalStack, Swift
 from support.chromium import chromium
 from support.clients import Clients
+from support.databases import DatabaseServer, MariaDBServer, PostgreSQLServer
+from support.providers import Corp
 from support.servers import Server
 from support.sites import Site
 
@@ -30,6 +35,13 @@ def site(prepared_site: Site, tmp_path: Path) -> Site:
 def shared_site(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A site that the tests of one module share, each with projects of its own."""
     return prepared_site.copy_to(tmp_path_factory.mktemp("shared") / "site")
+
+
+@pytest.fixture(scope="module", params=PAIRS)
+def paired_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with the same accounts on each pair of engines."""
+    with request.param.opened(request.getfixturevalue) as backends:
+        yield Site.in_folder(tmp_path_factory.mktemp("paired") / "site", backends).prepare()
 
 
 @pytest.fixture(scope="module")
@@ -56,4 +68,38 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium, in which each test opens tabs of its own."""
     with chromium(playwright) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def corp(iam_server: Provider) -> Corp:
+    """An identity provider with people and groups."""
+    return Corp(iam_server)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[DatabaseServer]:
+    """PostgreSQL, on which each test has databases of its own."""
+    with PostgreSQLServer() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[DatabaseServer]:
+    """MariaDB, on which each test has databases of its own."""
+    with MariaDBServer() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def localstack() -> Iterator[BucketServer]:
+    """A store that does as S3 does, on which each test has buckets of its own."""
+    with LocalStack() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def swift() -> Iterator[BucketServer]:
+    """A store of another kind, on which each test has buckets of its own."""
+    with Swift() as started:
         yield started

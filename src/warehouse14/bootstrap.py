@@ -22,6 +22,7 @@ from warehouse14.domain.names import (
     principal,
     provider_name,
 )
+from warehouse14.domain.origins import ranges
 from warehouse14.domain.ports import FileStore, SignIn, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
@@ -103,6 +104,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         sign_ins = _sign_ins(section)
         site = read_site(section)
         rules = _rules(site, sign_ins)
+        _check_metrics(site)
         section.finish()
     except SettingError as error:
         raise Misconfigured(str(error)) from error
@@ -114,6 +116,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         session_longest=timedelta(hours=site.session_hours),
         rules=rules,
         reverify=timedelta(hours=site.reverify_hours) or None,
+        read_only=site.read_only,
     )
     return Assembly(Warehouse(units, store, policy), site, sign_ins)
 
@@ -126,7 +129,15 @@ def _rules(site: Site, sign_ins: SignIns) -> SiteRules:
                 account_name(word, field="administrators") for word in site.administrators
             ),
             providers=frozenset(sign_ins.providers),
+            passwords=sign_ins.local,
         )
+    except Rejected as error:
+        raise SettingError(f"{PREFIX}{error}") from error
+
+
+def _check_metrics(site: Site) -> None:
+    try:
+        ranges(site.metrics.addresses if site.metrics else (), field="metrics.addresses")
     except Rejected as error:
         raise SettingError(f"{PREFIX}{error}") from error
 

@@ -14,6 +14,7 @@ UNVERIFIED = {"email": "boss@example.org", "email_verified": False}
 def options(claim: str, *, trust_email: bool = False) -> Options:
     return Options(
         metadata_url="https://login.example.org/",
+        issuer="https://login.example.org",
         client_id="index",
         client_secret="",
         scope="openid",
@@ -46,3 +47,31 @@ def test_a_name_that_is_an_address_is_the_verified_one(
     claim: str, trust_email: bool, claims: dict[str, Any], name: str | None
 ) -> None:
     assert people.name(options(claim, trust_email=trust_email), claims) == name
+
+
+_OTHER = {"email": "boss@example.org", "email_verified": True}
+
+
+@pytest.mark.parametrize(
+    ("claims", "more", "address"),
+    [
+        ({}, VERIFIED, "noor@example.org"),
+        (VERIFIED, {}, "noor@example.org"),
+        ({"email": "Noor@Example.org"}, VERIFIED, "noor@example.org"),
+        (VERIFIED, {"email": "Noor@Example.org"}, "noor@example.org"),
+        (VERIFIED, _OTHER, "noor@example.org"),
+        # Whoever speaks of one address says nothing of another.
+        ({"email": "Noor@Example.org"}, _OTHER, None),
+        ({"email": "Noor@Example.org"}, {"email_verified": True}, None),
+        ({"email_verified": True}, UNVERIFIED, None),
+        ({"email_verified": True}, {"email": "boss@example.org"}, None),
+        (UNVERIFIED, _OTHER, None),
+        ({"email_verified": True}, {}, None),
+    ],
+)
+def test_whether_an_address_is_verified_is_said_where_the_address_is(
+    claims: dict[str, Any], more: dict[str, Any], address: str | None
+) -> None:
+    found = people.joint({"sub": "7", **claims}, {"sub": "7", "nick": "noor", **more})
+    assert people.email(options("email"), found) == address
+    assert (found["sub"], found["nick"]) == ("7", "noor")

@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from warehouse14.adapters import sql
-from warehouse14.adapters.sql import SqliteUnits
-from warehouse14.adapters.sql.engine import sqlite_engine
 from warehouse14.adapters.sql.schema import known_revisions
+from warehouse14.adapters.sql.sqlite.engine import sqlite_engine
+from warehouse14.adapters.sql.sqlite.units import SqliteUnits
 from warehouse14.adapters.sql.tables import metadata
 from warehouse14.adapters.sql.transactions import JoinedUnits
 from warehouse14.domain.errors import Misconfigured, Unavailable
@@ -178,7 +178,11 @@ def test_a_database_that_another_keeps_locked_is_unavailable(path: Path) -> None
         ("nonsense", "is not a database address"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
-        ("oracle://host/base", "oracle is not supported"),
+        ("oracle://host/base", "oracle is not supported, use sqlite:///PATH, postgresql+psycopg://"),
+        ("postgresql://host/base", "postgresql is not supported, use"),
+        ("mysql://host/base", "mysql is not supported, use"),
+        ("postgresql+psycopg://host", "names no database: write it after the host"),
+        ("mysql+pymysql://host/", "names no database: write it after the host"),
     ],
 )
 def test_an_address_that_is_not_for_us_is_refused_in_one_line(url: str, says: str) -> None:

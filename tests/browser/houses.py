@@ -28,6 +28,7 @@ def _full(shelves: Shelves) -> None:
 def _company(shelves: Shelves) -> None:
     stock.people(shelves)
     stock.believable(shelves)
+    stock.organised(shelves)
 
 
 def _damaged(shelves: Shelves) -> None:
@@ -47,8 +48,10 @@ def _ways(shelves: Shelves) -> None:
     shelves.project("orbit-core", "ada")
 
 
-def _provider(name: str, title: str) -> dict[str, object]:
-    own = {"server_metadata_url": "http://127.0.0.1:9/metadata", "client_id": "an index", "title": title}
+def provider(name: str, title: str) -> dict[str, object]:
+    """Return the settings of an identity provider that never answers."""
+    metadata = "http://127.0.0.1:9/.well-known/openid-configuration"
+    own = {"server_metadata_url": metadata, "client_id": "an index", "title": title}
     return {f"warehouse14__sign_in__{name}__{key}": value for key, value in own.items()}
 
 
@@ -65,9 +68,9 @@ STOCKS: Mapping[str, Callable[[Shelves], None]] = {
 #: The settings of those that do not have the usual ones. Nobody listens where the providers are.
 SETTINGS: Mapping[str, Mapping[str, object]] = {
     "ways": {"warehouse14__sign_in": "local oidc:corp oidc:partner", "warehouse14__administrators": "ben",
-             **_provider("corp", "Corp"),
-             **_provider("partner", "The partners in the other hemisphere and their sub-contractors")},
-    "doors": {"warehouse14__sign_in": "oidc:corp", **_provider("corp", "Corp")},
+             **provider("corp", "Corp"),
+             **provider("partner", "The partners in the other hemisphere and their sub-contractors")},
+    "doors": {"warehouse14__sign_in": "oidc:corp", **provider("corp", "Corp")},
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import shake_256
 
@@ -109,17 +109,22 @@ class Shelves:
 
     def account(self, name: str, *, password: str | None = None, **options: bool) -> Identity:
         self.warehouse.accounts.add(self.operator, name, password=password, **options)
-        return self.warehouse.account(name)
+        return self.person(name)
+
+    def person(self, name: str) -> Identity:
+        """Return somebody who acts from an address."""
+        return replace(self.warehouse.account(name), origin="192.0.2.44")
 
     def project(self, name: str, admin: str, *, public: bool = False, members: Sequence[str] = ()) -> None:
-        self.warehouse.projects.create(self.warehouse.account(admin), name, public=public)
+        owner = self.person(admin)
+        self.warehouse.projects.create(owner, name, public=public)
         for member in members:
-            self.warehouse.projects.grant(self.operator, name, f"account:{member}", Role.MEMBER)
+            self.warehouse.projects.grant(owner, name, f"account:{member}", Role.MEMBER)
 
     def publish(self, by: str, *files: BuiltFile) -> None:
         for file in files:
             form = form_of(file.filename)
-            self.warehouse.uploads.publish(self.warehouse.account(by), form, [file.content])
+            self.warehouse.uploads.publish(self.person(by), form, [file.content])
 
     def yank(self, project: str, filename: str, reason: str) -> None:
         self.warehouse.files.yank(self.operator, project, filename, reason=reason)
@@ -277,6 +282,33 @@ def _orbit(shelves: Shelves) -> None:
     shelves.yank("orbit-core", files[-1].filename, "Does not find its time zones, a new build follows")
     shelves.days_ago(0.8)
     shelves.publish("ada", wheel("orbit-core", "2.4.0rc1", _ORBIT, python=">=3.11", size=300_000))
+
+
+def organised(shelves: Shelves) -> None:
+    """Put the people of the company into groups that have roles, and let Ada come through her employer."""
+    groups, projects = shelves.warehouse.groups, shelves.warehouse.projects
+    shelves.days_ago(1.2)
+    ada, emil = shelves.person("ada"), shelves.person("emil")
+    groups.create(ada, "flight-software")
+    groups.create(emil, "ground-segment")
+    for by, group, names in (
+        (ada, "flight-software", ("ben", "dora", "farah")),
+        (emil, "ground-segment", ("ada", "grace")),
+    ):
+        for name in names:
+            groups.add(by, group, name, admin=name == "dora")
+    for name, role in (("mission-config", Role.MEMBER), ("orbit-units", Role.ADMIN)):
+        projects.grant(ada, name, "group:flight-software", role)
+    shelves.days_ago(0.9)
+    tokens = shelves.warehouse.tokens
+    tokens.mint(ada, name="nightly builds", service="group:flight-software", scopes=[Scope.UPLOAD], days=90)
+    shelves.warehouse.arrivals.join_known(
+        shelves.operator,
+        "ada",
+        provider=ProviderName("orbit"),
+        issuer="https://login.orbit.example.com",
+        subject="ada.lindqvist",
+    )
 
 
 # -- every state -------------------------------------------------------------------------

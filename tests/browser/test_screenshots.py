@@ -15,12 +15,12 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Playwright, ViewportSize
 
-from browser.houses import STOCKS, build
+from browser.houses import STOCKS, build, provider
 from browser.tabs import NARROW, Tab, tab_of
 from support.chromium import chromium
 from support.nginx import Nginx
 from support.servers import Server
-from support.sites import REPOSITORY, SERVER
+from support.sites import APP, REPOSITORY, SERVER
 
 pytestmark = pytest.mark.debian
 
@@ -42,6 +42,7 @@ class Picture:
     size: ViewportSize = field(default_factory=lambda: _DESK)
     scheme: Literal["light", "dark"] = "light"
     then: Callable[[Tab], object] = lambda tab: None
+    who: str = "ada"
 
 
 def _make_a_token(tab: Tab) -> None:
@@ -52,13 +53,22 @@ def _go_to_the_files(tab: Tab) -> None:
     tab.page.get_by_role("link", name="Files", exact=True).click()
 
 
+def _go_to_the_ways(tab: Tab) -> None:
+    tab.page.get_by_role("heading", name="Ways to sign in").evaluate("each => each.scrollIntoView()")
+
+
 PICTURES = [
+    # Before the others have signed in.
+    Picture("ways", "/account/", _LOW, then=_go_to_the_ways),
     Picture("home", "/"),
     Picture("search", "/projects/?q=orbit", _LOW, "dark"),
     Picture("project", "/projects/orbit-core/"),
     Picture("files", "/projects/orbit-core/", _END, then=_go_to_the_files),
     Picture("project-phone", "/projects/orbit-core/", NARROW, "dark"),
     Picture("people", "/projects/orbit-core/@@people"),
+    Picture("group", "/groups/flight-software/"),
+    Picture("journal", "/projects/orbit-units/@@journal", _LOW, "dark"),
+    Picture("sign-in", "/login", _END, who=""),
     Picture("token", "/account/", then=_make_a_token),
 ]
 
@@ -76,6 +86,7 @@ def open_tab(
         trusted_proxy_headers="x-forwarded-for x-forwarded-proto x-forwarded-host",
         clear_untrusted_proxy_headers="true",
     )
+    site.configure(APP, warehouse14__sign_in="local oidc:orbit", **provider("orbit", "Orbit Account"))
     with ExitStack() as stack:
         front = stack.enter_context(Nginx(stack.enter_context(Server(site)), folder / "front"))
         mapped = f"--host-resolver-rules=MAP {_HOST} 127.0.0.1:{front.port}"
@@ -86,7 +97,7 @@ def open_tab(
             tab = stack.enter_context(
                 tab_of(browser, f"https://{_HOST}", device_scale_factor=_SCALE, **options)
             )
-            return tab.sign_in("ada", at=picture.path)
+            return tab.sign_in(picture.who, at=picture.path) if picture.who else tab.go(picture.path)
 
         yield opened
 

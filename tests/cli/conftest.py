@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class CommandLine:
         # What a server sets up for its process is not for the commands and tests that follow.
         log = logging.getLogger()
         handlers, level = log.handlers[:], log.level
+        temporary = tempfile.tempdir
         try:
             status = main(["--ini", ini or str(self.ini), *arguments])
         except SystemExit as ended:
@@ -56,6 +58,7 @@ class CommandLine:
             sys.stdin = before
             log.handlers[:] = handlers
             log.setLevel(level)
+            tempfile.tempdir = temporary
         captured = self._capsys.readouterr()
         return Outcome(status, captured.out, captured.err)
 

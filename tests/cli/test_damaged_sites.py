@@ -48,13 +48,13 @@ def test_tables_without_the_row_that_says_their_schema_are_not_called_absent(
     site: Any, statement: str
 ) -> None:
     _run(site, statement)
-    _every_command_says(site, "alembic_version does not say", "backup", "'0003'")
+    _every_command_says(site, "alembic_version does not say", "backup", "'0004'")
 
 
 def test_a_lost_row_of_the_schema_can_be_put_back_as_the_complaint_says(site: Any) -> None:
     _run(site, "DELETE FROM alembic_version")
-    assert "put its row '0003' back" in site("init").err
-    _run(site, "INSERT INTO alembic_version VALUES ('0003')")
+    assert "put its row '0004' back" in site("init").err
+    _run(site, "INSERT INTO alembic_version VALUES ('0004')")
     assert site("init").status == 0
     assert [row["name"] for row in site.done("account", "list", "--json").rows] == ["ada"]
 
@@ -67,7 +67,7 @@ def test_a_lost_row_is_not_to_be_put_back_where_tables_are_lost_as_well(site: An
 
 def test_more_than_one_schema_is_said(site: Any) -> None:
     _run(site, "INSERT INTO alembic_version VALUES ('0001')")
-    _every_command_says(site, "0001, 0003", "backup")
+    _every_command_says(site, "0001, 0004", "backup")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_what_happened_to_a_group_is_found_also_when_it_is_deleted(busy: Command
         ("--action", "fly", "what: 'fly' is nothing that the journal tells of"),
         ("--project", "-", "'-' is not a project name"),
         ("--group", "-", "'-' is not the name of a group"),
+        ("--token", "wh14_", "token: write the id of a token"),
     ],
 )
 def test_a_filter_that_is_none_is_said_in_one_line(
@@ -118,6 +119,13 @@ def test_a_change_by_a_token_names_it(site: CommandLine) -> None:
         warehouse.projects.create(acting, "third")
     said = told(site.done("journal", "--project", "third").out)
     assert said == [f"ada created the project third (192.0.2.9, token {made.id})"]
+    for spelled in (made.id, f"wh14_{made.id}"):
+        assert told(site.done("journal", "--token", spelled).out) == [
+            *said,
+            f"operator made the token {made.id} of ada (embedded)",
+        ]
+        assert told(site.done("journal", "--token", spelled, "--project", "third").out) == said
+    assert site.done("journal", "--token", made.id, "--actor", "eve").out == ""
 
 
 def test_all_sessions_of_an_account_are_ended_and_counted(site: CommandLine) -> None:

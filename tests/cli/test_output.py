@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 _CLOSED = ">&-"
 _FULL = ">/dev/full"
 _WHY = {_CLOSED: "it is closed", _FULL: "No space left on device"}

@@ -17,6 +17,8 @@ from support.servers import Server, free_port
 from support.sites import REPOSITORY, SERVER, Site, token_id
 from support.visitors import SIMPLE_JSON, Visitor
 
+pytestmark = pytest.mark.thorough
+
 _INI = re.compile(r"^```ini\n(\[composite:main\]\n.*?)^```$", re.MULTILINE | re.DOTALL)
 _PRINTED = re.compile(r"--publish-url (\S+)/legacy/ ")
 _PASSWORD = re.compile(r"^ +password +\S+$", re.MULTILINE)

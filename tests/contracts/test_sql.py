@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 
 from warehouse14.adapters import sql
-from warehouse14.adapters.sql import SqliteUnits
+from warehouse14.adapters.sql.sqlite.units import SqliteUnits
 from warehouse14.domain.ports import Units
 from warehouse14.settings import Section
 from warehouse14.testing.units_contract import UnitsContract

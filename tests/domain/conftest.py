@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support.backends import ENGINES
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
 from warehouse14.domain.services.uploadform import form_of
@@ -43,7 +44,7 @@ def settings_of(kind: str, folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=["memory", "sql"])
+@pytest.fixture(params=ENGINES)
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Warehouse]:
     opened = assemble(settings_of(request.param, tmp_path), {}).warehouse
     # Whoever stands for an identity provider here is none of the settings.

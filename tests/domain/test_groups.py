@@ -411,6 +411,9 @@ def test_a_project_is_abandoned_when_nobody_who_may_act_administers_it(
     vouch(crew, "bob", FOREIGN)
     crew.groups.delete(operator(), "crew")
     assert not is_abandoned()
+    rules = replace(crew.policy.rules, providers=frozenset({ProviderName("sso")}))
+    renamed = Warehouse(crew.units, crew.store, replace(crew.policy, rules=rules), now=crew.now)
+    assert renamed.projects.abandoned(operator(), [FOO]) == {FOO}
     with pytest.raises(Forbidden):
         crew.projects.abandoned(ada, [FOO])
 

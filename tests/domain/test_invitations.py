@@ -64,11 +64,9 @@ def test_an_address_that_nobody_has_verified_takes_up_nothing(warehouse: Warehou
     warehouse.arrivals.sign_in(CORP, replace(NOOR, name="noor", email=None))
     with pytest.raises(SignInFailed):
         warehouse.arrivals.sign_in(CORP, replace(NOOR, subject="2", name="eve", refusal="Not you."))
-    warehouse.accounts.add(warehouse.operator(), ADDRESS, password="correct horse battery")
-    warehouse.sessions.sign_in(ADDRESS, "correct horse battery", origin="192.0.2.1")
     assert grants(warehouse) == {INVITATION: Role.MEMBER}
     with pytest.raises(NotFound):
-        warehouse.projects.get(warehouse.account(ADDRESS), "demo")
+        warehouse.projects.get(warehouse.account("noor"), "demo")
 
 
 def test_an_invitation_is_no_role_and_no_admin_until_it_is_taken_up(
@@ -100,6 +98,16 @@ def test_an_address_that_is_an_account_gets_the_role_at_once(warehouse: Warehous
     for who in (OWN, INVITATION):
         assert warehouse.projects.grant(ada, "demo", who, Role.MEMBER).who == OWN
     assert grants(warehouse) == {OWN: Role.MEMBER}
+
+
+def test_whoever_is_added_under_an_invited_address_gets_its_roles(
+    warehouse: Warehouse, ada: Identity
+) -> None:
+    warehouse.projects.grant(ada, "demo", f"account:{ADDRESS}", Role.MEMBER)
+    before = len(told(warehouse))
+    warehouse.accounts.add(warehouse.operator(), ADDRESS)
+    assert grants(warehouse) == {OWN: Role.MEMBER}
+    assert told(warehouse)[before:] == [("account.add", None, ADDRESS), ("project.accept", "demo", ADDRESS)]
 
 
 def test_inviting_again_changes_the_role(warehouse: Warehouse, ada: Identity) -> None:

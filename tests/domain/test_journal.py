@@ -10,6 +10,7 @@ import pytest
 
 from domain.conftest import Clock
 from warehouse14.domain.access import Identity, TokenLimits, account_identity, operator
+from warehouse14.domain.credentials import mint_token
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.journal import FAMILIES, Sought, sought_of
 from warehouse14.domain.journallines import COLUMNS, csv_lines, json_lines
@@ -184,6 +185,61 @@ def test_whoever_loses_the_right_while_they_read_reads_no_further(
         selection.page()
 
 
+#: What takes the right to read from Bob, and what he reads: the site's journal, that of a project of his
+#: group's, his group's, and his own.
+LOSSES: dict[str, tuple[Callable[[Warehouse], object], Callable[[Warehouse, Identity], Selection]]] = {
+    "his rank": (
+        lambda at: at.accounts.set_administrator(operator(), "bob", administrator=False),
+        lambda at, bob: at.journal.of_site(bob),
+    ),
+    "his place in a group that is an admin": (
+        lambda at: at.groups.remove(operator(), CREW, "bob"),
+        lambda at, bob: at.journal.of_project(bob, DEMO),
+    ),
+    "his rank in a group": (
+        lambda at: at.groups.add(operator(), CREW, "bob", admin=False),
+        lambda at, bob: at.journal.of_group(bob, CREW),
+    ),
+    "his account": (
+        lambda at: at.accounts.set_disabled(operator(), "bob", disabled=True),
+        lambda at, bob: at.journal.of_account(bob),
+    ),
+}
+
+
+@pytest.mark.parametrize("lost", LOSSES)
+def test_whoever_is_who_they_were_no_more_reads_no_further(
+    warehouse: Warehouse, person: Person, lost: str
+) -> None:
+    """The groups and the rank that an identity came with are those of its beginning."""
+    for name in ("ada", "bob"):
+        person(name)
+    warehouse.accounts.set_administrator(operator(), "bob", administrator=True)
+    warehouse.groups.create(operator(), CREW, admin="ada")
+    warehouse.groups.add(operator(), CREW, "bob", admin=True)
+    warehouse.projects.create(operator(), "demo", admin="ada")
+    warehouse.projects.grant(operator(), "demo", f"group:{CREW}", Role.ADMIN)
+    append(warehouse, *(sample_change(project=DEMO, group=CREW, account=BOB) for _ in range(30)))
+    take_away, read = LOSSES[lost]
+    selection = read(warehouse, warehouse.account("bob"))
+    entries = selection.all()
+    next(entries)
+    take_away(warehouse)
+    with pytest.raises((Forbidden, NotFound)):
+        list(entries)
+    with pytest.raises((Forbidden, NotFound)):
+        selection.page()
+
+
+def test_whoever_keeps_what_they_have_reads_to_the_end(warehouse: Warehouse, bob: Identity) -> None:
+    warehouse.projects.create(bob, "demo")
+    append(warehouse, *(sample_change(project=DEMO) for _ in range(30)))
+    entries = warehouse.journal.of_project(bob, "demo").all()
+    next(entries)
+    warehouse.groups.create(bob, "others")
+    assert len(list(entries)) == 30
+
+
 # -- pages ------------------------------------------------------------------------------
 
 
@@ -226,6 +282,9 @@ def test_what_is_sought_is_read_from_text() -> None:
         since=datetime(2026, 11, 1, tzinfo=UTC),
         until=datetime(2026, 12, 1, tzinfo=UTC),
     )
+    assert sought_of(token=" wh14_0123abcdEF… ", project="De.Mo", group=" Crew") == Sought(
+        token="0123abcdEF", project=ProjectName("de-mo"), group=CREW
+    )
     assert {f"{action.partition('.')[0]}." for action in Action} == set(FAMILIES)
 
 
@@ -246,6 +305,13 @@ def test_what_is_sought_is_read_from_text() -> None:
         ("since", "0000-01-01"),
         ("until", "9999-12-31"),
         ("until", "2026-11-01\n2"),
+        ("token", "wh14_"),
+        ("token", "0123abcdE"),
+        ("token", "0123abcdEFG"),
+        ("token", "0123abcdE\N{SNOWMAN}"),
+        ("token", "0123-bcdEF"),
+        ("project", "-"),
+        ("group", "a b"),
     ],
 )
 def test_what_cannot_be_sought_is_said_in_one_line_of_ascii(field: str, text: str) -> None:
@@ -255,6 +321,14 @@ def test_what_cannot_be_sought_is_said_in_one_line_of_ascii(field: str, text: st
     assert str(caught.value).startswith(f"{field}: ")
     assert str(caught.value).isprintable()
     assert str(caught.value).isascii()
+
+
+def test_a_whole_token_that_is_sought_is_refused_and_not_repeated() -> None:
+    token = mint_token()
+    for text in (token.text, token.text.removeprefix("wh14_"), token.text[:30]):
+        with pytest.raises(Rejected) as caught:
+            sought_of(token=text)
+        assert token.text[15:20] not in str(caught.value)
 
 
 def test_the_last_day_counts(warehouse: Warehouse, clock: Clock) -> None:

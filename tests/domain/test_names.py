@@ -126,7 +126,14 @@ def test_a_principal_is_an_account_one_of_our_groups_or_one_of_a_provider(
             "group:a@b",
             "group:a b",
         ),
-        *("group:Corp/x", "group:/x", "group:corp/", "group:corp/" + "x" * 181, "group:corp/a\nb"),
+        *(
+            "group:Corp/x",
+            "group:/x",
+            "group:corp/",
+            "group:corp/" + "x" * 181,
+            "group:corp/a\nb",
+            "group:corp/x ",
+        ),
         *("group:" + "x" * 41 + "/y", "Group:x", "account:a/b"),
     ],
 )

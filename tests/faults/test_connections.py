@@ -3,6 +3,8 @@
 import http.client
 import os
 import socket
+import ssl
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -45,6 +47,27 @@ def test_readers_who_ask_twice_and_never_read_hold_up_nobody_else(server: Server
                 assert head[0].startswith(b"HTTP/1.1 200 ")
                 assert reading.read(len(built.content)) == built.content
     wait_until(lambda: server.is_well(), what="the server after they left")
+
+
+def test_who_speaks_tls_where_there_is_none_is_answered_at_once(server: Server) -> None:
+    """uv asks https for a token, four times, when it has no credentials: each waited for ten seconds."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        trusting = ssl.create_default_context()
+        with pytest.raises(ssl.SSLError):
+            trusting.wrap_socket(plain, server_hostname="localhost")
+    assert time.monotonic() - began < 5
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        plain.sendall(b"\x16\x03\x01\x00\xa5\x01")
+        assert b"write http:// instead of https://" in plain.recv(4096)
+
+
+def test_a_body_may_begin_as_tls_does(server: Server, ada: Visitor) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        plain.sendall(b"POST /legacy/ HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+        time.sleep(0.2)
+        plain.sendall(b"\x16\x03\x01\x00\xa5\x01")
+        assert plain.recv(4096).startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_page_that_has_not_changed_keeps_its_connection(server: Server, ada: Visitor) -> None:

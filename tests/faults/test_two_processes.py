@@ -1,4 +1,4 @@
-"""Two server processes on one SQLite file: what happens anywhere is seen by the very next request."""
+"""Two server processes on one site: what happens anywhere is seen by the very next request."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +16,12 @@ from warehouse14.testing.builders import BuiltFile, build_wheel
 Pair = tuple[Server, Server]
 
 both_ways = pytest.mark.parametrize("first", [0, 1], ids=["on the first", "on the second"])
+
+
+@pytest.fixture(scope="module")
+def shared_site(paired_site: Site) -> Site:
+    """Two processes share every pair of engines."""
+    return paired_site
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
-from pytest_iam import Server as Provider
 
 from support.node_provider import NodeProvider
-from support.providers import Corp, IdentityProvider, NewServer
+from support.providers import IdentityProvider, NewServer
 from support.servers import Server, free_port
 from support.sites import APP, Site
-
-
-@pytest.fixture(scope="session")
-def corp(iam_server: Provider) -> Corp:
-    """An identity provider with people and groups."""
-    return Corp(iam_server)
 
 
 @pytest.fixture(scope="session")

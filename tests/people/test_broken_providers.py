@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -17,6 +17,8 @@ from joserfc.jwk import OctKey, RSAKey
 from support.providers import Browser, Corp, NewServer
 from support.servers import Server, wait_until
 from support.tampering import Claims, TamperedCorp, Wrongs
+
+pytestmark = pytest.mark.thorough
 
 Break = Callable[[TamperedCorp], Wrongs]
 
@@ -209,6 +211,56 @@ def test_an_address_that_is_none_or_that_nobody_verified_names_no_account(
 def test_an_address_that_is_verified_names_the_account(careful: Server, tampered: TamperedCorp) -> None:
     tampered.wrongs = changed(email_verified=True)(tampered)
     assert Browser(careful).get("/oauth/corp/@@start").url == f"{careful.url}/"
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "is_let_in"),
+    [
+        ({"email_verified": True}, {"email_verified": False}, False),
+        ({"email_verified": True}, {}, False),
+        ({}, {"email_verified": True}, True),
+    ],
+)
+def test_an_address_that_is_told_on_request_is_verified_there_or_not_at_all(
+    careful: Server,
+    tampered: TamperedCorp,
+    said: dict[str, bool],
+    told: dict[str, bool],
+    is_let_in: bool,
+) -> None:
+    subject = f"p{time.monotonic_ns()}"
+    tampered.sign_in(tampered.person(subject))
+
+    def change(claims: Claims) -> None:
+        claims.pop("email", None)
+        claims.update(said)
+
+    page = {"sub": subject, "email": f"{subject}@example.org", **told}
+    tampered.wrongs = Wrongs(claims=change, pages={"/userinfo": (200, json.dumps(page))})
+    answer = Browser(careful).get("/oauth/corp/@@start")
+    assert answer.status_code == (200 if is_let_in else 403), answer.text
+    assert (f"{subject}@example.org" in accounts(careful)) is is_let_in
+
+
+@pytest.mark.parametrize("named", ["of its metadata", "with a slash at its end"])
+def test_people_are_known_by_what_the_provider_calls_itself_to_the_letter(
+    server: Server, tampered: TamperedCorp, new_server: NewServer, named: str
+) -> None:
+    end = "" if named == "of its metadata" else "/"
+    before, after = (f"iss={quote(tampered.issuer + each, safe='')}" for each in ("", end))
+    tampered.wrongs = Wrongs(
+        claims=lambda claims: claims.update(iss=tampered.issuer + end),
+        discovery=lambda metadata: metadata.update(issuer=tampered.issuer + end),
+        answer=lambda url: url.replace(before, after),
+    )
+    restarted = new_server("oidc:corp", {"corp": tampered})
+    restarted.site.command("account", "add", "noor")
+    subject = f"p{time.monotonic_ns()}"
+    restarted.site.command("account", "join", "noor", "--provider", "corp", "--subject", subject)
+    tampered.sign_in(tampered.person(subject))
+    browser = Browser(restarted)
+    assert browser.get("/oauth/corp/@@start").ok, restarted.log()
+    assert "<h1>noor</h1>" in browser.get("/account/").text
 
 
 @pytest.mark.parametrize("kind", NO_NAMES)

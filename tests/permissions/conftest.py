@@ -1,7 +1,8 @@
 """The site that everybody walks over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,11 @@ from browser.stock import Shelves, Text, sdist, wheel
 from permissions.rights import EVERYBODY, NOBODY
 from permissions.views import PROJECTS
 from permissions.walking import LOOKED_INTO, Serial
-from support.servers import Server
-from support.sites import PASSWORD, Site
+from permissions.ways import PASSWORDS, Ways
+from permissions.words import KNOWN
+from support.providers import Corp
+from support.servers import Server, free_port
+from support.sites import APP, PASSWORD, Site
 from warehouse14.domain.names import ProviderName
 
 
@@ -60,9 +64,48 @@ def walked_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture
-def server(walked_site: Site, tmp_path: Path) -> Iterator[Server]:
-    with Server(walked_site.copy_to(tmp_path / "site")) as started:
+def ways(request: pytest.FixtureRequest) -> Ways:
+    """Return how people sign in: with passwords of the site, unless a test says otherwise."""
+    found: Ways = getattr(request, "param", PASSWORDS)
+    return found
+
+
+@pytest.fixture
+def server(walked_site: Site, tmp_path: Path, ways: Ways, request: pytest.FixtureRequest) -> Iterator[Server]:
+    site, port = walked_site.copy_to(tmp_path / "site"), free_port()
+    if ways.provider:
+        corp: Corp = request.getfixturevalue("corp")
+        own = {**corp.register(f"http://127.0.0.1:{port}", "corp"), "title": "Corp", "trust_email": True}
+        own = {f"warehouse14__sign_in__corp__{key}": value for key, value in own.items()}
+        site.configure(APP, warehouse14__sign_in=ways.sign_in, **own)
+        with site.library() as warehouse:
+            for who in KNOWN.values():
+                warehouse.arrivals.join_known(
+                    warehouse.operator(),
+                    who,
+                    provider=ProviderName("corp"),
+                    issuer=corp.issuer,
+                    subject=f"walked-{who}",
+                )
+    with Server(site, port=port) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def known_at_corp(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what signs one of the people of the table in at the identity provider, or nobody."""
+    people: dict[str, Any] = {}
+
+    def sign_in(who: str) -> None:
+        corp: Corp = request.getfixturevalue("corp")
+        if who == NOBODY:
+            corp.server.logout()
+            return
+        if who not in people:
+            people[who] = corp.person(f"walked-{who}")
+        corp.sign_in(people[who])
+
+    return sign_in
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from functools import cached_property
 from permissions.reading import section
 from permissions.table import ADDRESS, CLIENTS, METHOD, PAGES
 from permissions.views import PROJECTS
+from permissions.ways import Ways
 from permissions.words import PEOPLE, YES, word
 
 NOBODY = ""
@@ -19,12 +20,12 @@ _PRIVATE, _PUBLIC = PROJECTS[False], PROJECTS[True]
 _GROUP = "crew"
 #: Where the name of an address is a project's.
 _PROJECT = re.compile(r"(?<=(?:projects|packages)/)<name>|(?<=simple/)<name>")
-#: To these no link or form of a site leads that has neither providers nor many versions, nor develops.
-_UNLINKED = re.compile(
-    r"/oauth/.*|/static/.*|/style|/projects/<name>/@@versions|/admin/accounts/<name>/@@join"
-)
 #: These are harmless to all, and of use to some.
-_OFFERED = {"/login": {NOBODY}, "/logout": {*EVERYBODY} - {NOBODY}}
+_OFFERED = {
+    "/login": {NOBODY},
+    "/oauth/<provider>/@@start": {NOBODY},
+    "/logout": {*EVERYBODY} - {NOBODY},
+}
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class Right:
         """Whether this person may see the page, or send the form, at ``path``."""
         return self.word(who, path) == YES
 
-    def is_offered(self, who: str, path: str = "") -> bool:
+    def is_offered(self, who: str, ways: Ways, path: str = "") -> bool:
         """Whether a page leads this person there: at ``path``, or at all."""
+        if not ways.lead_to(self.address, is_form=self.is_form):
+            return False
         if self.address in _OFFERED:
             return who in _OFFERED[self.address]
-        if _UNLINKED.fullmatch(self.address):
-            return False
         if path:
             return self.is_for(who, path)
         return any(self.said(who, public=public) == YES for public in PROJECTS)
@@ -80,9 +81,16 @@ def _rights(title: str, method: str) -> tuple[Right, ...]:
     )
 
 
-#: Rows for pages and for forms, and the same for clients.
+def _divided(rights: Iterable[Right]) -> tuple[tuple[Right, ...], tuple[Right, ...]]:
+    """Return the rows of the index and of uploads, and those of the API."""
+    of_api = tuple(right for right in rights if right.address.startswith("/api/"))
+    return tuple(right for right in rights if right not in of_api), of_api
+
+
+#: Rows for pages and for forms, and the same for clients and for the API.
 PAGES_SEEN, FORMS_SENT = _rights(PAGES, "GET"), _rights(PAGES, "POST")
-INDEX_READ, UPLOADS = _rights(CLIENTS, "GET"), _rights(CLIENTS, "POST")
+INDEX_READ, API_ASKED = _divided(_rights(CLIENTS, "GET"))
+UPLOADS, API_SENT = _divided(_rights(CLIENTS, "POST"))
 
 
 def right_to(rights: Iterable[Right], path: str) -> Right:

@@ -57,7 +57,7 @@ in that browser alone. At addresses for clients it gives nothing more.
 _ON_PAGES = """For whoever is signed in with a browser. GET is HEAD, too. A POST without the token of its form
 is refused, but for the logout message of a provider, which is signed."""
 _ON_CLIENTS = """For whoever sends a token that holds nothing back. A session of a browser counts for nothing
-here."""
+here. `/metrics` is hidden from all but those whom the settings open it to, whoever they are."""
 _ON_USE_CASES = """The methods of `Warehouse`, called in person by whoever embeds it. The last column says
 with which scopes a token does as well, for those who may in person. Nobody has no identity, and so none of
 these."""

@@ -3,14 +3,28 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from permissions.rights import EVERYBODY, FORMS_SENT, INDEX_READ, NOBODY, PAGES_SEEN, UPLOADS, right_to
-from permissions.views import PROJECTS
+import pytest
+
+from permissions.rights import (
+    API_ASKED,
+    API_SENT,
+    EVERYBODY,
+    FORMS_SENT,
+    INDEX_READ,
+    NOBODY,
+    PAGES_SEEN,
+    UPLOADS,
+    right_to,
+)
+from permissions.views import PROJECTS, filled
 from permissions.walking import Answer, Form, Serial, Walker, is_asset
 from permissions.words import HIDDEN, YES
 from support.servers import Server
 from warehouse14.domain.model import Scope
 from warehouse14.testing.builders import build_wheel
 from web.bodies import form_body, upload_form
+
+pytestmark = pytest.mark.thorough
 
 
 def test_what_the_table_keeps_from_somebody_is_refused_and_changes_nothing(
@@ -62,13 +76,15 @@ def test_the_index_and_the_upload_addresses_answer_clients_as_the_table_says(ser
         clients = {who: stack.enter_context(_client(server, who)) for who in EVERYBODY}
         shown: dict[str, dict[str, Answer]] = {who: {} for who in EVERYBODY}
         for who, client in clients.items():
-            for start in ("/simple/", "/legacy/+simple/", "/health"):
+            for start in ("/simple/", "/legacy/+simple/", "/health", "/health/ready"):
                 client.walk(start, shown[who])
             led_to = {path for path in shown[who] if path not in {"/simple/", "/legacy/+simple/"}}
             assert all(right_to(INDEX_READ, path).is_for(who, path) for path in led_to)
         paths = {path for each in shown.values() for path in each}
         paths |= {f"{path}.metadata" for path in paths if path.endswith(".whl")}
-        assert {right_to(INDEX_READ, path) for path in paths} == set(INDEX_READ)
+        # The settings of this site open the metrics to nobody.
+        there = {right for right in INDEX_READ if right.address != "/metrics"}
+        assert {right_to(INDEX_READ, path) for path in paths} == there
         for path in sorted(paths):
             for who, client in clients.items():
                 said = right_to(INDEX_READ, path).word(who, path)
@@ -77,6 +93,25 @@ def test_the_index_and_the_upload_addresses_answer_clients_as_the_table_says(ser
             for public, name in PROJECTS.items():
                 for who, client in clients.items():
                     assert client.post(right.address, *_upload(name)).heard == right.said(who, public=public)
+
+
+def test_the_api_answers_programs_as_the_table_says_and_a_refusal_changes_nothing(
+    server: Server, serial: Serial
+) -> None:
+    """Everybody asks for everything, and sends every change, with a field that it does not have."""
+    with ExitStack() as stack:
+        clients = {who: stack.enter_context(_client(server, who)) for who in EVERYBODY}
+        before = serial()
+        for public, name in PROJECTS.items():
+            for right in API_ASKED:
+                for who, client in clients.items():
+                    assert client.get(filled(right.address, name)).heard == right.said(who, public=public)
+            for right in API_SENT:
+                for who, client in clients.items():
+                    answer = client.post(filled(right.address, name), "application/json", b'{"x": "y"}')
+                    assert answer.heard == right.said(who, public=public)
+                    assert answer.status in {400, 401, 403, 404}
+        assert serial() == before
 
 
 @contextmanager

@@ -7,13 +7,23 @@ import pytest
 from domain.test_journal_is_complete import use_cases
 from permissions import table, usecases, views
 from permissions.reading import PAGE, section
-from permissions.rights import FORMS_SENT, INDEX_READ, NOBODY, PAGES_SEEN, UPLOADS, Right, right_to
+from permissions.rights import (
+    API_ASKED,
+    API_SENT,
+    FORMS_SENT,
+    INDEX_READ,
+    NOBODY,
+    PAGES_SEEN,
+    UPLOADS,
+    Right,
+    right_to,
+)
 from permissions.words import HIDDEN, KNOWN, NO, PEOPLE, YES, heard, word
 from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
 from warehouse14.domain.access import Permission
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.web.resources import ProjectBound
-from web import test_acl_parity, test_browser_parity
+from web import test_acl_parity, test_api_parity, test_browser_parity
 from web.asking import Index, open_peopled
 
 #: Views that tell those who are let in that there is nothing, or refuse what they bring: what the table by
@@ -54,7 +64,8 @@ def row_of(view: tuple[str, str, str], address: str) -> Right:
     """Return the row of an address of the tables that were written by hand."""
     is_form = view[2] == "POST"
     path = test_browser_parity.address_of(address, "demo")
-    return right_to([*FORMS_SENT, *UPLOADS] if is_form else [*PAGES_SEEN, *INDEX_READ], path)
+    sent, seen = [*FORMS_SENT, *UPLOADS, *API_SENT], [*PAGES_SEEN, *INDEX_READ, *API_ASKED]
+    return right_to(sent if is_form else seen, path)
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -114,15 +125,20 @@ def test_a_page_lets_in_those_whom_the_table_by_hand_does(
 
 
 @pytest.mark.parametrize(
-    ("view", "address", "columns"),
-    [(view, address, columns) for view, rows in test_acl_parity.TABLE.items() for address, *columns in rows],
+    ("people", "view", "address", "columns"),
+    [
+        (by_hand.PEOPLE, view, address, columns)
+        for by_hand in (test_acl_parity, test_api_parity)
+        for view, rows in by_hand.TABLE.items()
+        for address, *columns in rows
+    ],
 )
 def test_an_address_for_clients_lets_in_those_whom_the_table_by_hand_does(
-    view: tuple[str, str, str], address: str, columns: list[str]
+    people: tuple[str, ...], view: tuple[str, str, str], address: str, columns: list[str]
 ) -> None:
     right = row_of(view, address)
     for public, column in zip((False, True), columns, strict=True):
-        told = dict(zip(test_acl_parity.PEOPLE, map(int, column.split()), strict=True))
+        told = dict(zip(people, map(int, column.split()), strict=True))
         for kind, who in PEOPLE.items():
             assert right.said(who or NOBODY, public=public) == heard(told[kind]), kind
 

@@ -2,13 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from permissions.rights import EVERYBODY, FORMS_SENT, NOBODY, PAGES_SEEN, Right, right_to
 from permissions.walking import LOOKED_INTO, TOKEN, Answer, Form, Serial, Walker
+from permissions.ways import BOTH, PASSWORDS, PROVIDER, Ways
 from support.servers import Server
+
+pytestmark = pytest.mark.thorough
 
 #: How many forms are sent that differ in what they are for alone: a new token brings another form to end it.
 _MOST_ALIKE = 2
@@ -25,19 +28,23 @@ _SHOWS_MORE = re.compile(r"/groups/[^/]+/@@look")
 
 
 @pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: who or "nobody")
+@pytest.mark.parametrize("ways", [PASSWORDS, BOTH, PROVIDER], ids=lambda ways: ways.sign_in, indirect=True)
 def test_who_follows_every_link_and_sends_every_form_meets_no_fault(
-    server: Server, serial: Serial, who: str
+    server: Server, serial: Serial, ways: Ways, who: str, known_at_corp: Callable[[str], None]
 ) -> None:
-    with Walker(server, who) as walker:
-        Walk(walker, who, serial).to_the_end()
+    if ways.provider:
+        known_at_corp(who)
+    with Walker(server, who, ways) as walker:
+        Walk(walker, who, ways, serial).to_the_end()
 
 
 class Walk:
     """The way of one person over a whole site."""
 
-    def __init__(self, walker: Walker, who: str, serial: Serial) -> None:
+    def __init__(self, walker: Walker, who: str, ways: Ways, serial: Serial) -> None:
         self._walker = walker
         self._who = who
+        self._ways = ways
         self._serial = serial
         self._seen: dict[str, Answer] = {}
         self._sent: set[object] = set()
@@ -53,9 +60,13 @@ class Walk:
             self._sent.add(form.key)
             self._alike[form.kind] += 1
             self._send(form)
-        paths = {answer.path for answer in self._seen.values() if not answer.is_asset}
-        assert _rows(PAGES_SEEN, paths) == {right for right in PAGES_SEEN if right.is_offered(self._who)}
-        assert self._tried == {right for right in FORMS_SENT if right.is_offered(self._who)}
+        paths = {
+            asked if answer.is_elsewhere else answer.path
+            for asked, answer in self._seen.items()
+            if not answer.is_asset
+        }
+        assert _rows(PAGES_SEEN, paths) == self._offered(PAGES_SEEN)
+        assert self._tried == self._offered(FORMS_SENT)
         if self._who != NOBODY:
             assert _rows(FORMS_SENT, self._taken) == self._tried, "filled in as the page says, each is taken"
 
@@ -67,12 +78,16 @@ class Walk:
             answer = self._seen[path]
             assert answer.status == 200, f"{self._who}: {answer.status} at {path}"
             if not answer.is_asset:
-                assert self._is_offered(PAGES_SEEN, answer.path), f"{self._who} sees {answer.path}"
+                page = path if answer.is_elsewhere else answer.path
+                assert self._is_offered(PAGES_SEEN, page), f"{self._who} sees {page}"
             for form in answer.forms:
                 assert self._is_offered(FORMS_SENT, form.shape), f"{self._who} is offered {form.action}"
 
     def _is_offered(self, rights: tuple[Right, ...], path: str) -> bool:
-        return right_to(rights, path).is_offered(self._who, path)
+        return right_to(rights, path).is_offered(self._who, self._ways, path)
+
+    def _offered(self, rights: tuple[Right, ...]) -> set[Right]:
+        return {right for right in rights if right.is_offered(self._who, self._ways)}
 
     def _next_form(self) -> Form | None:
         waiting = [
@@ -124,7 +139,7 @@ class Walk:
 
     def _look_again(self, answer: Answer, lists: Iterable[str]) -> None:
         """Look at the page that came, and at the lists in which something may be new."""
-        if answer.path.startswith("/login"):
+        if answer.path.startswith("/login") or answer.is_elsewhere:
             return
         # What answered a form by itself has no address of its own.
         landed = [answer.path] if answer.response.history else answer.pages

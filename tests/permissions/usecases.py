@@ -91,6 +91,7 @@ _BY_OWNER: Mapping[str, Sequence[Sample]] = {
         _own(lambda at, me: at.warehouse.sessions.listed(me)),
         _anothers(lambda at, me: at.warehouse.sessions.listed(me, at.owner)),
     ),
+    "tokens.ending": (_own(lambda at, me: at.warehouse.tokens.ending(me)),),
     "tokens.listed": (
         _own(lambda at, me: at.warehouse.tokens.listed(me)),
         _anothers(lambda at, me: at.warehouse.tokens.listed(me, at.owner)),

@@ -76,7 +76,8 @@ def addresses(view: View) -> Sequence[str]:
     found = _ADDRESSES.match(view.place.__doc__ or "")
     assert found is not None, f"The docstring of {view.context} does not begin with its address"
     places = re.findall(r"``(.*?)``", found[0])
-    return [f"{place.rstrip('/')}/@@{view.name}" if view.name else place for place in places]
+    verb = f"/{view.place.mark}{view.name}" if view.name else ""
+    return [f"{place.rstrip('/')}{verb}" if verb else place for place in places]
 
 
 def let_in(index: Index, view: View, address: str, kind: str, *, public: bool) -> str:

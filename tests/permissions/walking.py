@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import requests
 
+from permissions.ways import PASSWORDS, Ways
 from permissions.words import heard
 from support.servers import Server
 from support.sites import PASSWORD
@@ -25,6 +26,7 @@ LOOKED_INTO = "walked-over"
 #: What is typed where the page says nothing better, by the name of the field.
 _TYPED = {
     "reason": "Walked over",
+    "subject": "somebody else",
     "old_password": PASSWORD,
     "password": "another long one",
     "again": "another long one",
@@ -98,6 +100,11 @@ class Answer:
         return self.response.url.removeprefix(self.site)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is a page of another site, to which this one has led: an identity provider's."""
+        return not self.response.url.startswith(self.site + "/")
+
+    @property
     def is_asset(self) -> bool:
         """Whether it is one of the site's own style sheets, scripts and pictures, which everybody gets."""
         return is_asset(self.path)
@@ -127,8 +134,8 @@ class Answer:
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
-        """Its forms that are sent by POST."""
-        return tuple(self._forms())
+        """Its forms that are sent by POST; those of another site are no concern of this one."""
+        return () if self.is_elsewhere else tuple(self._forms())
 
     def _links(self) -> Iterator[str]:
         for element in self.tree.iter() if self.tree is not None else ():
@@ -178,16 +185,22 @@ def _value(field: Element) -> str:
 
 
 class Walker:
-    """Somebody who is signed in, or nobody, at one server."""
+    """Somebody who is signed in, or nobody, at one server.
 
-    def __init__(self, server: Server, who: str) -> None:
+    They sign in with a password of the site, or through its provider ``corp``, which knows who they are.
+    """
+
+    def __init__(self, server: Server, who: str, ways: Ways = PASSWORDS) -> None:
         self._site = server.url
         self._session = requests.Session()
         self._session.trust_env = False
         if who:
-            form = self.get("/login").forms[0]
-            answer = self.send(form, form.filled({"name": who, "password": PASSWORD}))
+            answer = self._signed_in(who) if ways.passwords else self.get("/oauth/corp/@@start")
             assert answer.path == "/", answer.response.text
+
+    def _signed_in(self, who: str) -> Answer:
+        form = self.get("/login").forms[0]
+        return self.send(form, form.filled({"name": who, "password": PASSWORD}))
 
     def get(self, path: str, *, follow: bool = True, **query: str) -> Answer:
         answer = self._session.get(self._site + path, params=query, timeout=60, allow_redirects=follow)
@@ -230,7 +243,7 @@ class Walker:
             if path not in seen and taken[shape] < _MOST_PAGES:
                 taken[shape] += 1
                 seen[path] = answer = self.get(path)
-                waiting += [*answer.links, answer.path]
+                waiting += [] if answer.is_elsewhere else [*answer.links, answer.path]
 
     def __enter__(self) -> Self:
         return self

@@ -88,15 +88,15 @@ class Clients:
         )
         return Ended(done.returncode, done.stdout)
 
-    def twine(self, url: str, token: str, *files: Path, user: str = "__token__") -> Ended:
-        """Publish with twine."""
+    def twine(self, url: str, token: str, *files: Path | str, user: str = "__token__") -> Ended:
+        """Publish with twine; ``files`` may have options among them."""
         return self.run(
             "twine", "upload", "--non-interactive", "--disable-progress-bar",
             "--repository-url", f"{url}/legacy/", "-u", user, "-p", token, *files,
         )  # fmt: skip
 
-    def uv_publish(self, url: str, token: str, *files: Path) -> Ended:
-        """Publish with uv."""
+    def uv_publish(self, url: str, token: str, *files: Path | str) -> Ended:
+        """Publish with uv; ``files`` may have options among them."""
         return self.run("uv", "publish", "--publish-url", f"{url}/legacy/", "--token", token, *files)
 
     def empty_environment(self, name: str) -> "Environment":

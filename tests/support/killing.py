@@ -1,21 +1,27 @@
 """Adapters that end their own process, as ``kill -9`` does, at a chosen step of an upload.
 
 ``warehouse14.files = support.killing:file_store`` and ``warehouse14.metadata =
-support.killing:units`` stand in front of the real ones. The step is what the
-file ``armed`` says, if it is there; it is removed first, so one step kills once.
+support.killing:units`` stand in front of the real ones, of which that of files
+is called ``engine``. The step is what the file ``armed`` says, if it is there;
+it is removed first, so one step kills once. After ``wait`` the process is not
+ended there: it makes the file ``reached`` beside, and goes on when that is gone.
 """
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
-from warehouse14.adapters import filesystem, sql
+from warehouse14.adapters import filesystem, s3, sql
 from warehouse14.domain.model import Action, Change, File
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.settings import Section
+
+#: What the system is asked for when blobs are stored, in files and in a bucket.
+_MOVES = frozenset({"os.link", "http.client.send"})
 
 #: Every step between the first byte that reaches the application and the answer.
 STEPS = (
@@ -29,9 +35,9 @@ STEPS = (
     "before the sidecar",
     "after the sidecar",
     "before the blobs",
-    "before link 1",
-    "before link 2",
-    "before link 3",
+    "before move 1",
+    "before move 2",
+    "before move 3",
     "after the blobs",
     "before the row",
     "before the journal entry",
@@ -45,22 +51,22 @@ class Trap:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._links: int | None = None
+        self._moves: int | None = None
         sys.addaudithook(self._audit)
 
     @contextmanager
-    def between_links(self) -> Iterator[None]:
-        """Make every link that the system is asked for in the block a step of its own."""
-        self._links = 0
+    def between_moves(self) -> Iterator[None]:
+        """Make every link, or every piece of a request, in the block a step of its own."""
+        self._moves = 0
         try:
             yield
         finally:
-            self._links = None
+            self._moves = None
 
     def _audit(self, event: str, _: tuple[Any, ...]) -> None:
-        if event == "os.link" and self._links is not None:
-            self._links += 1
-            self(f"before link {self._links}")
+        if event in _MOVES and self._moves is not None:
+            self._moves += 1
+            self(f"before move {self._moves}")
 
     def __call__(self, step: str) -> None:
         with suppress(FileNotFoundError):
@@ -69,12 +75,18 @@ class Trap:
             if armed == step:
                 os.unlink(self._path)
                 os.kill(os.getpid(), signal.SIGKILL)
+            if armed == f"wait {step}":
+                reached = os.path.join(os.path.dirname(self._path), "reached")
+                os.rename(self._path, reached)
+                while os.path.exists(reached):
+                    time.sleep(0.005)
 
 
 def file_store(section: Section) -> Any:
-    """Return the file store below ``root``, trapped by the file ``armed``."""
+    """Return the file store of ``engine``, trapped by the file ``armed``."""
     trap = Trap(section.path("armed"))
-    return TrappedStore(filesystem.file_store(section), trap)
+    engines = {"filesystem": filesystem.file_store, "s3": s3.file_store}
+    return TrappedStore(engines[section.text("engine", "filesystem")](section), trap)
 
 
 def units(section: Section) -> Any:
@@ -126,7 +138,7 @@ class TrappedStaged(Proxy):
 
     def commit(self, key: str) -> None:
         self.trap("before the blobs")
-        with self.trap.between_links():
+        with self.trap.between_moves():
             self.real.commit(key)
         self.trap("after the blobs")
 

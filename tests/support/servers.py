@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,42 @@ from typing import Self
 from support.sites import COMMAND, Site, environment
 
 _START_SECONDS = 60.0
+_BIN = COMMAND.parent
+
+
+class Kind(StrEnum):
+    """What speaks HTTP for the application."""
+
+    WAITRESS = "waitress"
+    GUNICORN = "gunicorn"
+    GRANIAN = "granian"
+
+    @property
+    def passes_the_reason_on(self) -> bool:
+        """Whether the status line has our reason phrase; granian writes one of its own."""
+        return self is not Kind.GRANIAN
+
+    def words(self, ini: Path, port: int) -> list[str | Path]:
+        """Return the command that docs/deploy/servers.md says; ``WAREHOUSE14_INI`` names ``ini``."""
+        match self:
+            case Kind.WAITRESS:
+                return [COMMAND, "--ini", ini, "serve", "--listen", f"127.0.0.1:{port}"]
+            case Kind.GUNICORN:
+                return [
+                    _BIN / "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2",
+                    "--worker-class", "gthread", "--threads", "8", "--timeout", "300",
+                    "--forwarded-allow-ips", "", "--no-control-socket", "warehouse14.web.wsgi:application()",
+                ]  # fmt: skip
+            case Kind.GRANIAN:
+                return [
+                    _BIN / "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+                    "--http", "1", "--workers", "2", "--blocking-threads", "8",
+                    "--factory", "warehouse14.web.wsgi:application",
+                ]  # fmt: skip
+
+
+#: Those beside our own.
+OTHERS = (Kind.GUNICORN, Kind.GRANIAN)
 
 
 def free_port() -> int:
@@ -44,19 +81,21 @@ class Server:
         wrapper: Sequence[str] = (),
         prefix: str = "",
         program: Sequence[str | Path] | None = None,
+        kind: Kind = Kind.WAITRESS,
     ) -> None:
         """Remember how to start.
 
         ``ini`` is the site's own unless given, ``wrapper`` are words before the
         command, ``prefix`` is the path that the ini mounts the application at,
-        and ``program`` is run instead of ``warehouse14 serve``.
+        and ``program`` is run instead of the command that serves, which is that
+        of ``kind``.
         """
         self.site = site
+        self.kind = kind
+        self._ini = ini or site.ini
         self.port = port or free_port()
         self.prefix = prefix
-        listen = f"127.0.0.1:{self.port}"
-        serve = program or [COMMAND, "--ini", ini or site.ini, "serve", "--listen", listen]
-        self._words = [*wrapper, *serve]
+        self._words = [*wrapper, *(program or kind.words(self._ini, self.port))]
         self._log = site.folder / f"server-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -88,7 +127,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.site.folder,
-                env=environment(),
+                env=environment(**{**self.site.variables, "WAREHOUSE14_INI": str(self._ini)}),
                 start_new_session=True,
             )
         try:

@@ -4,11 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from configparser import RawConfigParser
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from warehouse14.bootstrap import assemble
+from warehouse14.cli.site import SiteFile
 from warehouse14.domain.model import Scope
 from warehouse14.domain.warehouse import Warehouse
 
@@ -31,21 +35,40 @@ def environment(**more: str) -> dict[str, str]:
     return mine | {"PYTHONPATH": str(TESTS), "PYTHONUNBUFFERED": "1", **more}
 
 
+@dataclass(frozen=True)
+class Backends:
+    """Where a site keeps what it knows, and its files: settings in the place of those of development.ini,
+    and the variables that a process needs to get there."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
 class Site:
     """A folder with an ini file and, after ``init``, a ``var``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.variables = dict(variables or {})
         self.ini = folder / "development.ini"
         self.tokens: dict[str, str] = {}
 
     @classmethod
-    def in_folder(cls, folder: Path) -> "Site":
+    def in_folder(cls, folder: Path, backends: Backends | None = None) -> "Site":
         """Return a site that was never prepared."""
+        backends = backends or Backends()
         folder.mkdir(parents=True, exist_ok=True)
-        site = cls(folder)
+        site = cls(folder, backends.variables)
         shutil.copy(REPOSITORY / "development.ini", site.ini)
+        site.keep_in(backends)
         return site
+
+    def keep_in(self, backends: Backends) -> None:
+        """Change where it keeps everything."""
+        for port in ("metadata", "files"):
+            if f"warehouse14.{port}" in backends.settings:
+                self._forget(f"warehouse14.{port}")
+        self.configure(APP, **backends.settings)
 
     def prepare(self) -> "Site":
         """Make its stores, and the accounts ada, ben and cleo with a token each."""
@@ -59,19 +82,34 @@ class Site:
     def copy_to(self, folder: Path) -> "Site":
         """Return another site with the same accounts and tokens."""
         shutil.copytree(self.folder, folder)
-        copy = Site(folder)
+        copy = Site(folder, self.variables)
         copy.tokens = dict(self.tokens)
         return copy
 
     def configure(self, section: str, **settings: object) -> None:
         """Change settings of the ini; two underscores stand for a dot."""
-        parser = RawConfigParser()
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
-        parser.read(self.ini, encoding="utf-8")
+        parser = self._read()
         if not parser.has_section(section):
             parser.add_section(section)
         for key, value in settings.items():
             parser.set(section, key.replace("__", "."), str(value))
+        self._write(parser)
+
+    def _forget(self, key: str) -> None:
+        """Remove a setting, and those below it."""
+        parser = self._read()
+        for found in parser.options(APP):
+            if found == key or found.startswith(f"{key}."):
+                parser.remove_option(APP, found)
+        self._write(parser)
+
+    def _read(self) -> RawConfigParser:
+        parser = RawConfigParser()
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.read(self.ini, encoding="utf-8")
+        return parser
+
+    def _write(self, parser: RawConfigParser) -> None:
         with self.ini.open("w", encoding="utf-8") as file:
             parser.write(file)
 
@@ -85,7 +123,7 @@ class Site:
             check=False,
             timeout=120,
             cwd=self.folder,
-            env=environment(),
+            env=environment(**self.variables),
         )
 
     def command(self, *words: str, typed: str = "") -> str:
@@ -103,14 +141,8 @@ class Site:
 
     def library(self) -> AbstractContextManager[Warehouse]:
         """Return the same site through the embedded library."""
-        var = self.folder / "var"
-        settings = {
-            "warehouse14.metadata": "sql",
-            "warehouse14.metadata.url": f"sqlite:///{var}/warehouse14.sqlite",
-            "warehouse14.files": "filesystem",
-            "warehouse14.files.root": f"{var}/files",
-        }
-        warehouse = assemble(settings, {}).warehouse
+        with patch.dict(os.environ, self.variables):
+            warehouse = assemble(SiteFile(str(self.ini), "main").settings(), {}).warehouse
         return closing(warehouse)
 
     def damage(self) -> list[str]:
@@ -121,8 +153,8 @@ class Site:
 
     def blobs(self) -> set[str]:
         """Return the keys of all blobs."""
-        root = self.folder / "var/files/blobs"
-        return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+        with self.library() as warehouse:
+            return {blob.key for blob in warehouse.store.keys()}
 
     def waiting(self) -> list[Path]:
         """Return what lies where uploads wait: request bodies, and what is staged."""

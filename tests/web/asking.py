@@ -36,6 +36,9 @@ HTML = "application/vnd.pypi.simple.v1+html"
 #: The password of everybody who signs in with a browser.
 PASSWORD = "correct horse"
 
+#: Headers that differ from one answer to the next.
+_OF_ONE = frozenset({"date", "x-request-id"})
+
 #: Methods that the WSGI checker knows; with any other it complains instead of calling.
 _LINTED = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"})
 
@@ -76,10 +79,14 @@ class Answer:
         return self.headers["Content-Type"].partition(";")[0]
 
     @property
+    def lasting(self) -> list[tuple[str, str]]:
+        """The headers, but for the time and the name of the request."""
+        return [item for item in self.headers.items() if item[0].lower() not in _OF_ONE]
+
+    @property
     def whole(self) -> tuple[int, str, tuple[tuple[str, str], ...], bytes]:
-        """All that a client can see, but for the time."""
-        headers = tuple(sorted(item for item in self.headers.items() if item[0].lower() != "date"))
-        return self.status, self.reason, headers, self.body
+        """All that a client can see, but for the time and the name of the request."""
+        return self.status, self.reason, tuple(sorted(self.lasting)), self.body
 
 
 def ask(
@@ -301,6 +308,9 @@ class Index:
         assert self.remains() == before
 
 
+#: Who may read the metrics: whoever asks, as everybody comes from there.
+METERED = {"metrics.addresses": "192.0.2.0/24"}
+
 #: An identity provider that does not answer: nobody listens there.
 SILENT_PROVIDER = {
     "sign_in": "local oidc:corp",
@@ -324,7 +334,7 @@ def open_peopled() -> Index:
     ``demo`` is private, ``pub`` is public; Ada is the admin of both and of a group, Bob a member. Eve has
     no role anywhere, and Root administers the site.
     """
-    index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER)
+    index = open_index(MEMORY, create_on_upload="true", **SILENT_PROVIDER, **METERED)
     for name, public in (("demo", False), ("pub", True)):
         index.project(name, public=public, member="bob")
         index.wheel(name)

@@ -11,7 +11,8 @@ import pytest
 with warnings.catch_warnings():
     # webob imports the standard library's cgi, which Python 3.13 no longer has.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from web.asking import MEMORY, Index, open_index
+    from support.backends import ENGINES
+    from web.asking import MEMORY, METERED, Index, open_index
 
 #: Opens an index; the site's settings are given without ``warehouse14.``.
 Opener = Callable[..., Index]
@@ -78,14 +79,14 @@ def opened_on(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterat
     index.warehouse.close()
 
 
-@pytest.fixture(params=["memory", "sql"])
+@pytest.fixture(params=ENGINES)
 def any_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
     """An empty index in memory, and one on SQLite and the file system."""
     with opened_on(request.param, request, tmp_path) as index:
         yield index
 
 
-@pytest.fixture(scope="module", params=["memory", "sql"])
+@pytest.fixture(scope="module", params=ENGINES)
 def any_lasting_index(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Index]:
@@ -101,7 +102,7 @@ def stocked() -> Iterator[Index]:
     ``demo`` is private: Ada is its admin, Bob a member. ``pub`` is Ada's and
     public. Eve has no role anywhere, and Root administers the site.
     """
-    index = open_index(MEMORY, create_on_upload="true")
+    index = open_index(MEMORY, create_on_upload="true", **METERED)
     index.project("demo", member="bob")
     index.wheel("demo")
     index.sdist("demo", metadata_version="2.1")

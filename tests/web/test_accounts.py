@@ -1,13 +1,16 @@
 """The page of one account, for the administrators of the site."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from webtest import TestApp
 
+from support.providers import Corp
 from warehouse14.domain.access import operator
 from warehouse14.domain.arrivals import Arrival
+from warehouse14.domain.errors import SignInFailed
 from warehouse14.domain.model import Scope
 from warehouse14.domain.names import Principal, ProviderName
 from warehouse14.domain.services.arrivals import From
@@ -70,7 +73,7 @@ def test_the_page_has_one_address(site: Index, given: str) -> None:
 
 def test_the_page_says_what_an_account_is(site: Index) -> None:
     found = facts(page_of(site))
-    assert (found["Kind"], found["State"]) == ("account", "without a password")
+    assert (found["Kind"], found["State"]) == ("account", "nobody has signed in yet")
     assert found["Last sign-in"] == "never"
     assert "Address" not in found
     with site.warehouse.units.write() as unit:
@@ -91,6 +94,28 @@ def test_whom_a_provider_keeps_out_is_said_to_be_kept_out(site: Index) -> None:
     found = facts(page_of(site))
     assert (found["State"], found["Kept out by the rules for"]) == ("kept out", "corp")
     assert "kept out" in row(browser(site, "root").get("/admin/"), "ada")
+
+
+def test_whom_the_rules_kept_out_is_let_in_again_until_they_fail_them_again(site: Index) -> None:
+    where, text = From(ProviderName("corp"), "Corp", "192.0.2.7"), site.mint("ada")
+    fails = Arrival(ISSUER, "7", None, None, frozenset(), "This site is not for you.", None, "e30")
+    for _ in range(2):
+        with pytest.raises(SignInFailed):
+            site.warehouse.arrivals.sign_in(where, fails)
+        assert site.ask("GET", "/simple/", token=text).status == 401
+        page = page_of(site)
+        assert facts(page)["Kept out by the rules for"] == "corp"
+        for button in (
+            form(page, "/ada/@@enable"),
+            form(browser(site, "root").get("/admin/"), "/ada/@@enable"),
+        ):
+            assert "Let in again" in button.text
+        page = sent(page, "/ada/@@enable")
+        assert facts(page)["State"] != "kept out"
+        assert "Let in again" not in page
+        assert site.ask("GET", "/simple/", token=text).status == 200
+    passes = replace(fails, refusal=None)
+    assert site.warehouse.arrivals.sign_in(where, passes).account.name == "ada"
 
 
 def test_what_an_account_did_is_one_click_away(site: Index) -> None:
@@ -163,49 +188,70 @@ def test_a_rank_by_the_settings_is_said_to_be_one_and_stays(opener: Opener) -> N
 # -- ways to sign in --------------------------------------------------------------------------
 
 
-def filled(page: Any, subject: str = "8", status: int = 303, **more: str) -> Any:
-    return sent(page, "@@join", status, provider="corp", issuer=ISSUER, subject=subject, **more)
+@pytest.fixture
+def answering(corp: Corp, opener: Opener) -> Index:
+    """Two accounts and an administrator, and a provider that says what it is called."""
+    metadata = f"{corp.issuer}/.well-known/openid-configuration"
+    index = opener(
+        **{
+            **SILENT_PROVIDER,
+            "sign_in.corp.server_metadata_url": metadata,
+            "sign_in.corp.title": "Corp",
+        }
+    )
+    for name in ("ada", "bob"):
+        index.account(name)
+    index.account("root", administrator=True)
+    return index
 
 
-def test_somebody_at_a_provider_is_joined_and_parted(site: Index) -> None:
-    page = page_of(site)
-    assert row(page, "127.0.0.1").startswith("127.0.0.1 7 https://login.example.org")
-    page = filled(page)
+def filled(page: Any, subject: str = "8", status: int = 303) -> Any:
+    return sent(page, "@@join", status, provider="corp", subject=subject)
+
+
+def test_somebody_at_a_provider_is_joined_under_what_it_calls_itself_and_parted(
+    corp: Corp, answering: Index
+) -> None:
+    page = filled(page_of(answering))
     assert "8 now signs in to the account ada." in page
-    assert [login.subject for login in site.warehouse.arrivals.joined(operator(), "ada")] == ["7", "8"]
+    assert row(page, "Corp").startswith(f"Corp 8 {corp.issuer} ")
+    (login,) = answering.warehouse.arrivals.joined(operator(), "ada")
+    assert (login.provider, login.issuer, login.subject) == ("corp", corp.issuer, "8")
     assert "8 signed in already to the account ada." in filled(page)
-    for subject in ("7", "8"):
-        page = press(page, "@@part", subject=subject).follow()
+    assert "9 now signs in to the account ada." in filled(page, "9")
+    for subject in ("8", "9"):
+        page = press(page_of(answering), "@@part", subject=subject).follow()
         assert "That way to sign in to ada is closed." in page
     assert "There is none yet." in part_of(page, "ways")
 
 
-def test_somebody_who_is_another_account_is_not_joined_and_the_page_says_which(site: Index) -> None:
-    join(site, "bob", "8")
-    page = filled(page_of(site), status=409)
+def test_somebody_who_is_another_account_is_not_joined_and_the_page_says_which(answering: Index) -> None:
+    assert "8 now signs in to the account bob." in filled(page_of(answering, "bob"))
+    page = filled(page_of(answering), status=409)
     assert "is bob. Part them there first." in page
     assert form(page, "@@join")["subject"].value == "8"
-    assert [login.subject for login in site.warehouse.arrivals.joined(operator(), "ada")] == ["7"]
+    assert answering.warehouse.arrivals.joined(operator(), "ada") == []
 
 
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        (
-            {"provider": "other", "issuer": ISSUER, "subject": "8"},
-            "Provider: choose one of those that are offered.",
-        ),
-        ({"provider": "corp", "issuer": "", "subject": "8"}, "Issuer: use 1 to 255 printable characters."),
-        (
-            {"provider": "corp", "issuer": ISSUER, "subject": "\x1b"},
-            "Subject: use 1 to 255 printable characters.",
-        ),
+        ({"provider": "other", "subject": "8"}, "Provider: choose one of those that are offered."),
+        ({"provider": "corp", "subject": "\x1b"}, "Subject: use 1 to 255 printable characters."),
     ],
 )
-def test_a_person_who_cannot_be_is_refused_in_words(site: Index, fields: dict[str, str], says: str) -> None:
-    answer = site.browse("POST", "/admin/accounts/ada/@@join", "root", fields)
+def test_a_person_who_cannot_be_is_refused_in_words(
+    answering: Index, fields: dict[str, str], says: str
+) -> None:
+    answer = answering.browse("POST", "/admin/accounts/ada/@@join", "root", fields)
     assert answer.status == 400
     assert says in answer.text
+
+
+def test_nobody_is_joined_while_the_provider_does_not_say_what_it_is_called(site: Index) -> None:
+    page = filled(page_of(site), status=503)
+    assert "127.0.0.1 does not answer as it should" in page
+    assert [login.subject for login in site.warehouse.arrivals.joined(operator(), "ada")] == ["7"]
 
 
 def test_an_administrator_keeps_the_only_way_in_of_their_own(site: Index) -> None:
@@ -226,9 +272,8 @@ def test_without_providers_there_is_no_form_to_join(opener: Opener) -> None:
     index.account("root", administrator=True)
     page = page_of(index)
     assert "@@join" not in page
-    answer = index.browse(
-        "POST", "/admin/accounts/ada/@@join", "root", {"provider": "corp", "issuer": ISSUER, "subject": "8"}
-    )
+    fields = {"provider": "corp", "subject": "8"}
+    answer = index.browse("POST", "/admin/accounts/ada/@@join", "root", fields)
     assert answer.status == 400
 
 

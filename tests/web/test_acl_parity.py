@@ -17,6 +17,7 @@ from warehouse14.web.resources import Resource, Root
 from warehouse14.web.security import TokenPolicy
 from web.asking import Index
 from web.bodies import form_body, upload_form
+from web.test_api_parity import TABLE as API_TABLE
 from web.test_browser_parity import TABLE as BROWSER_TABLE
 from web.test_open_views import views
 
@@ -29,6 +30,12 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {
     # view                                address                        private / public
     ("Health", "", "GET HEAD"): [
         ("/health", "200 200 200 200 200 200 200 200 200", "200 200 200 200 200 200 200 200 200"),
+    ],
+    ("Ready", "", "GET HEAD"): [
+        ("/health/ready", "200 200 200 200 200 200 200 200 200", "200 200 200 200 200 200 200 200 200"),
+    ],
+    ("Metrics", "", "GET HEAD"): [
+        ("/metrics", "200 200 200 200 200 200 200 200 200", "200 200 200 200 200 200 200 200 200"),
     ],
     ("ProjectList", "", "GET HEAD"): [
         ("/simple/", "401 200 200 200 200 200 200 200 200", "401 200 200 200 200 200 200 200 200"),
@@ -95,6 +102,9 @@ PLACES = (
     "projects/NAME",
     "projects/NAME/1.0",
     "projects/NAME/1.0/FILE",
+    "api/projects/NAME",
+    "api/projects/NAME/1.0",
+    "api/projects/NAME/1.0/FILE",
 )
 
 CASES = [
@@ -167,7 +177,9 @@ class Knowing(TokenPolicy):
 def request_of(index: Index) -> Request:
     """A request to a site that hides nothing: there the access lists alone decide."""
     asking = Request.blank("/")
-    asking.registry = SimpleNamespace(warehouse=index.warehouse, site=SimpleNamespace(denied_read=403))
+    asking.registry = SimpleNamespace(
+        warehouse=index.warehouse, site=SimpleNamespace(denied_read=403), meter=None
+    )
     return asking
 
 
@@ -180,7 +192,9 @@ def resource_at(asking: Request, place: str, name: str) -> Resource:
 
 
 def test_every_view_for_clients_is_in_the_table(stocked: Index) -> None:
-    assert {view.key for view in views(stocked)} - set(BROWSER_TABLE) == set(TABLE)
+    known = {view.key for view in views(stocked)}
+    assert known - set(BROWSER_TABLE) - set(API_TABLE) == set(TABLE)
+    assert set(API_TABLE) <= known
 
 
 @pytest.mark.parametrize(("method", "address", "name", "who", "status"), CASES)
@@ -252,7 +266,10 @@ def test_the_access_lists_permit_what_the_table_says(
         assert permitted == allowed_by_the_table(permission, who, kind), place
 
 
-@pytest.mark.parametrize("place", ["", "simple", "legacy", "legacy/+simple", "packages", "health", *PLACES])
+@pytest.mark.parametrize(
+    "place",
+    ["", "simple", "legacy", "legacy/+simple", "packages", "health", "api", "api/projects", *PLACES],
+)
 def test_every_access_list_ends_with_a_refusal(peopled: Index, place: str) -> None:
     found = resource_at(request_of(peopled), place, "pub")
     for resource in lineage(found):

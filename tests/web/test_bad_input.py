@@ -38,6 +38,13 @@ PIECES = st.sampled_from(
         "packages",
         "legacy",
         "pypi",
+        "api",
+        "api/projects",
+        "api/projects/demo",
+        "yank",
+        "roles",
+        "journal",
+        "1.0",
         "health",
         "+simple",
         "demo",
@@ -398,3 +405,22 @@ def test_a_notice_that_somebody_else_wrote_breaks_no_page(index: Index, notice: 
     value = base64.urlsafe_b64encode(notice).decode()
     answer = index.ask("GET", "/login", None, headers={"Cookie": f"warehouse14-notice={value}"})
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ['theme="\\351"', "theme=\xe9", "theme=\xff\xfe; warehouse14-session=x", ";;;", "=", "a=b=c", '"'],
+)
+def test_a_cookie_of_somebody_else_breaks_no_page(index: Index, cookie: str) -> None:
+    """Any host beside this one can set it for all of them, under any name."""
+    for path in ("/", "/login", "/nowhere", "/simple/"):
+        answer = index.ask("GET", path, None, headers={"Cookie": cookie})
+        assert answer.status < 500, path
+
+
+@pytest.mark.parametrize("foreign", ["theme=\xe9", "\xff\xfe=x", 'a="\\351"', ";;", "warehouse14=\xff"])
+def test_whoever_is_signed_in_stays_so_beside_a_cookie_of_somebody_else(index: Index, foreign: str) -> None:
+    own = f"warehouse14-session={index.cookie('ada')}"
+    for sent in (f"{foreign}; {own}", f"{own}; {foreign}"):
+        answer = index.ask("GET", "/account/", None, headers={"Cookie": sent})
+        assert (answer.status, "<h1>ada</h1>" in answer.text) == (200, True)

@@ -53,6 +53,7 @@ def test_a_file_comes_whole_with_all_its_headers(served: Index, target: str) -> 
         "Cache-Control": "private, max-age=31536000, immutable",
         "Vary": "Authorization",
         "Content-Length": str(len(answer.body)),
+        "X-Request-ID": answer.headers["X-Request-ID"],
     }
 
 
@@ -61,7 +62,8 @@ def test_head_is_answered_directly(served: Index, target: str) -> None:
     """A081, A027"""
     got, head = served.get(target), served.ask("HEAD", target)
     assert (head.status, head.body) == (200, b"")
-    assert list(head.headers.items()) == list(got.headers.items())
+    (_, _, heads, _), (_, _, gots, _) = head.whole, got.whole
+    assert heads == gots
 
 
 def test_the_bytes_are_those_that_were_sent(index: Index) -> None:

@@ -45,6 +45,18 @@ ADDRESSES = [
     "/packages/NAME/x-1.0.tar.gz",
     "/pypi/NAME/json",
     "/pypi/NAME/1.0/json",
+    "/api/projects/NAME",
+    "/api/projects/NAME/",
+    "/api//projects/NAME",
+    "/api/projects/NAME/roles",
+    "/api/projects/NAME/journal?what=x",
+    "/api/projects/NAME/public",
+    "/api/projects/NAME/delete",
+    "/api/projects/NAME/@@delete",
+    "/api/projects/NAME/1.0",
+    "/api/projects/NAME/1.0/yank",
+    "/api/projects/NAME/1.0/FILE/yank",
+    "/api/projects/NAME/1.0/FILE/x",
 ]
 
 #: The hidden project, a deleted one, one that a token may not see, and how they are spelled.
@@ -98,7 +110,15 @@ def test_hidden_deleted_and_absent_look_alike(hiding: Index, address: str, who: 
 @pytest.mark.parametrize("who", [None, "eve"])
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize(
-    "address", ["/simple/NAME/", "/simple/NAME", "/packages/NAME/FILE", "/legacy/+simple/NAME"]
+    "address",
+    [
+        "/simple/NAME/",
+        "/simple/NAME",
+        "/packages/NAME/FILE",
+        "/legacy/+simple/NAME",
+        "/api/projects/NAME",
+        "/api/projects/NAME/1.0/FILE/delete",
+    ],
 )
 def test_no_spelling_tells_them_apart(hiding: Index, address: str, spelling: str, who: str | None) -> None:
     """A069, A023"""

@@ -169,6 +169,78 @@ def test_the_tab_is_there_for_admins_alone(busy: Index) -> None:
     assert link(look(busy, "/account/"), "The journal of your account") == "/account/@@journal"
 
 
+def test_the_token_that_something_was_done_with_or_to_is_sought_on_every_page(busy: Index) -> None:
+    text = busy.mint("ada", scopes=[Scope.YANK])
+    token = text[5:15]
+    busy.wheel("demo")
+    assert busy.ask("POST", "/api/projects/demo/1.0/yank", token=text).status == 200
+    yank = f"ada yanked demo-1.0-py3-none-any.whl of demo with the token {token}"
+    made = f"operator made the token {token} of ada"
+    for path, expected in (
+        ("/projects/demo/@@journal", [yank]),
+        ("/admin/@@journal", [yank, made]),
+        ("/account/@@journal", [yank, made]),
+    ):
+        page = look(busy, f"{path}?token=wh14_{token}")
+        assert said(page) == expected
+        assert f'value="wh14_{token}"' in page.text
+        lines = look(busy, str(link(page, "JSON Lines"))).text.splitlines()
+        assert len(lines) == len(expected)
+        assert said(look(busy, f"{path}?token={token}&who=bob")) == []
+
+
+def test_a_whole_token_in_a_filter_is_refused_and_its_secret_does_not_come_back(busy: Index) -> None:
+    text = busy.mint("ada")
+    for path in PAGES:
+        for more in ("", "&format=csv"):
+            answer = busy.browse("GET", f"{path}?token={text}{more}", who_looks(path))
+            assert answer.status == 400
+            assert "rite the id of a token" in answer.text
+            assert text[16:22] not in answer.text
+
+
+def test_the_sites_page_is_narrowed_to_a_project_or_a_group_also_one_that_is_deleted(busy: Index) -> None:
+    groups, projects = busy.warehouse.groups, busy.warehouse.projects
+    groups.create(operator(), "crew", admin="ada")
+    projects.grant(operator(), "other", "group:crew", Role.MEMBER)
+    groups.delete(operator(), "crew")
+    projects.delete(operator(), "other")
+    page = look(busy, "/admin/@@journal?project=Other")
+    assert said(page) == [
+        "operator deleted the project other",
+        "operator gave the group crew the role member on other",
+        "ada did other.step",
+        "operator created the project other for bob",
+    ]
+    assert len(look(busy, str(link(page, "CSV"))).text.splitlines()) == 5
+    assert said(look(busy, "/admin/@@journal?group=Crew")) == [
+        "operator deleted the group crew",
+        "operator gave the group crew the role member on other",
+        "operator created the group crew for ada",
+    ]
+    both = look(busy, "/admin/@@journal?group=crew&project=other")
+    assert said(both) == ["operator gave the group crew the role member on other"]
+    for query in ("project=-", "group=-"):
+        assert busy.browse("GET", f"/admin/@@journal?{query}", "root").status == 400
+
+
+def test_only_the_sites_page_asks_for_a_project_or_a_group(busy: Index) -> None:
+    for path in PAGES:
+        page = look(busy, path).text
+        assert 'name="token"' in page
+        for field in ("project", "group"):
+            assert (f'name="{field}"' in page) == path.startswith("/admin/")
+    assert len(said(look(busy, "/projects/demo/@@journal?project=other"))) == 50
+
+
+def test_a_projects_page_offers_the_changes_of_its_tokens(busy: Index) -> None:
+    token = busy.warehouse.tokens.mint(operator(), name="x", service="project:demo").id
+    page = look(busy, "/projects/demo/@@journal?what=token.")
+    assert said(page) == [f"operator made the token {token} of project:demo"]
+    assert '<option value="token." selected>' in page.text
+    assert '<option value="token.mint">' in page.text
+
+
 # -- files ------------------------------------------------------------------------------
 
 

@@ -15,6 +15,9 @@ from web.asking import Index
 #: Every view that answers nobody, with the methods that it takes.
 OPEN_TO_ALL = {
     ("Health", "", "GET HEAD"),
+    ("Ready", "", "GET HEAD"),
+    # To those whom the settings open it to.
+    ("Metrics", "", "GET HEAD"),
     ("ProviderEnd", "", "POST"),
     ("ProviderPlace", "", "GET HEAD"),
     ("ProviderPlace", "start", "GET HEAD"),
@@ -30,6 +33,17 @@ EXEMPT_FROM_CSRF = {
     ("Projects", "", "POST"),
     ("Legacy", "", "POST"),
     ("ProviderEnd", "", "POST"),
+    ("ApiProject", "delete", "POST"),
+    ("ApiProject", "public", "POST"),
+    ("ApiProject", "private", "POST"),
+    ("ApiProject", "grant", "POST"),
+    ("ApiProject", "revoke", "POST"),
+    ("ApiRelease", "yank", "POST"),
+    ("ApiRelease", "unyank", "POST"),
+    ("ApiRelease", "delete", "POST"),
+    ("ApiFile", "yank", "POST"),
+    ("ApiFile", "unyank", "POST"),
+    ("ApiFile", "delete", "POST"),
 }
 
 #: The views of errors, which Pyramid calls with no permission.

@@ -543,8 +543,9 @@ def test_nothing_that_somebody_wrote_becomes_markup(site: Index) -> None:
 
 
 WEB = Path(readme.__file__).parent
-#: A picture in a description comes from a host that the site trusts, and the style page knows none.
-NOT_ON_THE_STYLE_PAGE = {".readme img"}
+#: A picture in a description comes from a host that the site trusts, and the style page knows none; a page
+#: has one heading of the first rank, and that of this page has nothing before it.
+NOT_ON_THE_STYLE_PAGE = {".readme img", "p.small + h1"}
 
 
 def selectors() -> set[str]:

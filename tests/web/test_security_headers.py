@@ -9,6 +9,7 @@ import pytest
 from web.asking import Answer, Index, ask, open_peopled
 from web.conftest import Opener
 from web.test_acl_parity import TABLE as CLIENTS
+from web.test_api_parity import TABLE as PROGRAMS
 from web.test_browser_parity import TABLE as PAGES
 from web.test_browser_parity import address_of
 from web.test_open_views import views
@@ -23,7 +24,7 @@ ADDRESSES = sorted(
     }
     | {
         (view[2].split()[0], address_of(address, "pub"), "")
-        for view, rows in CLIENTS.items()
+        for view, rows in [*CLIENTS.items(), *PROGRAMS.items()]
         for address, *_ in rows
     }
 )
@@ -45,6 +46,9 @@ REFUSALS: list[tuple[str, str, dict[str, str], int]] = [
     ("GET", "/simple/absent/", {}, 404),
     ("DELETE", "/simple/pub/", {}, 405),
     ("POST", "/legacy/", {"Content-Type": FORM}, 415),
+    ("GET", "/api/projects/absent", {}, 404),
+    ("GET", "/api/projects/pub/public", {}, 405),
+    ("GET", "/api/projects/pub", {"Authorization": "Bearer nonsense"}, 401),
     ("POST", "/legacy", {}, 308),
     ("GET", "/simple", {}, 301),
     ("GET", "/projects", {}, 301),
@@ -63,7 +67,7 @@ def sent(
 ) -> Answer:
     """Send it with the cookie and the token of an account, as the address wants them."""
     headers = dict(given)
-    is_for_clients = target.startswith(("/simple", "/legacy", "/packages")) or (method, target) == (
+    is_for_clients = target.startswith(("/simple", "/legacy", "/packages", "/api")) or (method, target) == (
         "POST",
         "/",
     )
@@ -87,7 +91,7 @@ def assert_safe(answer: Answer, *, is_by_tls: bool = False) -> None:
 
 
 def test_the_addresses_are_those_of_every_view(peopled: Index) -> None:
-    assert PAGES.keys() | CLIENTS.keys() == {view.key for view in views(peopled)}
+    assert PAGES.keys() | CLIENTS.keys() | PROGRAMS.keys() == {view.key for view in views(peopled)}
 
 
 @pytest.mark.parametrize("who", [None, "eve", "ada", "root"])

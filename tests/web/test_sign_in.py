@@ -1,5 +1,6 @@
 """Signing in and out with a browser, as WebTest plays one."""
 
+import io
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -477,6 +478,18 @@ def test_what_is_no_form_is_refused(site: Index, body: bytes, content_type: str,
     for target in ("/login", "/projects/@@new"):
         answer = signed_in(site).post(target, body, content_type=content_type, expect_errors=True)
         assert answer.status_int == status
+
+
+def test_a_form_whose_length_nobody_knows_is_refused_unread(site: Index) -> None:
+    """Servers that pass a body in chunks on as it comes: it could be of any length."""
+    body = io.BytesIO(b"name=ada&" * 100_000)
+    unknown = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True, "wsgi.input": body}
+    for target in ("/login", "/projects/@@new"):
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = site.ask("POST", target, by=None, headers=headers, environ=unknown)
+        assert answer.status == 411
+        assert "Content-Length" in answer.text
+    assert body.tell() == 0
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,64 @@ def test_the_home_page_names_no_more_than_three_of_them(index: Index, count: int
     assert ("soon" in notice) == bool(says)
 
 
+def test_the_home_page_says_which_tokens_of_what_one_is_an_admin_of_end_soon(index: Index) -> None:
+    tokens, groups, operator = index.warehouse.tokens, index.warehouse.groups, index.warehouse.operator()
+    index.project("demo", member="bob")
+    groups.create(operator, "crew", admin="ada")
+    groups.add(operator, "crew", "bob")
+    for service, days, name in (
+        ("project:demo", 9, "<b>deploy"),
+        ("group:crew", 8, "nightly"),
+        ("project:demo", 60, "later"),
+        ("project:demo", 0, "endless"),
+    ):
+        tokens.mint(operator, service=service, name=name, days=days)
+    tokens.revoke(operator, tokens.mint(operator, service="group:crew", name="revoked", days=8).id)
+    index.account("root", administrator=True)
+    page = index.browse("GET", "/")
+    (notice,) = notices(page)
+    assert notice == (
+        "The token “nightly” of the group crew ends in 8 days. "
+        "The token “<b>deploy” of the project demo ends in 9 days. Rotate there what is still needed."
+    )
+    for place in ("/groups/crew/#tokens", "/projects/demo/@@people#tokens"):
+        assert f'<a href="{place}">' in page.text
+        assert "Rotate" in index.browse("GET", place.partition("#")[0]).text
+    for other in ("bob", "eve", "root"):
+        assert notices(index.browse("GET", "/", other)) == [], other
+
+
+def test_who_is_an_admin_by_a_group_is_told_and_who_only_looks_is_not(index: Index) -> None:
+    operator = index.warehouse.operator()
+    index.project("demo")
+    index.account("root", administrator=True)
+    index.account("bob")
+    index.warehouse.groups.create(operator, "crew", admin="ada")
+    index.warehouse.groups.add(operator, "crew", "bob")
+    index.warehouse.projects.grant(operator, "demo", "group:crew", Role.ADMIN)
+    index.warehouse.tokens.mint(operator, service="project:demo", name="deploy", days=5)
+    looked = index.browse("POST", "/admin/@@look", "root", {"project": "demo", "reason": "Somebody asked"})
+    assert looked.status == 303
+    assert index.browse("GET", "/projects/demo/@@people", "root").status == 200
+    assert ["deploy" in notice for notice in notices(index.browse("GET", "/", "bob"))] == [True]
+    assert notices(index.browse("GET", "/", "root")) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "says"), [(3, ""), (4, "1 more of projects and groups ends soon, too."), (150, "97 more of")]
+)
+def test_the_home_page_names_three_of_them_and_counts_up_to_a_hundred(
+    index: Index, count: int, says: str
+) -> None:
+    index.project("demo")
+    for _ in range(count):
+        index.warehouse.tokens.mint(index.warehouse.operator(), service="project:demo", name="deploy", days=5)
+    (notice,) = notices(index.browse("GET", "/"))
+    assert notice.count("The token “deploy” of the project demo ends in 5 days.") == 3
+    assert says in notice
+    assert ("more" in notice) == bool(says)
+
+
 def test_a_hostile_client_cannot_write_into_the_page(index: Index) -> None:
     text = index.mint("ada")
     agent = {"User-Agent": "<script>alert(1)</script>"}
@@ -393,6 +451,24 @@ def test_a_token_does_no_more_than_its_owner_at_that_moment(any_index: Index) ->
     assert upload("2.0") == 403
     projects.revoke(operator, "demo", "account:bob")
     assert any_index.ask("GET", "/simple/demo/", token=text).status == 404
+
+
+@pytest.mark.parametrize(
+    ("scope", "there", "not_there"),
+    [
+        (Scope.YANK, ["/VERSION/yank"], ["/grant", "/delete"]),
+        (Scope.MANAGE, ["/grant", "/VERSION/delete"], ["/yank"]),
+        (Scope.UPLOAD, ["/legacy/"], ["/api/"]),
+        (Scope.READ, [], ["/api/"]),
+    ],
+)
+def test_the_page_of_a_new_token_says_how_to_do_what_it_may(
+    index: Index, scope: Scope, there: list[str], not_there: list[str]
+) -> None:
+    form = {"name": "x", "scope": scope, "days": "7"}
+    page = index.browse("POST", "/account/@@token", form=form).text
+    assert all(part in page for part in there)
+    assert not any(part in page for part in not_there)
 
 
 # -- refusals -----------------------------------------------------------------------------

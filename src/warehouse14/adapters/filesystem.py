@@ -7,20 +7,24 @@ nothing behind, and a power cut after the commit loses nothing.
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
+from urllib.parse import quote
 
+from warehouse14.domain.blobkeys import names_in
 from warehouse14.domain.errors import Misconfigured, NotFound, Unavailable
-from warehouse14.domain.ports import Blob, FileStore, Staged
-from warehouse14.settings import Section
+from warehouse14.domain.ports import Blob, Elsewhere, FileStore, Staged
+from warehouse14.settings import Section, SettingError
 
 _FILE_MODE = 0o640
 _FOLDER_MODE = 0o750
 _STAGING_MODE = 0o700
+_INTERNAL = re.compile(r"/([A-Za-z0-9_.-]+/)+", re.ASCII)
 
 #: How often a commit makes folders that deletions take away at the same time.
 _ATTEMPTS = 100
@@ -30,15 +34,25 @@ _NO_BLOB = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 def file_store(section: Section) -> FileStore:
-    """Return the file store below the folder ``root``."""
-    return FilesystemStore(section.path("root"))
+    """Return the file store below the folder ``root``.
+
+    ``internal_redirect`` is the path below which the server in front sends the files of ``root/blobs``, such
+    as ``/_files/``, by the header ``X-Accel-Redirect`` of nginx; by default this program sends them.
+    """
+    internal = section.text("internal_redirect", "")
+    if internal and not _INTERNAL.fullmatch(internal):
+        raise SettingError(
+            f"warehouse14.files.internal_redirect = {internal!r} is not a path such as /_files/"
+        )
+    return FilesystemStore(section.path("root"), internal_redirect=internal or None)
 
 
 class FilesystemStore:
     """Blobs below the folder ``root``. Several processes may use one folder."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, internal_redirect: str | None = None) -> None:
         self._root = root
+        self._internal = internal_redirect
         self._blobs = os.path.join(root, "blobs")
         self._staging = os.path.join(root, "staging")
         self._nameless: bool | None = None
@@ -121,14 +135,21 @@ class FilesystemStore:
 
     def sweep(self, leftover: str) -> None:
         """Remove one leftover."""
-        if "/" in leftover:
+        names = names_in(leftover)
+        if len(names) > 1:
             raise ValueError(f"{leftover!r} is no leftover")
-        path = os.path.join(self._staging, _checked(leftover))
+        path = os.path.join(self._staging, *names)
         with _answering("remove"):
             try:
                 os.unlink(path)
             except FileNotFoundError:
                 _check_folder(self._staging)
+
+    def elsewhere(self, key: str, *, filename: str) -> Elsewhere | None:  # noqa: ARG002 - it is in our address
+        """Return the path at the server in front."""
+        if self._internal is None:
+            return None
+        return Elsewhere(self._internal + quote("/".join(names_in(key))), internal=True)
 
     def prepare(self) -> None:
         """Make the folders."""
@@ -191,7 +212,7 @@ class FilesystemStore:
         return [os.path.join(self._blobs, *parts[:depth]) for depth in range(len(parts), 0, -1)]
 
     def _path(self, key: str) -> str:
-        return os.path.join(self._blobs, *map(_checked, key.split("/")))
+        return os.path.join(self._blobs, *names_in(key))
 
     def new_staged(self) -> "_StagedFile":
         """Return a new file in the staging folder; whoever asked must end it."""
@@ -283,13 +304,6 @@ def _answering(verb: str) -> Iterator[None]:
     except OSError as error:
         message = f"The file store does not {verb} files: {error.strerror or error}."
         raise Unavailable(message) from error
-
-
-def _checked(part: str) -> str:
-    """Return one name of a key, or raise ``ValueError`` if it could lead elsewhere."""
-    if part in {"", ".", ".."} or "\\" in part or "\0" in part:
-        raise ValueError(f"{part!r} is no name in the key of a blob")
-    return part
 
 
 def _blob(key: str, found: os.stat_result) -> Blob | None:

@@ -21,6 +21,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--project", metavar="NAME", type=text, help="to this project, also if it is deleted")
     parser.add_argument("--group", metavar="NAME", type=text, help="to this group, also if it is deleted")
     parser.add_argument("--actor", metavar="NAME", type=text, default="", help="by this account, or operator")
+    parser.add_argument("--token", metavar="ID", type=text, default="", help="with this token, or to it")
     parser.add_argument(
         "--action",
         metavar="ACTION",
@@ -41,7 +42,11 @@ def add_commands(commands: Commands) -> None:
 @on_site
 def _journal(warehouse: Warehouse, arguments: Namespace) -> int:
     sought = sought_of(
-        who=arguments.actor, what=arguments.action, since=arguments.since, until=arguments.until
+        who=arguments.actor,
+        what=arguments.action,
+        since=arguments.since,
+        until=arguments.until,
+        token=arguments.token,
     )
     if arguments.project is not None:
         sought = replace(sought, project=project_name(arguments.project))

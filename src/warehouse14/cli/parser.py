@@ -7,6 +7,7 @@ from warehouse14.cli import (
     imports,
     init,
     journal,
+    moving,
     projects,
     serve,
     sessions,
@@ -34,7 +35,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in (
         *(init, serve, accounts, groups, sessions, tokens),
-        *(projects, files, imports, journal, upkeep),
+        *(projects, files, imports, journal, upkeep, moving),
     ):
         module.add_commands(commands)
     return parser

@@ -11,7 +11,7 @@ from typing import Any
 
 import plaster
 
-from warehouse14.bootstrap import assemble, verify_site
+from warehouse14.bootstrap import Assembly, assemble, verify_site
 from warehouse14.cli.arguments import Run, UsageError
 from warehouse14.domain.access import Identity, operator
 from warehouse14.domain.errors import Misconfigured, WarehouseError
@@ -134,6 +134,11 @@ def site_file(arguments: Namespace) -> SiteFile:
     given = arguments.ini or os.environ.get(VARIABLE)
     if not given:
         raise UsageError(f"say which site: --ini FILE before the command, or {VARIABLE} in the environment")
+    return named_site(given)
+
+
+def named_site(given: str) -> SiteFile:
+    """Return the file and section that ``FILE[#SECTION]`` names."""
     path, section = _split(given)
     return SiteFile(os.path.abspath(path), section)
 
@@ -143,13 +148,20 @@ def on_site(work: Callable[[Warehouse, Namespace], int]) -> Run:
 
     @wraps(work)
     def run(arguments: Namespace) -> int:
-        warehouse, site, _ = assemble(site_file(arguments).settings())
-        with closing(warehouse):
-            verify_site(site)
-            warehouse.verify()
+        with opened_site(arguments) as (warehouse, _, _):
             return work(warehouse, arguments)
 
     return run
+
+
+@contextmanager
+def opened_site(arguments: Namespace) -> Iterator[Assembly]:
+    """Yield what the site's settings make: verified before, closed after."""
+    assembly = assemble(site_file(arguments).settings())
+    with closing(assembly.warehouse):
+        verify_site(assembly.site)
+        assembly.warehouse.verify()
+        yield assembly
 
 
 def actor() -> Identity:

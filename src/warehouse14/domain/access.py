@@ -5,7 +5,7 @@ Services enforce it, and the ACLs of the web are a projection of it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from warehouse14.domain.model import Account, Group, Looked, Project, Reach, Role, Scope
@@ -23,6 +23,7 @@ from warehouse14.domain.names import (
     is_service_name,
     principal_account,
 )
+from warehouse14.domain.vouching import holds_until, still
 
 
 class Permission(StrEnum):
@@ -161,11 +162,17 @@ class Standing:
         account: the account, an administrator if the site's settings say so.
         groups: the principals of the groups that it is in.
         creator: whether it may take new project names.
+        until: until when all of its groups count, or None for as long as nothing changes.
     """
 
     account: Account
     groups: frozenset[Principal]
     creator: bool
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether all of it still counts."""
+        return self.until is None or now <= self.until
 
     def identity(
         self,
@@ -196,27 +203,35 @@ class SiteRules:
         creators: who may take new project names; everybody if it is empty.
         administrators: the accounts that are administrators, beside those that are marked as such.
         providers: the identity providers of the site, whose groups count; None for all.
+        passwords: whether people sign in with passwords of the site.
+        reverify: how long a person's tokens count after their last sign-in, and groups at a provider after
+            the last one there; None for any time.
     """
 
     creators: frozenset[Principal] = frozenset()
     administrators: frozenset[AccountName] = frozenset()
     providers: frozenset[ProviderName] | None = None
+    passwords: bool = True
+    reverify: timedelta | None = None
 
     def ranked(self, account: Account) -> Account:
         """Return the account with the rank that it has here."""
         return replace(account, administrator=True) if account.name in self.administrators else account
 
-    def standing(self, account: Account, ours: Iterable[GroupName]) -> Standing:
+    def standing(self, account: Account, ours: Iterable[GroupName], now: datetime) -> Standing:
         """Return what an account is here that is in these groups of the site."""
-        theirs = (who for who in vouched_groups(account) if self._counts(who))
+        vouched = account.vouched and still(account.vouched, now, self.reverify)
+        account = replace(account, vouched=vouched)
+        until = None if vouched is None else holds_until(vouched, self.reverify)
+        theirs = (who for who in vouched_groups(account) if self.counts(who))
         groups = frozenset({*theirs, *map(group_principal, ours)})
         names = groups | {AUTHENTICATED, account_principal(account.name)}
         return Standing(
-            self.ranked(account), groups, not self.creators or not names.isdisjoint(self.creators)
+            self.ranked(account), groups, not self.creators or not names.isdisjoint(self.creators), until
         )
 
-    def _counts(self, group: Principal) -> bool:
-        """Whether a group is of a provider that the site still has."""
+    def counts(self, group: Principal) -> bool:
+        """Whether a group at a provider is of one that the site still has."""
         return self.providers is None or group_provider(group) in self.providers
 
     def names(self, who: Principal) -> bool:

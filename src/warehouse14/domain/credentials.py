@@ -17,7 +17,7 @@ import threading
 import zlib
 from dataclasses import dataclass, field
 
-from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.errors import Rejected, Unavailable
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _ID_LENGTH = 10
@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     rf"([0-9A-Za-z]{{{_CHECKSUM_LENGTH}}})\Z",
     re.ASCII,
 )
+_ID = re.compile(rf"(?:{TOKEN_PREFIX})?([0-9A-Za-z]{{{_ID_LENGTH}}})…?", re.ASCII)
 
 _SCRYPT_N = 2**14
 _SCRYPT_R = 8
@@ -69,6 +70,21 @@ def parse_token(text: str) -> TokenSecret | None:
     if match is None or _checksum(text[:-_CHECKSUM_LENGTH]) != match[3]:
         return None
     return TokenSecret(id=match[1], text=text)
+
+
+def token_id(raw: str, *, field: str = "token") -> str:
+    """Return the id of a token that ``raw`` spells, by itself or as a list of tokens shows it.
+
+    Raises ``Rejected``, which does not repeat ``raw``: it may be a whole token.
+    """
+    match = _ID.fullmatch(raw)
+    if match is None:
+        raise Rejected(
+            f"{field}: write the id of a token, the {_ID_LENGTH} letters and digits after {TOKEN_PREFIX}, "
+            "and nothing of what comes after them.",
+            field=field,
+        )
+    return match[1]
 
 
 def token_matches(token: TokenSecret, secret_sha256: str) -> bool:

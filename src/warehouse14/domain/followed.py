@@ -65,7 +65,12 @@ class _Entry:
 
 
 class FollowedCache:
-    """Values by key, the least recently used first out, at most ``max_bytes`` of them."""
+    """Values by key, the least recently used first out, at most ``max_bytes`` of them.
+
+    Attributes:
+        size: how many bytes they have by now.
+        hits, misses: how often a value was asked for that was there, and that was not.
+    """
 
     def __init__(self, units: Units, *, max_bytes: int) -> None:
         self._units = units
@@ -73,7 +78,7 @@ class FollowedCache:
         self._lock = threading.Lock()
         self._seen = threading.local()
         self._serial = -1
-        self._size = 0
+        self.size = self.hits = self.misses = 0
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._by_tag: dict[str, set[Hashable]] = {}
 
@@ -94,7 +99,9 @@ class FollowedCache:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
+                self.misses += 1
                 return None
+            self.hits += 1
             self._entries.move_to_end(key)
             return entry.value
 
@@ -110,10 +117,10 @@ class FollowedCache:
                 return
             self._drop(key)
             self._entries[key] = entry
-            self._size += size
+            self.size += size
             for tag in entry.tags:
                 self._by_tag.setdefault(tag, set()).add(key)
-            while self._size > self._max_bytes:
+            while self.size > self._max_bytes:
                 self._drop(next(iter(self._entries)))
 
     def keep(self, key: Hashable, value: Any, *, size: int) -> None:
@@ -143,7 +150,7 @@ class FollowedCache:
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        self._size -= entry.size
+        self.size -= entry.size
         for tag in entry.tags:
             keys = self._by_tag[tag]
             keys.discard(key)
@@ -153,4 +160,4 @@ class FollowedCache:
     def _clear(self) -> None:
         self._entries.clear()
         self._by_tag.clear()
-        self._size = 0
+        self.size = 0

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from warehouse14.domain.credentials import token_id
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Action, Change
-from warehouse14.domain.names import AccountName, GroupName, ProjectName
+from warehouse14.domain.names import AccountName, GroupName, ProjectName, group_name, project_name
 
 #: The families of actions: each ends with a dot and stands for all actions that begin with it.
 FAMILIES = tuple(dict.fromkeys(f"{action.partition('.')[0]}." for action in Action))
@@ -66,7 +67,16 @@ def _is_of(action: str, wanted: str | None) -> bool:
     return action.startswith(wanted) if is_family(wanted) else action == wanted
 
 
-def sought_of(*, who: str = "", what: str = "", since: str = "", until: str = "") -> Sought:
+def sought_of(
+    *,
+    who: str = "",
+    what: str = "",
+    since: str = "",
+    until: str = "",
+    token: str = "",
+    project: str = "",
+    group: str = "",
+) -> Sought:
     """Return what somebody seeks who wrote this; an empty text leaves a part open.
 
     Args:
@@ -74,6 +84,8 @@ def sought_of(*, who: str = "", what: str = "", since: str = "", until: str = ""
         what: an action (``file.upload``), or a family of them (``file.``).
         since: the first day, in UTC, as ISO 8601 writes it.
         until: the last day.
+        token: the id of the token that it was done with, or to.
+        project, group: the project and the group that it was done to, also one that is deleted.
 
     Raises:
         Rejected: a part is malformed.
@@ -83,6 +95,9 @@ def sought_of(*, who: str = "", what: str = "", since: str = "", until: str = ""
         action=_action(what.strip()) or None,
         since=_day(since.strip(), "since"),
         until=_day(until.strip(), "until", days=1),
+        token=token_id(token.strip()) if token.strip() else None,
+        project=project_name(project.strip(), field="project") if project.strip() else None,
+        group=group_name(group.strip()) if group.strip() else None,
     )
 
 

@@ -204,8 +204,7 @@ def principal(raw: str, *, field: str = "principal") -> Principal:
     provider, slash, group = name.partition("/")
     if not slash:
         return group_principal(group_name(name, field=field))
-    is_printed = 1 <= len(group) <= _PROVIDER_GROUP_LENGTH and group.isprintable()
-    if not is_printed or not _PROVIDER.match(provider):
+    if not is_plain(group, _PROVIDER_GROUP_LENGTH) or not _PROVIDER.match(provider):
         raise Rejected(
             f"{field}: {_shown(raw)} is no group at an identity provider. Write group:PROVIDER/NAME with the "
             f"name that the provider gives it, 1 to {_PROVIDER_GROUP_LENGTH} printable characters.",
@@ -242,6 +241,12 @@ def principal_words(value: Principal) -> str:
     if value.startswith(_GROUP_KIND):
         return f"the group {value.removeprefix(_GROUP_KIND)}"
     return value.removeprefix(_ACCOUNT_KIND).removeprefix(_INVITATION_KIND)
+
+
+def is_plain(text: str, most: int) -> bool:
+    """Whether ``text`` has 1 to ``most`` printable characters, none at its ends a space: it can be kept and
+    shown, and some databases pass over spaces at the end."""
+    return 1 <= len(text) <= most and text.isprintable() and text == text.strip()
 
 
 def _folded(raw: str) -> str:

@@ -100,6 +100,29 @@ class FileStore(Protocol):
         """Remove one leftover; one that is not there is fine."""
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where the bytes of a blob are to be had without passing through this program.
+
+    Attributes:
+        address: good for whoever has it, for a while; or a path.
+        internal: whether it is a path at the server in front, which sends the bytes in the place of this
+            program.
+    """
+
+    address: str
+    internal: bool
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """What a file store may be able to do beside: let others send its blobs."""
+
+    def elsewhere(self, key: str, *, filename: str) -> Elsewhere | None:
+        """Return where the bytes of ``key`` are to be had, for a file that whoever saves it calls
+        ``filename``; None if they are not. It does not look whether there are any."""
+
+
 # -- what is known --------------------------------------------------------------------
 
 
@@ -112,6 +135,10 @@ class Projects(Protocol):
     def visible(self, principals: frozenset[Principal] | None) -> Sequence[ProjectSummary]:
         """Return the projects that are not deleted, by name: those that are public or granted
         to one of ``principals``; all of them for None."""
+
+    def changed_since(self, serial: int) -> Iterator[Project]:
+        """Return the projects whose last change came after the entry ``serial``, with their grants, deleted
+        ones too, by name."""
 
     def create(self, project: Project) -> None:
         """Take a name. Raises ``Conflict`` if it was ever taken."""
@@ -221,6 +248,9 @@ class Groups(Protocol):
     def all(self) -> Sequence[Group]:
         """Return the groups that are not deleted, with their members, by name."""
 
+    def ever(self) -> Sequence[Group]:
+        """Return all groups, with their members, deleted ones too, by name."""
+
     def of(self, account: AccountName) -> Sequence[GroupName]:
         """Return the groups that are not deleted and that an account is in, by name. It is asked whenever
         somebody is identified."""
@@ -266,6 +296,19 @@ class Tokens(Protocol):
 
     def of(self, account: AccountName) -> Sequence[Token]:
         """Return an account's tokens, the oldest first, revoked ones too."""
+
+    def ending_of_services(
+        self,
+        account: AccountName,
+        principals: frozenset[Principal],
+        *,
+        after: datetime,
+        until: datetime,
+        count: int,
+    ) -> Sequence[Token]:
+        """Return the tokens of projects on which one of ``principals`` is an admin, and of groups of this
+        site of which ``account`` is, none of them deleted, that end after one time and at another at the
+        latest and are not revoked: ``count`` of them, the first to end before the others."""
 
     def add(self, token: Token) -> None:
         """Add one. Raises ``Conflict`` of the kind ``account`` if there is no such account, and of the
@@ -410,6 +453,35 @@ class UnitOfWork(Protocol):
         """
 
 
+class Restoration(Protocol):
+    """Puts what another store knows, as it was there, in the place of what is here. It is for a store that
+    nobody else writes to; what it puts is seen when its ``with`` block has ended, or never."""
+
+    def people(
+        self,
+        accounts: Sequence[Account],
+        groups: Sequence[Group],
+        logins: Sequence[Login],
+        tokens: Sequence[Token],
+    ) -> None:
+        """Put them in the place of all groups' members, logins and tokens that are here, and of the accounts
+        and groups of these names."""
+
+    def project(self, project: Project, files: Sequence[File]) -> None:
+        """Put a project, its grants and its files."""
+
+    def journal(self, changes: Sequence[Change]) -> None:
+        """Add entries, in order, under the serials that they have: the first is the next one here."""
+
+
+@runtime_checkable
+class Restores(Protocol):
+    """What a metadata store may be able to do beside: take what another knows."""
+
+    def restoring(self) -> AbstractContextManager[Restoration]:
+        """Return what commits at the end of its ``with`` block, or not at all."""
+
+
 @runtime_checkable
 class Units(Protocol):
     """Opens units of work on one metadata store."""
@@ -448,6 +520,9 @@ class SignIn(Protocol):
     def warm_up(self) -> None:
         """Get ready soon, without waiting for it."""
 
+    def issuer(self) -> str:
+        """Return the provider as its tokens name it, to the letter: it is asked."""
+
     def begin(self, answer_to: str) -> Departure:
         """Return where the browser goes. The provider answers to the address ``answer_to``."""
 
@@ -464,7 +539,8 @@ class SignIn(Protocol):
 
     def farewell(self, id_token: str | None, back_to: str) -> str | None:
         """Return where the browser goes to end its session there too, and comes back from to the
-        address ``back_to``; None if the provider has no such place. It asks nobody."""
+        address ``back_to``; None if the provider has no such place. It is asked only as long as
+        nothing is known of it."""
 
     def ending(self, message: str) -> Ending:
         """Return what a message from the provider says has ended."""

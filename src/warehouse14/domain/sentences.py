@@ -28,12 +28,12 @@ SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_ADD: "{actor} added the account {account}{through}",
     Action.ACCOUNT_PASSWORD: "{actor} replaced the password of {account}",
     Action.ACCOUNT_DISABLE: "{actor} disabled the account {account}",
-    Action.ACCOUNT_ENABLE: "{actor} enabled the account {account}",
+    Action.ACCOUNT_ENABLE: "{actor} enabled the account {account}{although}",
     Action.ACCOUNT_PROMOTE: "{actor} made {account} an administrator of the site",
     Action.ACCOUNT_DEMOTE: "{actor} took the rank of administrator from {account}",
-    Action.ACCOUNT_JOIN: "{actor} joined {subject} at {provider} to the account {account}",
-    Action.ACCOUNT_PART: "{actor} parted {subject} at {provider} from the account {account}",
-    Action.ACCOUNT_KEEP_OUT: "the rules for {provider} kept {account} out",
+    Action.ACCOUNT_JOIN: "{actor} joined {subject} at {provider} to the account {account}{which}",
+    Action.ACCOUNT_PART: "{actor} parted {subject} at {provider} from the account {account}{which}",
+    Action.ACCOUNT_KEEP_OUT: "the rules for {provider} kept {account} out{which}",
     Action.TOKEN_MINT: "{actor} made the token {token} of {account}",
     Action.TOKEN_ROTATE: "{actor} put the token {token} of {account} in the place of {old}",
     Action.TOKEN_REVOKE: "{actor} revoked the token {token} of {account}",
@@ -84,7 +84,10 @@ def _words(change: Change) -> _Words:
     words["created"] = ", and created it" if change.detail.get("project") == "created" else ""
     words["through"] = f" through {detail['provider']}" if "provider" in detail else ""
     words["for_account"] = f" for {words['account']}" if change.account not in {None, change.actor} else ""
+    out = detail.get("kept_out_by")
+    words["although"] = f", which the rules for {out} kept out" if out else ""
     words["rights"] = _rights(change.detail)
+    words["which"] = f", which{words['rights'].removeprefix(' and')}" if words["rights"] else ""
     words["sessions"] = _counted(detail.get("sessions", "1"), "session")
     return words
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from queue import Full, Queue
 from typing import Self
@@ -15,6 +15,7 @@ from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
 from warehouse14.domain.ports import FileStore, Now, Prepared, Units
+from warehouse14.domain.readonly import ReadOnlyFiles, ReadOnlyUnits, never
 from warehouse14.domain.services.accounts import AccountService, enabled_account
 from warehouse14.domain.services.arrivals import ArrivalService
 from warehouse14.domain.services.files import FileService
@@ -22,6 +23,7 @@ from warehouse14.domain.services.groups import GroupService
 from warehouse14.domain.services.journal import JournalService
 from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
+from warehouse14.domain.services.readiness import ReadinessService
 from warehouse14.domain.services.sessions import SessionService
 from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.tokens import TokenService
@@ -46,6 +48,8 @@ class Policy:
     rules: SiteRules = field(default_factory=SiteRules)
     #: After how long without a sign-in of its owner a token counts no more; None for never.
     reverify: timedelta | None = None
+    #: Whether every change is refused, for the time of a move.
+    read_only: bool = False
 
 
 def utc_now() -> datetime:
@@ -61,19 +65,24 @@ class Warehouse:
             the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
+        readiness: whether the stores answer.
         store: the file store.
     """
 
     def __init__(self, units: Units, store: FileStore, policy: Policy, *, now: Now = utc_now) -> None:
+        if policy.read_only:
+            units, store = ReadOnlyUnits(units), ReadOnlyFiles(store)
         self.units = units
         self.store = store
         self.policy = policy
         self._background = Background()
+        later = never if policy.read_only else self._background
+        self._rules = rules = replace(policy.rules, reverify=policy.reverify)
         cache = FollowedCache(units, max_bytes=policy.page_cache_bytes)
         self.index = Index(units, cache)
         self.now = now
         self.catalogue = Catalogue(units, store, self.index)
-        self.projects = ProjectService(units, now)
+        self.projects = ProjectService(units, now, policy.rules)
         self.files = FileService(units, store, now)
         self.accounts = AccountService(units, now, policy.rules)
         self.groups = GroupService(units, now, policy.rules)
@@ -81,19 +90,18 @@ class Warehouse:
             units,
             self.accounts,
             now,
-            self._background,
-            policy.rules,
-            Standings(units, cache, policy.rules),
+            later,
+            rules,
+            Standings(units, cache, rules, now),
             idle=policy.session_idle,
             longest=policy.session_longest,
         )
-        self.arrivals = ArrivalService(units, now, policy.rules, reverify=policy.reverify)
+        self.arrivals = ArrivalService(units, now, rules, tidy=self.sessions.tidy)
         self.looking = LookService(units, now)
-        self.tokens = TokenService(
-            units, cache, now, self._background, policy.rules, reverify=policy.reverify
-        )
+        self.tokens = TokenService(units, cache, now, later, rules)
         self.upkeep = UpkeepService(units, store, now)
-        self.journal = JournalService(units)
+        self.journal = JournalService(units, now, rules)
+        self.readiness = ReadinessService(units, store)
         self.uploads = UploadService(
             units,
             store,
@@ -120,7 +128,7 @@ class Warehouse:
         with self.units.read() as unit:
             account = enabled_account(unit, account_name(name))
             ours = unit.groups.of(account.name)
-        return self.policy.rules.standing(account, ours).identity(origin="embedded")
+        return self._rules.standing(account, ours, self.now()).identity(origin="embedded")
 
     def prepare(self) -> None:
         """Make or upgrade what the stores need. Safe to run again. Raises ``Misconfigured``."""
@@ -136,6 +144,7 @@ class Warehouse:
         """Let go of threads, connections and files, after ``timeout`` seconds at most for writes in the
         background."""
         self._background.close(timeout)
+        self.readiness.close()
         for adapter in self._prepared():
             adapter.close()
 

@@ -4,6 +4,7 @@ A key is read by exactly one place, and a key that nobody reads is an error:
 a misspelt setting must not be silently without effect.
 """
 
+from warehouse14.settings.metrics import MetricsAccess
 from warehouse14.settings.section import Section, SettingError
 from warehouse14.settings.site import DEFAULT_MAX_FILE_BYTES, Site, read_site, section_of, shown_settings
 from warehouse14.settings.spelling import PREFIX
@@ -11,6 +12,7 @@ from warehouse14.settings.spelling import PREFIX
 __all__ = [
     "DEFAULT_MAX_FILE_BYTES",
     "PREFIX",
+    "MetricsAccess",
     "Section",
     "SettingError",
     "Site",

@@ -16,6 +16,8 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 #: The largest number, where nothing else bounds it.
 _LARGEST = 10**18 - 1
+#: No file with a secret is read further.
+_SECRET_LENGTH = 10_000
 #: How much of a wrong value is shown.
 _SHOWN = 60
 
@@ -109,6 +111,20 @@ class Section:
 
         return self._take(key, (), parse)
 
+    def secret(self, key: str) -> str:
+        """Return the secret that ``key`` holds, or that the variable holds which ``key_env`` names, or the
+        file at ``key_file``; "" if none is set."""
+        forms = (key, f"{key}_env", f"{key}_file")
+        given = [form for form in forms if self.has(form)]
+        if len(given) > 1:
+            raise SettingError(f"{' and '.join(given)} are both set: keep one of them")
+        value, variable, path = (self.text(form, "") for form in forms)
+        if variable and not os.environ.get(variable):
+            raise SettingError(f"{key}_env names the variable {variable!r}, which is not set")
+        if path:
+            return _secret_in(path, f"{key}_file")
+        return os.environ[variable] if variable else value
+
     def has(self, key: str) -> bool:
         """Whether ``key`` is set to something."""
         self._known.add(self._prefix + key)
@@ -154,3 +170,14 @@ class Section:
         ours = (key for key in self._beside if is_ours(key, {name}))
         misspelt = [key for key in (*unread, *ours) if guess(key, {name})]
         return f"{name} is not set" + (f"; {complaint(misspelt, {name})}" if misspelt else "")
+
+
+def _secret_in(path: str, key: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = file.read(_SECRET_LENGTH).strip()
+    except (OSError, UnicodeError) as error:
+        raise SettingError(f"{key} = {path!r} cannot be read: {error}") from error
+    if not found:
+        raise SettingError(f"{key} = {path!r} is empty")
+    return found

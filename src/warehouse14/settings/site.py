@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from warehouse14.settings.metrics import MetricsAccess, read_metrics
 from warehouse14.settings.section import Section
 from warehouse14.settings.spelling import PREFIX
 
@@ -39,6 +40,8 @@ class Site:
         creators: who may take new project names, as principals or names of accounts; nobody in it for all.
         administrators: the names of accounts that are administrators.
         style_page: whether ``/style`` shows every component of the pages.
+        read_only: whether every change is refused, for the time of a move.
+        metrics: who may read the metrics, or None for nobody.
     """
 
     url: str | None
@@ -55,6 +58,8 @@ class Site:
     creators: tuple[str, ...]
     administrators: tuple[str, ...]
     style_page: bool
+    read_only: bool
+    metrics: MetricsAccess | None
 
 
 _TEMPORARY = "tmp"
@@ -85,11 +90,13 @@ def read_site(section: Section) -> Site:
         creators=section.words("creators"),
         administrators=section.words("administrators"),
         style_page=section.flag("style_page", False),
+        read_only=section.flag("read_only", False),
+        metrics=read_metrics(section),
     )
 
 
 #: The adapters' own sections, whose keys this module does not know.
-_SUBSECTIONS = ("metadata", "files")
+_SUBSECTIONS = ("metadata", "files", "metrics")
 
 
 #: ``SIGN_IN_<provider>_<key>``: no name of a provider has an underscore.
@@ -113,7 +120,9 @@ def shown_settings(site: Site, settings: Mapping[str, str], environment: Mapping
     """Return the settings in force as an administrator may see them, by key: those that are given, and
     the site's own that are not. A value that is a secret, or holds one, is hidden."""
     given = {key: _shown(key, value) for key, value in _in_force(settings, environment).items()}
-    own = {_TEMPORARY if key == "temporary" else key: value for key, value in asdict(site).items()}
+    # The addresses that may read the metrics are given, if any are; the secret is not shown.
+    kept = asdict(replace(site, metrics=None))
+    own = {_TEMPORARY if key == "temporary" else key: value for key, value in kept.items()}
     left = {key: f"{_worded(value)} (default)" for key, value in own.items() if key not in given}
     return {PREFIX + key: value for key, value in sorted((left | given).items())}
 

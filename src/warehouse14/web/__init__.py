@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pyramid.config import Configurator
 from pyramid.events import ContextFound, NewRequest, NewResponse
 from pyramid.router import Router
+from pyramid.tweens import EXCVIEW, INGRESS
 
 from warehouse14.bootstrap import SignIns, assemble, read_secret, verify_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
@@ -20,8 +21,16 @@ from warehouse14.web.assets import load_assets
 from warehouse14.web.csrf import CookieBoundTokens
 from warehouse14.web.headers import complete_headers
 from warehouse14.web.html import FILTERS
+from warehouse14.web.metering import open_meter
 from warehouse14.web.pages import Pages
-from warehouse14.web.requests import check_address, check_form, check_view_name, settle_scheme
+from warehouse14.web.requests import (
+    check_address,
+    check_form,
+    check_sender,
+    check_spelling,
+    check_view_name,
+    settle_scheme,
+)
 from warehouse14.web.resources import Root
 from warehouse14.web.security import CLOSED, SitePolicy
 
@@ -38,6 +47,7 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
         warehouse, site, sign_ins = assemble(settings)
         verify_site(site)
         warehouse.verify()
+        app = make_app(warehouse, site, settings, sign_ins)
     except (Misconfigured, Unavailable) as error:
         told = error.in_full if isinstance(error, Unavailable) else error
         sys.stderr.write(f"warehouse14: {told}\n")
@@ -46,7 +56,7 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
         # Request bodies wait here; the servers make their files through this module.
         tempfile.tempdir = site.temporary
     sign_ins.warm_up()
-    return make_app(warehouse, site, settings, sign_ins)
+    return app
 
 
 def make_app(
@@ -81,10 +91,13 @@ def includeme(config: Configurator) -> None:
     config.set_csrf_storage_policy(CookieBoundTokens())
     for first in (settle_scheme, check_address, check_form):
         config.add_subscriber(first, NewRequest)
-    config.add_subscriber(check_view_name, ContextFound)
+    for then in (check_view_name, check_spelling, check_sender):
+        config.add_subscriber(then, ContextFound)
     config.add_subscriber(complete_headers, NewResponse)
+    config.add_tween("warehouse14.web.watching.watching", under=INGRESS, over=EXCVIEW)
     config.registry.secret = read_secret(config.registry.site)
     config.registry.journey_key = config.registry.secret or os.urandom(_KEY_BYTES)
+    config.registry.meter = open_meter(config.registry.warehouse, config.registry.site)
     config.registry.throttle = Throttle(config.registry.warehouse.units, config.registry.warehouse.now)
     config.registry.assets = load_assets()
     config.action(None, _make_pages, args=(config,), order=1)

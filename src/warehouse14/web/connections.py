@@ -23,6 +23,8 @@ from waitress.utilities import Error, RequestEntityTooLarge
 
 from warehouse14.domain.services.uploadform import too_large
 from warehouse14.web.framing import frame_problem, head_problem, settle_connection
+from warehouse14.web.headers import PROTECTION
+from warehouse14.web.requestids import mark_proxy
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ _HEADER_SECONDS = 30.0
 #: How long the rest of a refused body is read and thrown away, in seconds, so
 #: that its sender gets to see the refusal instead of a broken connection.
 _LINGER = 10.0
+#: How TLS begins (RFC 8446, section 5.1). Whoever begins it waits for an answer before any end of a line.
+_TLS_HELLO = b"\x16\x03"
+_SPEAKS_HTTP = "This server speaks HTTP without TLS at this address: write http:// instead of https://."
 #: What one call hands from a file to a socket at most, in bytes.
 _PIECE = 1024 * 1024
 #: What a system says that cannot hand a file of this kind to a socket.
@@ -49,6 +54,7 @@ class _Refused(Error):  # type: ignore[misc]
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:  # noqa: ARG002
         """Return status, headers and body, as waitress asks for them."""
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+        headers += PROTECTION.items()
         body = f"{self.code} {self.reason}\n\n{self.body}\n".encode()
         return f"{self.code} {self.body[:300]}", headers + self._headers, body
 
@@ -62,6 +68,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     awaited_since: float | None = None
     error: Any
     headers_finished: bool
+    header_plus: bytes
     connection_close: bool
     _head_passed = False
     #: The head as it came, until it was looked at.
@@ -69,6 +76,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def received(self, data: bytes) -> int:
         """Take ``data``; return how much of it belonged to this request."""
+        if not self.headers_finished and not self.header_plus and data.startswith(_TLS_HELLO):
+            self._refuse_without_head(_Refused(400, "Bad Request", _SPEAKS_HTTP))
+            return len(data)
         try:
             taken: int = super().received(data)
         except ValueError:
@@ -121,10 +131,14 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         return frame_problem(self.body_rcv, self.body_bytes_received) if self.chunked else None
 
     def refuse_as_late(self) -> None:
-        """Answer a sender whose headers are late, as if a bare ``GET /`` had come."""
-        self.parse_header(b"GET / HTTP/1.1\r\n")
+        """Answer a sender whose headers are late."""
         message = f"The headers of the request took more than {_HEADER_SECONDS:g} seconds."
-        self._refuse(_Refused(408, "Request Timeout", message))
+        self._refuse_without_head(_Refused(408, "Request Timeout", message))
+
+    def _refuse_without_head(self, error: _Refused) -> None:
+        """Answer as if a bare ``GET /`` had come."""
+        self.parse_header(b"GET / HTTP/1.1\r\n")
+        self._refuse(error)
 
     def _refuse(self, error: _Refused) -> None:
         self.error = error
@@ -160,6 +174,7 @@ class _Task(WSGITask):  # type: ignore[misc]
         """Return the WSGI environment."""
         environ: dict[str, Any] = super().get_environment()
         environ["wsgi.file_wrapper"] = _FileBuffer
+        mark_proxy(environ, self.channel.adj.trusted_proxy)
         return environ
 
     def write(self, data: bytes) -> None:

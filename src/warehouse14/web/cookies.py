@@ -16,7 +16,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from warehouse14.domain.credentials import session_secret
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.names import AccountName, ProviderName
 from warehouse14.web.addresses import prefix
 
 #: What a session's cookie, or that of a visitor who is yet to sign in, looks like.
@@ -35,9 +35,22 @@ class Notice:
     kind: str = "done"
 
 
+def sent_cookies(request: Request) -> dict[str, str]:
+    """Return the cookies that a browser sends, by name.
+
+    Others may set cookies for this host, with anything in them; WebOb gives up at what is not UTF-8. Those of
+    this site are plain text.
+    """
+    found = {}
+    for part in request.environ.get("HTTP_COOKIE", "").split(";"):
+        name, _, value = part.partition("=")
+        found[name.strip()] = value.strip().strip('"')
+    return found
+
+
 def secret(request: Request) -> str | None:
     """Return what the session cookie holds, or None; it may be a visitor's, of no session."""
-    found: str = request.cookies.get(cookie_name(request, "session"), "")
+    found: str = sent_cookies(request).get(cookie_name(request, "session"), "")
     return found if _SECRET.fullmatch(found) else None
 
 
@@ -70,7 +83,7 @@ def notify(request: Request, response: Response, notice: Notice) -> None:
 
 def take_notice(request: Request) -> Notice | None:
     """Return the notice that is due, and take it back."""
-    raw = request.cookies.get(cookie_name(request, "notice"))
+    raw = sent_cookies(request).get(cookie_name(request, "notice"))
     if raw is None:
         return None
     request.add_response_callback(
@@ -87,23 +100,41 @@ def take_notice(request: Request) -> Notice | None:
 
 def device(request: Request, account: AccountName) -> str | None:
     """Return the mark of this browser, if it has signed in to ``account`` before."""
-    key = request.registry.secret
-    mark, _, proof = request.cookies.get(cookie_name(request, "browser"), "").partition(".")
-    if not key or not _SECRET.fullmatch(mark):
-        return None
-    return mark if hmac.compare_digest(proof.encode(), _proof(key, mark, account).encode()) else None
+    return _mark(request, "browser", account)
 
 
 def keep_device(request: Request, response: Response, account: AccountName) -> None:
     """Mark this browser as one that has signed in to ``account``."""
+    _keep_mark(request, response, "browser", account)
+
+
+def arrived_before(request: Request, provider: ProviderName) -> str | None:
+    """Return the mark of this browser, if somebody has signed in through ``provider`` in it before."""
+    return _mark(request, "arrived", provider)
+
+
+def keep_arrived(request: Request, response: Response, provider: ProviderName) -> None:
+    """Mark this browser as one in which somebody has signed in through ``provider``."""
+    _keep_mark(request, response, "arrived", provider)
+
+
+def _mark(request: Request, kind: str, of: str) -> str | None:
     key = request.registry.secret
-    if key and device(request, account) is None:
+    mark, _, proof = sent_cookies(request).get(cookie_name(request, kind), "").partition(".")
+    if not key or not _SECRET.fullmatch(mark):
+        return None
+    return mark if hmac.compare_digest(proof.encode(), _proof(key, kind, mark, of).encode()) else None
+
+
+def _keep_mark(request: Request, response: Response, kind: str, of: str) -> None:
+    key = request.registry.secret
+    if key and _mark(request, kind, of) is None:
         mark = session_secret()
-        put_cookie(request, response, "browser", f"{mark}.{_proof(key, mark, account)}", max_age=_YEAR)
+        put_cookie(request, response, kind, f"{mark}.{_proof(key, kind, mark, of)}", max_age=_YEAR)
 
 
-def _proof(key: bytes, mark: str, account: AccountName) -> str:
-    return hmac.new(key, f"browser\0{mark}\0{account}".encode(), hashlib.sha256).hexdigest()
+def _proof(key: bytes, kind: str, mark: str, of: str) -> str:
+    return hmac.new(key, f"{kind}\0{mark}\0{of}".encode(), hashlib.sha256).hexdigest()
 
 
 def cookie_name(request: Request, kind: str) -> str:

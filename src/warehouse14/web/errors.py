@@ -27,13 +27,15 @@ from warehouse14.domain import errors
 from warehouse14.domain.access import Permission
 from warehouse14.web.addresses import absolute
 from warehouse14.web.allowed import allowed_methods
-from warehouse14.web.html import redirect, request_id, show
+from warehouse14.web.html import redirect, show
+from warehouse14.web.requestids import request_id
 from warehouse14.web.resources import ProjectBound, Resource
 from warehouse14.web.security import (
     OPEN_PLACES,
     PASSWORD_PAGE,
     PRIVATE_PLACES,
     is_for_clients,
+    is_for_programs,
     refusal,
     signed_in,
 )
@@ -49,6 +51,7 @@ _REASONS = {
     406: "Not Acceptable",
     409: "Conflict",
     410: "Gone",
+    411: "Length Required",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     416: "Range Not Satisfiable",
@@ -65,6 +68,7 @@ _HEADINGS = {
     404: "Not found",
     405: "Not for this address",
     409: "That is taken",
+    411: "Not a form",
     413: "Too large",
     415: "Not a form",
     429: "Too many attempts",
@@ -261,7 +265,7 @@ def write(request: Request, answer: Answer) -> Response:
 
 
 def _write_for_clients(request: Request, answer: Answer) -> Response:
-    """Return ``answer`` as JSON to those who prefer it, else as plain text.
+    """Return ``answer`` as JSON to those who prefer it and in the API, else as plain text.
 
     The message stands in the body whole, and in the reason phrase as far as
     HTTP/1.1 can carry it: that is all that twine prints.
@@ -271,18 +275,21 @@ def _write_for_clients(request: Request, answer: Answer) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.update(answer.headers)
     title = _REASONS[answer.status]
-    if _prefers_json(request):
-        response.json_body = {
-            "message": answer.message,
-            # All that uv prints.
-            "code": f"{answer.status} {answer.message}",
-            "title": title,
-        }
-        response.headers["Content-Type"] = _JSON
+    if is_for_programs(request):
+        _write_json(response, {"error": answer.message})
+    elif _prefers_json(request):
+        # The code is all that uv prints.
+        code = f"{answer.status} {answer.message}"
+        _write_json(response, {"message": answer.message, "code": code, "title": title})
     else:
         response.content_type = "text/plain"
         response.text = f"{answer.status} {title}\n\n{answer.message}\n"
     return response
+
+
+def _write_json(response: Response, values: dict[str, str]) -> None:
+    response.json_body = values
+    response.headers["Content-Type"] = _JSON
 
 
 def _reason(answer: Answer) -> str:
@@ -305,16 +312,21 @@ def _may_know(request: Request, context: object) -> bool:
 
 
 def _nothing(request: Request) -> Answer:
-    if request.method in {"GET", "HEAD"} or not _is_client(request):
+    if request.method in {"GET", "HEAD"} or not _may_publish(request):
         return Answer(404, _NOT_FOUND)
     return Answer(404, f"{_NOT_FOUND} {_publish_here(request)}")
 
 
 def _wrong_method(request: Request, context: Resource) -> Answer:
     message = f"{request.method} is not for this address."
-    if _is_client(request):
+    if _may_publish(request):
         message = f"{message} {_publish_here(request)}"
     return Answer(405, message, {"Allow": ", ".join(allowed_methods(request, context))})
+
+
+def _may_publish(request: Request) -> bool:
+    """Whether it may be a client that looks for the address of uploads."""
+    return _is_client(request) and not is_for_programs(request)
 
 
 def _publish_here(request: Request) -> str:

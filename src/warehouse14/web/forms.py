@@ -13,6 +13,7 @@ from multipart import (
 )
 
 from warehouse14.domain.errors import Rejected
+from warehouse14.domain.services.uploadform import too_large
 from warehouse14.web.errors import Refusal
 
 _READ = 256 * 1024
@@ -56,25 +57,32 @@ class UploadStream:
     """Goes through the body of a request once.
 
     Attributes:
+        limit: the largest file, in bytes.
         fields: what was read so far of ``FIELDS``.
     """
 
     source: BinaryIO
     content_type: str
+    limit: int
     fields: dict[str, str] = field(default_factory=dict)
 
     def events(self) -> Iterator[Content | bytes]:
         """Yield the content's beginning, and then its bytes in pieces.
 
-        Raises ``Rejected`` for a malformed form, and ``Refusal`` for a body that is none.
+        Raises ``Rejected`` for a malformed form, ``TooLarge`` for a body that does not end, whose length
+        not every server has looked at, and ``Refusal`` for a body that is none.
         """
         parser = PushMultipartParser(
             self._boundary(), max_segment_count=_MOST_PARTS, max_header_size=_MOST_HEADER_BYTES
         )
         reading = _Reading(self.fields)
+        left = self.limit + ALLOWANCE
         try:
             while not parser.closed:
                 chunk = self.source.read(_READ)
+                left -= len(chunk)
+                if left < 0:
+                    raise too_large(self.limit)
                 for event in parser.parse(chunk):
                     yield from reading.take(event)
                 if not chunk:

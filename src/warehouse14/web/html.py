@@ -1,7 +1,6 @@
 """Pages for browsers: the frame around each, its addresses, and the headers that keep it safe."""
 
 import gzip
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +24,6 @@ from warehouse14.web.cookies import Notice
 from warehouse14.web.negotiation import takes_gzip
 from warehouse14.web.security import signed_in
 
-_REQUEST_ID = "_warehouse14_request_id"
 #: Further levels take twice the time for a few bytes in a hundred.
 _GZIP_LEVEL = 5
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -53,6 +51,21 @@ class Frame:
         return None if found is None else found.account
 
     @property
+    def restricted(self) -> bool:
+        """Whether who is signed in has to replace their password first."""
+        try:
+            found = signed_in(self.request)
+        except Unavailable:
+            return False
+        return found is not None and found.replaces_password
+
+    @property
+    def passwords(self) -> bool:
+        """Whether people sign in here with passwords of this site."""
+        local: bool = self.request.registry.sign_ins.local
+        return local
+
+    @property
     def looking(self) -> frozenset[Looked]:
         """What an administrator looks into."""
         identity: Identity | None = self.request.identity
@@ -69,6 +82,12 @@ class Frame:
         """The token for the forms of this page."""
         token: str = get_csrf_token(self.request)
         return token
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed at the moment."""
+        read_only: bool = self.request.registry.warehouse.policy.read_only
+        return read_only
 
     @property
     def notice(self) -> Notice | None:
@@ -202,12 +221,6 @@ def words(error: Exception) -> str:
     # What does not begin with the field is a sentence by itself, perhaps one that begins with a name.
     is_named = bool(separator) and field == getattr(error, "field", None)
     return text[:1].upper() + text[1:] if is_named else str(error)
-
-
-def request_id(request: Request) -> str:
-    """Return the name of this request, the same on its page and in the log."""
-    kept: str = request.environ.setdefault(_REQUEST_ID, secrets.token_hex(6))
-    return kept
 
 
 def local_path(raw: str) -> str | None:

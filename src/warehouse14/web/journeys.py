@@ -16,7 +16,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from warehouse14.domain.names import ProviderName
-from warehouse14.web.cookies import cookie_name, put_cookie
+from warehouse14.web.cookies import cookie_name, put_cookie, sent_cookies
 
 #: How long a sign-in elsewhere may take.
 _SECONDS = 900
@@ -61,7 +61,7 @@ def keep_journey(request: Request, response: Response, journey: Journey) -> None
 def take_journey(request: Request, state: str) -> Journey | None:
     """Return the journey that was begun with ``state`` in this browser, and take it back: it ends once."""
     kind = _kind(state)
-    raw = request.cookies.get(cookie_name(request, kind))
+    raw = sent_cookies(request).get(cookie_name(request, kind))
     if raw is None:
         return None
     request.add_response_callback(
@@ -76,7 +76,7 @@ def _newest_first(request: Request) -> list[str]:
     pattern = re.escape(cookie_name(request, "JOURNEY")).replace("JOURNEY", "(journey-[0-9a-f]{16})")
     kept = {
         found[1]: _read(request, value)[0]
-        for name, value in request.cookies.items()
+        for name, value in sent_cookies(request).items()
         if (found := re.fullmatch(pattern, name))
     }
     return sorted(kept, key=lambda kind: kept[kind], reverse=True)

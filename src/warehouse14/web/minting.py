@@ -23,14 +23,14 @@ SCOPES: Mapping[Scope, str] = {
     Scope.READ: "install",
     Scope.UPLOAD: "install and publish",
     Scope.YANK: "install and yank",
-    Scope.MANAGE: "install, delete, manage people",
+    Scope.MANAGE: "install, delete, manage people and access",
 }
 #: The same as the page of a new token says it.
 _DEEDS: Mapping[Scope, str] = {
     Scope.READ: "installs",
     Scope.UPLOAD: "publishes",
     Scope.YANK: "yanks",
-    Scope.MANAGE: "deletes and manages people",
+    Scope.MANAGE: "deletes and manages projects",
 }
 _EMPTY = {"name": "", "project": "", "address": "", "days": "365"}
 
@@ -144,6 +144,8 @@ def show_new(
         new=token,
         deeds=f"{', '.join(deeds)} and {last}" if deeds else last,
         uploads=Scope.UPLOAD in token.scopes,
+        yanks=Scope.YANK in token.scopes,
+        manages=Scope.MANAGE in token.scopes,
         back=back,
         to=to,
     )

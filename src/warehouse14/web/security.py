@@ -1,6 +1,6 @@
 """Who makes a request, and what the ACLs allow them.
 
-Index, file and upload addresses know API tokens alone: never a password,
+Index, file, upload and API addresses know API tokens alone: never a password,
 never a cookie. A token comes as the password of ``__token__``, as a user
 name with an empty password, or as a Bearer credential (RFC 7617, RFC 6750).
 All other addresses are pages for a browser, and know its session alone.
@@ -37,9 +37,11 @@ _BEARERS = frozenset({"bearer", "token"})
 _UNKNOWN = "_warehouse14_identity"
 _SIGNED_IN = "_warehouse14_signed_in"
 
+#: Below this are the addresses for programs that change things.
+API = "api"
 #: Below these are the addresses for clients: nobody is told anything but 401, whether it exists or not.
-PRIVATE_PLACES = frozenset({"simple", "packages", "legacy", "pypi"})
-CLIENT_PLACES = PRIVATE_PLACES | {"health"}
+PRIVATE_PLACES = frozenset({"simple", "packages", "legacy", "pypi", API})
+CLIENT_PLACES = PRIVATE_PLACES | {"health", "metrics"}
 #: What is there for everybody.
 OPEN_PLACES = frozenset({"health", "login", "static"})
 #: Where a password is replaced, also one that opens nothing else.
@@ -153,6 +155,12 @@ def is_for_clients(request: Request) -> bool:
     return parts[0] in CLIENT_PLACES if parts else request.method not in {"GET", "HEAD"}
 
 
+def is_for_programs(request: Request) -> bool:
+    """Whether the address is one of the API."""
+    parts: tuple[str, ...] = split_path_info(request.environ.get("PATH_INFO", ""))
+    return parts[:1] == (API,)
+
+
 def signed_in(request: Request) -> SignedIn | None:
     """Return the session that a browser's cookie stands for; asked once in a request."""
     if _SIGNED_IN not in request.environ:
@@ -165,6 +173,25 @@ def signed_in(request: Request) -> SignedIn | None:
 
 def _replaces_password(request: Request) -> bool:
     return bool(request.environ.get("PATH_INFO") == PASSWORD_PAGE)
+
+
+def recognised(request: Request) -> tuple[str | None, str | None]:
+    """Return the account that makes a request, and the public id of its token, as far as anybody has asked
+    for them."""
+    known: Known | None = request.environ.get(_UNKNOWN)
+    identity = None if known is None else known[0]
+    if identity is not None:
+        return identity.account, None if identity.token is None else identity.token.id
+    found: SignedIn | None = request.environ.get(_SIGNED_IN)
+    return None if found is None else found.account.name, None
+
+
+def refused_credentials(request: Request) -> str | None:
+    """Return the code of why the credentials of a client count for nothing, if somebody has asked."""
+    known: Known | None = request.environ.get(_UNKNOWN)
+    if known is None or known[0] is not None or "HTTP_AUTHORIZATION" not in request.environ:
+        return None
+    return known[1].code
 
 
 def refusal(request: Request) -> Refused:

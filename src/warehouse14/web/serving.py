@@ -21,6 +21,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 
 from warehouse14.domain.warehouse import Warehouse
+from warehouse14.logs import TextFormatter
 from warehouse14.settings import DEFAULT_MAX_FILE_BYTES
 from warehouse14.web.connections import channel_class, sweep
 from warehouse14.web.descriptors import fitting_connections
@@ -42,7 +43,7 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:
     What keeps it from serving is one line, and ends the process: with status 1
     for an address that is taken, with 2 for all else.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _log_to_the_terminal()
     # How many requests wait is for a metric, not for a line per request.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     warehouse = _warehouse_of(app)
@@ -64,6 +65,13 @@ def serve_paste(app: Any, global_conf: Any, **settings: Any) -> int:
         # The last connection that closes folds SQLite's write-ahead log into its file.
         warehouse.close(max(0.0, asked + _END - time.monotonic()))
     return 0
+
+
+def _log_to_the_terminal() -> None:
+    """Log as the settings of a site usually have it, unless its own say how."""
+    terminal = logging.StreamHandler()
+    terminal.setFormatter(TextFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[terminal])
 
 
 def _open(app: Any, sockets: dict[int, Any], settings: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from warehouse14.domain.blobkeys import checked_key
 from warehouse14.domain.errors import NotFound, Unavailable
 from warehouse14.domain.ports import Blob, Now, Staged
 
@@ -42,7 +43,7 @@ class MemoryFiles:
 
     def put(self, key: str, data: bytes) -> None:
         """Store a small blob; one that is there keeps its bytes and is young again."""
-        _checked(key)
+        checked_key(key)
         with self._lock:
             self.check()
             kept, _ = self._blobs.get(key, (bytes(data), None))
@@ -63,13 +64,13 @@ class MemoryFiles:
         return None if found is None else Blob(key, len(found[0]), found[1])
 
     def _found(self, key: str) -> tuple[bytes, datetime] | None:
-        _checked(key)
+        checked_key(key)
         self.check()
         return self._blobs.get(key)
 
     def delete(self, key: str) -> None:
         """Remove ``key``."""
-        _checked(key)
+        checked_key(key)
         with self._lock:
             self.check()
             self._blobs.pop(key, None)
@@ -121,12 +122,12 @@ class MemoryStaged:
     def beside(self, key: str, data: bytes) -> None:
         """Add a small blob."""
         self._open()
-        self._beside[_checked(key)] = data
+        self._beside[checked_key(key)] = data
 
     def commit(self, key: str) -> None:
         """Make it the blob ``key``."""
         whole = bytes(self._open())
-        _checked(key)
+        checked_key(key)
         for small, data in self._beside.items():
             self._store.put(small, data)
         self._store.put(key, whole)
@@ -141,10 +142,3 @@ class MemoryStaged:
             raise RuntimeError("what was staged is committed or gone")
         self._store.check()
         return self._data
-
-
-def _checked(key: str) -> str:
-    """Return ``key``, or raise ``ValueError`` unless it is made of ``/``-separated names."""
-    if not {"", ".", ".."}.isdisjoint(key.split("/")) or "\\" in key or "\0" in key:
-        raise ValueError(f"{key!r} is no key of a blob")
-    return key

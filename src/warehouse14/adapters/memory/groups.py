@@ -21,8 +21,11 @@ class MemoryGroups:
 
     def all(self) -> Sequence[Group]:
         """Return the groups that are not deleted, by name."""
-        groups = (group for group in self._moment.tables.groups.values() if group.deleted_at is None)
-        return sorted(groups, key=attrgetter("name"))
+        return [group for group in self.ever() if group.deleted_at is None]
+
+    def ever(self) -> Sequence[Group]:
+        """Return all groups, deleted ones too, by name."""
+        return sorted(self._moment.tables.groups.values(), key=attrgetter("name"))
 
     def of(self, account: AccountName) -> Sequence[GroupName]:
         """Return the groups that an account is in, by name."""

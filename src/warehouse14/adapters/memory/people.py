@@ -6,8 +6,8 @@ from operator import attrgetter
 from typing import Any
 
 from warehouse14.adapters.memory.moment import Moment
-from warehouse14.domain.model import Account, Failures, Login, Looked, Session, Token, Vouched
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.model import Account, Failures, Login, Looked, Role, Session, Token, Vouched
+from warehouse14.domain.names import AccountName, Principal
 
 
 class MemoryAccounts:
@@ -94,6 +94,36 @@ class MemoryTokens:
         """Return an account's tokens, the oldest first."""
         tokens = (token for token in self._moment.tables.tokens.values() if token.account == account)
         return sorted(tokens, key=attrgetter("created_at", "id"))
+
+    def ending_of_services(
+        self,
+        account: AccountName,
+        principals: frozenset[Principal],
+        *,
+        after: datetime,
+        until: datetime,
+        count: int,
+    ) -> Sequence[Token]:
+        """Return the tokens that end soon of what somebody is an admin of."""
+        tables = self._moment.tables
+        owners = {
+            f"project:{project.name}"
+            for project in tables.projects.values()
+            if project.deleted_at is None and any(project.grants.get(who) is Role.ADMIN for who in principals)
+        } | {
+            f"group:{group.name}"
+            for group in tables.groups.values()
+            if group.deleted_at is None and group.members.get(account)
+        }
+        found = [
+            (token.expires_at, token.id, token)
+            for token in tables.tokens.values()
+            if token.account in owners
+            and token.revoked_at is None
+            and token.expires_at is not None
+            and after < token.expires_at <= until
+        ]
+        return [token for *_, token in sorted(found)[:count]]
 
     def add(self, token: Token) -> None:
         """Add a token."""

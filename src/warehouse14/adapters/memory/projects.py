@@ -48,6 +48,11 @@ class MemoryProjects:
             if project.deleted_at is None and (principals is None or _may_see(principals, project))
         ]
 
+    def changed_since(self, serial: int) -> Iterator[Project]:
+        """Return the projects whose last change came after ``serial``, by name."""
+        every = sorted(self._moment.tables.projects.values(), key=attrgetter("name"))
+        yield from (project for project in every if project.serial > serial)
+
     def create(self, project: Project) -> None:
         """Take a name."""
         self._change(project.name, lambda tables: tables.create_project(project))

@@ -16,11 +16,12 @@ from warehouse14.adapters.memory.people import (
     MemoryTokens,
 )
 from warehouse14.adapters.memory.projects import MemoryFileRows, MemoryProjects
+from warehouse14.adapters.memory.restoring import MemoryRestoration
 from warehouse14.adapters.memory.tables import Tables
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
-from warehouse14.domain.ports import UnitOfWork
+from warehouse14.domain.ports import Restoration, UnitOfWork
 
 #: How long a unit waits for another that holds the same name, in seconds.
 _PATIENCE = 10.0
@@ -87,6 +88,16 @@ class MemoryUnits:
             tables = self._tables.copy()
             for intent in intents:
                 intent(tables)
+            self._tables = tables
+
+    @contextmanager
+    def restoring(self) -> Iterator[Restoration]:
+        """Return what puts rows as they are, all together at its end."""
+        connection = self._connection.checked()
+        with self._lock:
+            tables = self._tables.copy()
+            yield MemoryRestoration(tables)
+            connection.checked()
             self._tables = tables
 
     def pulse(self) -> Hashable:

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from warehouse14.adapters.oidc.fetching import fetch_json, unavailable
 from warehouse14.adapters.oidc.kept import Kept
-from warehouse14.adapters.oidc.options import DISCOVERY, Options, is_safe
+from warehouse14.adapters.oidc.options import Options, is_safe
 from warehouse14.adapters.oidc.turns import Turns
 
 #: How long endpoints and keys are good for, in seconds.
@@ -94,7 +94,7 @@ def _endpoints(options: Options) -> Endpoints:
 
     issuer = required("issuer")
     # Or one provider could pass for another (Discovery, section 4.3).
-    if url.endswith(DISCOVERY) and url.removesuffix(DISCOVERY) != issuer.rstrip("/"):
+    if issuer.rstrip("/") != options.issuer.rstrip("/"):
         raise unavailable(options.title, f"{url} is of another issuer: {issuer}")
     return Endpoints(
         issuer=issuer,

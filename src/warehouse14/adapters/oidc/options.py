@@ -1,14 +1,12 @@
 """The settings of one provider."""
 
-import os
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from warehouse14.settings import Section, SettingError
 
-DISCOVERY = "/.well-known/openid-configuration"
-_SECRETS = ("client_secret", "client_secret_env", "client_secret_file")
+_DISCOVERY = "/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +15,7 @@ class Options:
 
     Attributes:
         metadata_url: where its metadata is (OpenID Connect Discovery 1.0).
+        issuer: what it calls itself: none can pass for another.
         client_id, client_secret: what it knows this site by; no secret for a public client.
         scope: what is asked for, separated by spaces.
         user_id_claim: the claim that names a new account.
@@ -28,6 +27,7 @@ class Options:
     """
 
     metadata_url: str
+    issuer: str
     client_id: str
     client_secret: str = field(repr=False)
     scope: str
@@ -50,7 +50,7 @@ def read_options(section: Section) -> Options:
     return Options(
         metadata_url=url,
         client_id=section.text("client_id"),
-        client_secret=_secret(section),
+        client_secret=section.secret("client_secret"),
         scope=_scope(section.text("scope", "openid email profile")),
         user_id_claim=section.text("user_id_claim", "email"),
         groups_claim=_groups_claim(section, allowed_groups),
@@ -58,7 +58,15 @@ def read_options(section: Section) -> Options:
         allowed_groups=allowed_groups,
         trust_email=section.flag("trust_email", False),
         title=section.text("title", urlsplit(url).hostname or url),
+        issuer=section.text("issuer", _issuer(url)),
     )
+
+
+def _issuer(url: str) -> str | None:
+    """Return the issuer whose metadata are at an address (Discovery, section 4), or None if that does not
+    say."""
+    issuer, found, _ = url.partition(_DISCOVERY)
+    return issuer if found else None
 
 
 def _groups_claim(section: Section, allowed: frozenset[str]) -> str:
@@ -91,28 +99,3 @@ def _is_here(host: str) -> bool:
 def _scope(raw: str) -> str:
     words = raw.split()
     return " ".join(words if "openid" in words else ["openid", *words])
-
-
-def _secret(section: Section) -> str:
-    given = [key for key in _SECRETS if section.has(key)]
-    if len(given) > 1:
-        raise SettingError(f"{' and '.join(given)} are both set: keep one of them")
-    values = {key: section.text(key, "") for key in _SECRETS}
-    if variable := values["client_secret_env"]:
-        if not os.environ.get(variable):
-            raise SettingError(f"client_secret_env names the variable {variable!r}, which is not set")
-        return os.environ[variable]
-    if path := values["client_secret_file"]:
-        return _read(path)
-    return values["client_secret"]
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = file.read(10_000).strip()
-    except (OSError, UnicodeError) as error:
-        raise SettingError(f"client_secret_file = {path!r} cannot be read: {error}") from error
-    if not found:
-        raise SettingError(f"client_secret_file = {path!r} is empty")
-    return found

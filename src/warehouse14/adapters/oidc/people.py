@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from warehouse14.adapters.oidc.options import Options
+from warehouse14.domain.names import is_plain
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +20,17 @@ def needed(options: Options) -> set[str]:
     if not options.trust_email:
         names.add("email_verified")
     return names | ({options.groups_claim} if options.groups_claim else set())
+
+
+def joint(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims of an ID token and those that the provider tells on request. Whether an address is
+    verified is said beside it: of another address, or of none, that says nothing."""
+    whole = {**more, **claims}
+    whole.pop("email_verified", None)
+    for place in (claims, more):
+        if "email_verified" in place and place.get("email") == whole.get("email"):
+            return {**whole, "email_verified": place["email_verified"]}
+    return whole
 
 
 def email(options: Options, claims: Mapping[str, Any]) -> str | None:
@@ -90,4 +102,4 @@ def refusal(options: Options, address: str | None, member_of: frozenset[str]) ->
 
 
 def _is_group(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= _GROUP_LENGTH and value.isprintable()
+    return isinstance(value, str) and is_plain(value, _GROUP_LENGTH)

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _RANDOM_BYTES = 32
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+", re.ASCII)
 _SHOWN = re.compile(r"[^ -~]")
+#: What servers on the way take of an address, with room for the rest of it.
+_HINT_LENGTH = 3000
 _TOKEN = re.compile(r"[ -~]+")
 
 
@@ -63,6 +65,10 @@ class Provider:
                 self._metadata.endpoints()
         except Unavailable as error:
             _log.warning("%s", error.in_full)
+
+    def issuer(self) -> str:
+        """See the port."""
+        return self._metadata.endpoints().issuer
 
     def begin(self, answer_to: str) -> Departure:
         """See the port."""
@@ -111,12 +117,12 @@ class Provider:
 
     def farewell(self, id_token: str | None, back_to: str) -> str | None:
         """See the port."""
-        endpoints = self._metadata.known
-        if endpoints is None or endpoints.end_session is None:
+        endpoints = self._metadata.known or self._metadata.endpoints()
+        if endpoints.end_session is None:
             return None
         query = {"client_id": self._options.client_id, "post_logout_redirect_uri": back_to}
         # Some find the client by the one, some by the other.
-        hint = {} if id_token is None else {"id_token_hint": id_token}
+        hint = {} if id_token is None or len(id_token) > _HINT_LENGTH else {"id_token_hint": id_token}
         joint = "&" if "?" in endpoints.end_session else "?"
         return f"{endpoints.end_session}{joint}{urlencode(hint | query)}"
 
@@ -193,7 +199,7 @@ class Provider:
                 "What the identity provider says cannot be relied upon.",
                 detail="the user info is of another subject",
             )
-        return {**more, **claims}
+        return people.joint(claims, more)
 
     def _arrival(self, claims: Mapping[str, Any], id_token: str) -> Arrival:
         options = self._options

@@ -12,6 +12,7 @@ from joserfc.jws import extract_compact
 from warehouse14.adapters.oidc.metadata import Key
 from warehouse14.domain.arrivals import Ending
 from warehouse14.domain.errors import SignInFailed
+from warehouse14.domain.names import is_plain
 
 #: By how much the clocks of the two may differ, in seconds.
 LEEWAY = 120
@@ -138,7 +139,7 @@ def _named(claims: Mapping[str, Any], key: str) -> str | None:
     value = claims.get(key)
     if value is None:
         return None
-    if isinstance(value, str) and 1 <= len(value) <= _MOST_TEXT and value.isprintable():
+    if isinstance(value, str) and is_plain(value, _MOST_TEXT):
         return value
     raise _failed(f"{key} is no text of 1 to {_MOST_TEXT} printable characters")
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, literal, or_, select, union_all, update
 
 from warehouse14.adapters.sql.running import Runner
-from warehouse14.adapters.sql.tables import accounts, tokens
+from warehouse14.adapters.sql.tables import accounts, grants, group_members, groups, projects, tokens
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Account, Reach, Scope, Token, Vouched, in_order
-from warehouse14.domain.names import AccountName, ProviderName
+from warehouse14.domain.model import Account, Reach, Role, Scope, Token, Vouched, in_order
+from warehouse14.domain.names import AccountName, Principal, ProviderName
 
 _ACCOUNT = select(accounts).where(accounts.c.name == bindparam("of_name"))
 _ACCOUNTS = select(accounts).order_by(accounts.c.name)
@@ -35,6 +35,34 @@ _TOKENS = (
     select(tokens)
     .where(tokens.c.account == bindparam("of_account"))
     .order_by(tokens.c.created_at, tokens.c.id)
+)
+#: What somebody is an admin of, as its service account is called.
+_SERVICES = union_all(
+    select(literal("project:").concat(projects.c.name))
+    .join(grants, grants.c.project == projects.c.name)
+    .where(
+        grants.c.principal.in_(bindparam("principals", expanding=True)),
+        grants.c.role == Role.ADMIN.value,
+        projects.c.deleted_at.is_(None),
+    ),
+    select(literal("group:").concat(groups.c.name))
+    .join(group_members, group_members.c.group == groups.c.name)
+    .where(
+        group_members.c.account == bindparam("of_account"),
+        group_members.c.admin,
+        groups.c.deleted_at.is_(None),
+    ),
+)
+_ENDING = (
+    select(tokens)
+    .where(
+        tokens.c.account.in_(_SERVICES),
+        tokens.c.revoked_at.is_(None),
+        tokens.c.expires_at > bindparam("after"),
+        tokens.c.expires_at <= bindparam("until"),
+    )
+    .order_by(tokens.c.expires_at, tokens.c.id)
+    .limit(bindparam("most"))
 )
 _REVOKE = (
     update(tokens)
@@ -77,17 +105,7 @@ class SqlAccounts:
 
     def add(self, account: Account) -> None:
         """See the port."""
-        values = {
-            "name": account.name,
-            "administrator": account.administrator,
-            "created_at": account.created_at,
-            "password_hash": account.password_hash,
-            "disabled": account.disabled,
-            "password_once": account.password_once,
-            "signed_in_at": account.signed_in_at,
-            **_vouched_values(account.vouched, at="vouched_at", groups="provider_groups"),
-        }
-        self._run.insert(insert(accounts), values, kind="account", name=account.name)
+        self._run.insert(insert(accounts), account_values(account), kind="account", name=account.name)
 
     def set_password(self, name: AccountName, password_hash: str, *, once: bool) -> None:
         """See the port."""
@@ -132,28 +150,31 @@ class SqlTokens:
         """See the port."""
         return [_token(row) for row in self._run.rows(_TOKENS, of_account=account)]
 
+    def ending_of_services(
+        self,
+        account: AccountName,
+        principals: frozenset[Principal],
+        *,
+        after: datetime,
+        until: datetime,
+        count: int,
+    ) -> Sequence[Token]:
+        """See the port."""
+        rows = self._run.rows(
+            _ENDING,
+            of_account=account,
+            principals=sorted(principals),
+            after=after,
+            until=until,
+            most=count,
+        )
+        return [_token(row) for row in rows]
+
     def add(self, token: Token) -> None:
         """See the port."""
         if self._run.rows(_ACCOUNT, of_name=token.account).one_or_none() is None:
             raise Conflict("account", token.account)
-        values = {
-            "id": token.id,
-            "account": token.account,
-            "name": token.name,
-            "scope": ",".join(in_order(token.scopes)),
-            "project": token.reach.project,
-            "prefix": token.reach.prefix,
-            "days": token.days,
-            "addresses": list(token.addresses) or None,
-            "secret_sha256": token.secret_sha256,
-            "created_at": token.created_at,
-            "expires_at": token.expires_at,
-            "last_used_at": token.last_used_at,
-            "last_used_from": token.last_used_from,
-            "last_used_by": token.last_used_by,
-            "revoked_at": token.revoked_at,
-        }
-        self._run.insert(insert(tokens), values, kind="token", name=token.id)
+        self._run.insert(insert(tokens), token_values(token), kind="token", name=token.id)
 
     def revoke(self, token: str, at: datetime) -> None:
         """See the port."""
@@ -182,6 +203,20 @@ def _account(row: Row[Any]) -> Account:
     )
 
 
+def account_values(account: Account) -> dict[str, Any]:
+    """Return the row of an account."""
+    return {
+        "name": account.name,
+        "administrator": account.administrator,
+        "created_at": account.created_at,
+        "password_hash": account.password_hash,
+        "disabled": account.disabled,
+        "password_once": account.password_once,
+        "signed_in_at": account.signed_in_at,
+        **_vouched_values(account.vouched, at="vouched_at", groups="provider_groups"),
+    }
+
+
 def _vouched_values(vouched: Vouched | None, *, at: str = "at", groups: str = "groups") -> dict[str, Any]:
     return {
         at: vouched and vouched.at,
@@ -202,6 +237,27 @@ def _vouched(row: Row[Any]) -> Vouched | None:
         kept_out=frozenset(row.kept_out),
         seen={ProviderName(name): datetime.fromisoformat(at) for name, at in row.seen.items()},
     )
+
+
+def token_values(token: Token) -> dict[str, Any]:
+    """Return the row of a token."""
+    return {
+        "id": token.id,
+        "account": token.account,
+        "name": token.name,
+        "scope": ",".join(in_order(token.scopes)),
+        "project": token.reach.project,
+        "prefix": token.reach.prefix,
+        "days": token.days,
+        "addresses": list(token.addresses) or None,
+        "secret_sha256": token.secret_sha256,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "last_used_from": token.last_used_from,
+        "last_used_by": token.last_used_by,
+        "revoked_at": token.revoked_at,
+    }
 
 
 def _token(row: Row[Any]) -> Token:

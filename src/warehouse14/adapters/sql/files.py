@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 
 from warehouse14.adapters.sql.projects import hold_project
 from warehouse14.adapters.sql.running import Runner
@@ -23,7 +23,12 @@ _LISTED = (
     .join(projects, projects.c.name == files.c.project)
     .where(files.c.deleted_at.is_(None), projects.c.deleted_at.is_(None))
     .order_by(files.c.project, files.c.filename)
-    .execution_options(yield_per=_BATCH)
+    .limit(_BATCH)
+)
+_NEXT_LISTED = _LISTED.where(
+    # The first condition alone bounds what the engine looks through.
+    files.c.project >= bindparam("of_project"),
+    or_(files.c.project > bindparam("of_project"), files.c.filename > bindparam("of_filename")),
 )
 _ADD = insert(files)
 _CHANGE = update(files).where(
@@ -52,28 +57,16 @@ class SqlFiles:
 
     def all(self) -> Iterator[File]:
         """See the port."""
-        return (_file(row) for row in self._run.rows(_LISTED))
+        found = self._run.rows(_LISTED).all()
+        while found:
+            yield from map(_file, found)
+            last = found[-1]
+            found = self._run.rows(_NEXT_LISTED, of_project=last.project, of_filename=last.filename).all()
 
     def add(self, file: File) -> None:
         """See the port."""
         hold_project(self._run, file.project)
-        values = {
-            "project": file.project,
-            "filename": file.filename,
-            "version": file.version,
-            "filetype": file.filetype.value,
-            "size": file.size,
-            "sha256": file.sha256,
-            "blake2_256": file.blake2_256,
-            "requires_python": file.requires_python,
-            "summary": file.summary,
-            "metadata_sha256": file.metadata_sha256,
-            "uploaded_at": file.uploaded_at,
-            "uploaded_by": file.uploaded_by,
-            "deleted_at": file.deleted_at,
-            **_yank_values(file.yank),
-        }
-        self._run.insert(_ADD, values, kind="file", name=file.filename)
+        self._run.insert(_ADD, file_values(file), kind="file", name=file.filename)
 
     def set_yank(self, project: ProjectName, filename: FileName, yank: Yank | None) -> None:
         """See the port."""
@@ -87,6 +80,26 @@ class SqlFiles:
     def _change(self, statement: Any, project: ProjectName, filename: FileName, **values: Any) -> None:
         values |= {"of_project": project, "of_filename": filename}
         self._run.change(statement, values, kind="file", name=filename)
+
+
+def file_values(file: File) -> dict[str, Any]:
+    """Return the row of a file."""
+    return {
+        "project": file.project,
+        "filename": file.filename,
+        "version": file.version,
+        "filetype": file.filetype.value,
+        "size": file.size,
+        "sha256": file.sha256,
+        "blake2_256": file.blake2_256,
+        "requires_python": file.requires_python,
+        "summary": file.summary,
+        "metadata_sha256": file.metadata_sha256,
+        "uploaded_at": file.uploaded_at,
+        "uploaded_by": file.uploaded_by,
+        "deleted_at": file.deleted_at,
+        **_yank_values(file.yank),
+    }
 
 
 def _yank_values(yank: Yank | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, group_members, groups
@@ -19,7 +19,8 @@ _MEMBERS = (
     .order_by(group_members.c.group, group_members.c.account)
 )
 _MEMBERS_OF = _MEMBERS.where(group_members.c.group == bindparam("of_name"))
-_ALL = select(groups).where(groups.c.deleted_at.is_(None)).order_by(groups.c.name)
+_EVER = select(groups).order_by(groups.c.name)
+_ALL = _EVER.where(groups.c.deleted_at.is_(None))
 _ALL_MEMBERS = _MEMBERS.where(groups.c.deleted_at.is_(None))
 _OF = (
     select(group_members.c.group)
@@ -56,10 +57,17 @@ class SqlGroups:
 
     def all(self) -> Sequence[Group]:
         """See the port."""
+        return self._found(_ALL, _ALL_MEMBERS)
+
+    def ever(self) -> Sequence[Group]:
+        """See the port."""
+        return self._found(_EVER, _MEMBERS)
+
+    def _found(self, rows: Select[Any], of_rows: Select[Any]) -> Sequence[Group]:
         members: dict[str, dict[AccountName, bool]] = {}
-        for member in self._run.rows(_ALL_MEMBERS):
+        for member in self._run.rows(of_rows):
             members.setdefault(member.group, {})[AccountName(member.account)] = member.admin
-        return [_group(row, members.get(row.name, {})) for row in self._run.rows(_ALL)]
+        return [_group(row, members.get(row.name, {})) for row in self._run.rows(rows)]
 
     def of(self, account: AccountName) -> Sequence[GroupName]:
         """See the port."""
@@ -67,13 +75,7 @@ class SqlGroups:
 
     def create(self, group: Group) -> None:
         """See the port."""
-        values = {
-            "name": group.name,
-            "created_at": group.created_at,
-            "created_by": group.created_by,
-            "deleted_at": group.deleted_at,
-        }
-        self._run.insert(insert(groups), values, kind="group", name=group.name)
+        self._run.insert(insert(groups), group_values(group), kind="group", name=group.name)
         for account, admin in group.members.items():
             self._add(group.name, account, admin)
 
@@ -99,6 +101,16 @@ class SqlGroups:
             raise Conflict("account", account)
         values = {"group": name, "account": account, "admin": admin}
         self._run.insert(insert(group_members), values, kind="group", name=name)
+
+
+def group_values(group: Group) -> dict[str, Any]:
+    """Return the row of a group."""
+    return {
+        "name": group.name,
+        "created_at": group.created_at,
+        "created_by": group.created_by,
+        "deleted_at": group.deleted_at,
+    }
 
 
 def _group(row: Row[Any], members: dict[AccountName, bool]) -> Group:

@@ -16,6 +16,7 @@ _ONLY_ROW = serials.c.id == 1
 _RAISE = update(serials).where(_ONLY_ROW).values(value=serials.c.value + 1)
 _SERIAL = select(serials.c.value).where(_ONLY_ROW)
 _APPEND = insert(journal)
+_LOCK_PROJECT = select(projects.c.name).where(projects.c.name == bindparam("of_name")).with_for_update()
 _NUMBER_PROJECT = (
     update(projects).where(projects.c.name == bindparam("of_name")).values(serial=bindparam("new_serial"))
 )
@@ -31,7 +32,8 @@ class SqlJournal:
     """Implements ``Journal``.
 
     Raising the one row of ``serials`` locks it until the commit, so that
-    entries become visible in the order of their serials.
+    entries become visible in the order of their serials. Whoever has that
+    lock waits for no other.
     """
 
     def __init__(self, runner: Runner) -> None:
@@ -39,22 +41,11 @@ class SqlJournal:
 
     def append(self, change: Change) -> None:
         """See the port."""
+        if change.project is not None:
+            self._run.rows(_LOCK_PROJECT, of_name=change.project)
         self._run.change(_RAISE, {}, kind="journal", name="serial")
         serial = self.serial()
-        self._run.rows(
-            _APPEND,
-            serial=serial,
-            at=change.at,
-            actor=change.actor,
-            origin=change.origin,
-            action=change.action,
-            project=change.project,
-            account=change.account,
-            token=change.token,
-            group=change.group,
-            detail=dict(change.detail),
-            by_token=change.by_token,
-        )
+        self._run.rows(_APPEND, **change_values(change.numbered(serial)))
         if change.project is not None:
             self._run.rows(_NUMBER_PROJECT, of_name=change.project, new_serial=serial)
 
@@ -77,6 +68,23 @@ class SqlJournal:
             found |= {row.serial: _change(row) for row in self._run.rows(statement)}
         nearest = sorted(found, reverse=after is None)[:count]
         return [found[serial] for serial in sorted(nearest, reverse=True)]
+
+
+def change_values(change: Change) -> dict[str, Any]:
+    """Return the row of an entry."""
+    return {
+        "serial": change.serial,
+        "at": change.at,
+        "actor": change.actor,
+        "origin": change.origin,
+        "action": change.action,
+        "project": change.project,
+        "account": change.account,
+        "token": change.token,
+        "group": change.group,
+        "detail": dict(change.detail),
+        "by_token": change.by_token,
+    }
 
 
 def _ways(sought: Sought) -> list[Sequence[ColumnElement[bool]]]:

@@ -37,19 +37,23 @@ class SqlLogins:
 
     def add(self, login: Login) -> None:
         """See the port."""
-        values = {
-            "issuer": login.issuer,
-            "subject": login.subject,
-            "provider": login.provider,
-            "account": login.account,
-            "created_at": login.created_at,
-        }
-        self._run.insert(insert(logins), values, kind="login", name=login.subject)
+        self._run.insert(insert(logins), login_values(login), kind="login", name=login.subject)
 
     def remove(self, issuer: str, subject: str) -> None:
         """See the port."""
         values = {"of_issuer": issuer, "of_subject": subject}
         self._run.change(_REMOVE, values, kind="login", name=subject)
+
+
+def login_values(login: Login) -> dict[str, Any]:
+    """Return the row of a login."""
+    return {
+        "issuer": login.issuer,
+        "subject": login.subject,
+        "provider": login.provider,
+        "account": login.account,
+        "created_at": login.created_at,
+    }
 
 
 def _login(row: Row[Any]) -> Login:

@@ -1,6 +1,6 @@
 """Projects and grants in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from warehouse14.adapters.sql.ordering import newest_first
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import grants, group_members, groups, projects
 from warehouse14.domain.errors import Conflict
@@ -54,6 +55,20 @@ _THERE = select(projects.c.name).where(
 )
 _HOLD = _THERE.with_for_update()
 
+#: How many projects are read at once.
+_BATCH = 500
+_CHANGED = (
+    select(projects)
+    .where(projects.c.serial > bindparam("after"), projects.c.name > bindparam("of_name"))
+    .order_by(projects.c.name)
+    .limit(_BATCH)
+)
+_GRANTS_OF_MANY = (
+    select(grants)
+    .where(grants.c.project.in_(bindparam("names", expanding=True)))
+    .order_by(grants.c.project, grants.c.principal)
+)
+
 _ALL = (
     select(projects.c.name, projects.c.display_name, projects.c.public, projects.c.serial)
     .where(projects.c.deleted_at.is_(None))
@@ -67,7 +82,7 @@ _GRANTED_OR_PUBLIC = _ALL.where(or_(projects.c.public, _GRANTED))
 
 _ORDERS: dict[Order, tuple[Any, ...]] = {
     Order.NAME: (projects.c.name,),
-    Order.NEWEST: (projects.c.latest_at.desc().nulls_last(), projects.c.name.desc()),
+    Order.NEWEST: (newest_first(projects.c.latest_at), projects.c.name.desc()),
 }
 
 _UNCHANGED = update(projects).where(
@@ -144,18 +159,19 @@ class SqlProjects:
         found: Sequence[Any] = rows.all()
         return [ProjectSummary(name, display, public, serial) for name, display, public, serial in found]
 
+    def changed_since(self, serial: int) -> Iterator[Project]:
+        """See the port."""
+        found = self._run.rows(_CHANGED, after=serial, of_name="").all()
+        while found:
+            given: dict[str, dict[Principal, Role]] = {}
+            for row in self._run.rows(_GRANTS_OF_MANY, names=[row.name for row in found]):
+                given.setdefault(row.project, {})[Principal(row.principal)] = Role(row.role)
+            yield from (_project(row, given.get(row.name, {})) for row in found)
+            found = self._run.rows(_CHANGED, after=serial, of_name=found[-1].name).all()
+
     def create(self, project: Project) -> None:
         """See the port."""
-        values = {
-            "name": project.name,
-            "public": project.public,
-            "created_at": project.created_at,
-            "created_by": project.created_by,
-            "serial": project.serial,
-            "deleted_at": project.deleted_at,
-            **_latest_values(project.name, project.display_name, project.latest),
-        }
-        self._run.insert(insert(projects), values, kind="project", name=project.name)
+        self._run.insert(insert(projects), project_values(project), kind="project", name=project.name)
         for who, role in project.grants.items():
             self._add_grant(project.name, who, role)
 
@@ -238,6 +254,19 @@ def _project(row: Row[Any], given: dict[Principal, Role]) -> Project:
         deleted_at=row.deleted_at,
         latest=_latest(row),
     )
+
+
+def project_values(project: Project) -> dict[str, Any]:
+    """Return the row of a project."""
+    return {
+        "name": project.name,
+        "public": project.public,
+        "created_at": project.created_at,
+        "created_by": project.created_by,
+        "serial": project.serial,
+        "deleted_at": project.deleted_at,
+        **_latest_values(project.name, project.display_name, project.latest),
+    }
 
 
 def _found(row: Row[Any]) -> FoundProject:

@@ -5,24 +5,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from warehouse14.domain.errors import Conflict, Unavailable
+from warehouse14.adapters.sql.failures import failure, lost_race
+from warehouse14.domain.errors import Conflict
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what the engine raises into ``Unavailable`` with its cause."""
+    """Turn what the engine raises into ``Conflict`` for a lost race, or ``Unavailable``, with its cause."""
     try:
         yield
     except SQLAlchemyError as error:
-        raise unavailable(error) from error
-
-
-def unavailable(error: Exception) -> Unavailable:
-    """Return the domain's error for an engine that does not do what it is asked."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return Unavailable("The database does not answer. Try again.", detail=str(cause))
+        raise failure(error) from error
 
 
 class Runner:
@@ -45,10 +40,10 @@ class Runner:
         """Insert a row. Raises ``Conflict`` if its key is taken."""
         try:
             self._connection.execute(statement, values)
-        except IntegrityError as error:
-            raise Conflict(kind, name) from error
         except SQLAlchemyError as error:
-            raise unavailable(error) from error
+            if isinstance(error, IntegrityError) or lost_race(error):
+                raise Conflict(kind, name) from error
+            raise failure(error) from error
 
     def change(self, statement: Executable, values: Mapping[str, Any], *, kind: str, name: str) -> None:
         """Change one row. Raises ``Conflict`` if its condition holds for none."""

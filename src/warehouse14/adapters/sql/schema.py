@@ -6,7 +6,7 @@ the revision in the database with those that lie beside this module.
 
 from importlib.resources import files as resources
 
-from sqlalchemy import Connection, Engine, column, inspect, select, table
+from sqlalchemy import Connection, column, func, inspect, select, table
 
 from warehouse14.adapters.sql.tables import metadata, serials
 from warehouse14.domain.errors import Misconfigured
@@ -20,28 +20,26 @@ def known_revisions() -> list[str]:
     return sorted(entry.name[:4] for entry in folder.iterdir() if entry.name[:4].isdigit())
 
 
-def verify_schema(engine: Engine) -> None:
+def verify_schema(connection: Connection) -> None:
     """Raise ``Misconfigured`` unless the database has this program's schema, and all of it."""
-    with engine.connect() as connection:
-        _verify(_revision(connection))
-        lacking = _lacking(connection)
+    _verify(_revision(connection))
+    lacking = _lacking(connection)
     if lacking:
         raise Misconfigured(f"the database lacks {', '.join(lacking)}; restore it from a backup")
 
 
-def prepare_schema(engine: Engine) -> None:
-    """Upgrade the database to this program's schema, in one transaction."""
+def prepare_schema(connection: Connection) -> None:
+    """Upgrade the database to this program's schema; the caller commits."""
     from alembic import command
     from alembic.config import Config
 
-    with engine.begin() as connection:
-        found = _revision(connection)
-        if found is not None and found not in known_revisions():
-            _verify(found)
-        config = Config()
-        config.set_main_option("script_location", str(resources("warehouse14.adapters.sql.migrations")))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    found = _revision(connection)
+    if found is not None and found not in known_revisions():
+        _verify(found)
+    config = Config()
+    config.set_main_option("script_location", str(resources("warehouse14.adapters.sql.migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -54,9 +52,14 @@ def _revision(connection: Connection) -> str | None:
         raise Misconfigured(
             f"the database has more than one schema, {', '.join(found)}; restore it from a backup"
         )
-    if not found and tables & metadata.tables.keys():
+    if not found and tables & metadata.tables.keys() and _was_used(connection, tables):
         raise Misconfigured(_nameless(connection))
     return found[0] if found else None
+
+
+def _was_used(connection: Connection, tables: set[str]) -> bool:
+    """Whether anything was ever committed: the first upgrade may have been cut off, and is run again then."""
+    return serials.name in tables and bool(connection.execute(select(func.max(serials.c.value))).scalar())
 
 
 def _nameless(connection: Connection) -> str:

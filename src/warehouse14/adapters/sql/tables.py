@@ -1,41 +1,19 @@
 """The tables, as SQLAlchemy Core knows them. The migrations make them; a test compares the two."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     false,
 )
-from sqlalchemy.types import TypeDecorator
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware datetimes in UTC, kept without their zone and with microseconds."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Store UTC."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return UTC, aware."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
+from warehouse14.adapters.sql.types import UtcDateTime, long_text, words
 
 _NAME = 200
 _PRINCIPAL = 255
@@ -49,18 +27,18 @@ metadata = MetaData()
 projects = Table(
     "projects",
     metadata,
-    Column("name", String(_NAME), primary_key=True),
-    Column("display_name", String(_NAME), nullable=False),
+    Column("name", words(_NAME), primary_key=True),
+    Column("display_name", words(_NAME), nullable=False),
     Column("public", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("created_by", String(_NAME), nullable=False),
+    Column("created_by", words(_NAME), nullable=False),
     Column("serial", BigInteger, nullable=False),
     Column("deleted_at", UtcDateTime),
-    Column("latest_version", String(_FILENAME)),
-    Column("latest_summary", Text),
+    Column("latest_version", words(_FILENAME)),
+    Column("latest_summary", long_text()),
     Column("latest_at", UtcDateTime),
     #: What a search looks through, casefolded.
-    Column("searched", Text, nullable=False, server_default=""),
+    Column("searched", long_text(), nullable=False, server_default=""),
     Index("projects_by_newest", "latest_at", "name"),
 )
 
@@ -68,8 +46,8 @@ grants = Table(
     "grants",
     metadata,
     Column("project", ForeignKey("projects.name"), primary_key=True),
-    Column("principal", String(_PRINCIPAL), primary_key=True),
-    Column("role", String(16), nullable=False),
+    Column("principal", words(_PRINCIPAL), primary_key=True),
+    Column("role", words(16), nullable=False),
     Index("grants_by_principal", "principal", "project"),
 )
 
@@ -77,34 +55,34 @@ files = Table(
     "files",
     metadata,
     Column("project", ForeignKey("projects.name"), primary_key=True),
-    Column("filename", String(_FILENAME), primary_key=True),
-    Column("version", String(_FILENAME), nullable=False),
-    Column("filetype", String(16), nullable=False),
+    Column("filename", words(_FILENAME), primary_key=True),
+    Column("version", words(_FILENAME), nullable=False),
+    Column("filetype", words(16), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha256", String(_DIGEST), nullable=False),
-    Column("blake2_256", String(_DIGEST), nullable=False),
-    Column("requires_python", Text),
-    Column("summary", Text, nullable=False),
-    Column("metadata_sha256", String(_DIGEST)),
+    Column("sha256", words(_DIGEST), nullable=False),
+    Column("blake2_256", words(_DIGEST), nullable=False),
+    Column("requires_python", long_text()),
+    Column("summary", long_text(), nullable=False),
+    Column("metadata_sha256", words(_DIGEST)),
     Column("uploaded_at", UtcDateTime, nullable=False),
-    Column("uploaded_by", String(_NAME), nullable=False),
+    Column("uploaded_by", words(_NAME), nullable=False),
     Column("yanked_at", UtcDateTime),
-    Column("yanked_by", String(_NAME)),
-    Column("yank_reason", Text),
+    Column("yanked_by", words(_NAME)),
+    Column("yank_reason", long_text()),
     Column("deleted_at", UtcDateTime),
 )
 
 accounts = Table(
     "accounts",
     metadata,
-    Column("name", String(_NAME), primary_key=True),
+    Column("name", words(_NAME), primary_key=True),
     Column("administrator", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("password_hash", String(255)),
+    Column("password_hash", words(255)),
     Column("disabled", Boolean, nullable=False),
     Column("password_once", Boolean, nullable=False, server_default=false()),
     Column("vouched_at", UtcDateTime),
-    Column("email", String(_NAME)),
+    Column("email", words(_NAME)),
     #: As JSON: the principals of its groups, the names of providers, and times in ISO 8601 by provider.
     Column("provider_groups", JSON(none_as_null=True)),
     Column("kept_out", JSON(none_as_null=True)),
@@ -115,9 +93,9 @@ accounts = Table(
 groups = Table(
     "groups",
     metadata,
-    Column("name", String(_GROUP), primary_key=True),
+    Column("name", words(_GROUP), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("created_by", String(_NAME), nullable=False),
+    Column("created_by", words(_NAME), nullable=False),
     Column("deleted_at", UtcDateTime),
 )
 
@@ -133,9 +111,9 @@ group_members = Table(
 logins = Table(
     "logins",
     metadata,
-    Column("issuer", String(_PRINCIPAL), primary_key=True),
-    Column("subject", String(_PRINCIPAL), primary_key=True),
-    Column("provider", String(_PROVIDER), nullable=False),
+    Column("issuer", words(_PRINCIPAL), primary_key=True),
+    Column("subject", words(_PRINCIPAL), primary_key=True),
+    Column("provider", words(_PROVIDER), nullable=False),
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("logins_by_account", "account"),
@@ -144,40 +122,40 @@ logins = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", words(32), primary_key=True),
     Column("account", ForeignKey("accounts.name"), nullable=False),
-    Column("name", String(_NAME), nullable=False),
+    Column("name", words(_NAME), nullable=False),
     #: Its scopes, with commas between them.
-    Column("scope", String(64), nullable=False),
-    Column("project", String(_NAME)),
-    Column("secret_sha256", String(_DIGEST), nullable=False),
+    Column("scope", words(64), nullable=False),
+    Column("project", words(_NAME)),
+    Column("secret_sha256", words(_DIGEST), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
-    Column("prefix", String(_NAME)),
+    Column("prefix", words(_NAME)),
     Column("days", Integer),
     #: A list, as JSON.
     Column("addresses", JSON(none_as_null=True)),
-    Column("last_used_from", String(_NAME), nullable=False, server_default=""),
-    Column("last_used_by", String(_NAME), nullable=False, server_default=""),
+    Column("last_used_from", words(_NAME), nullable=False, server_default=""),
+    Column("last_used_by", words(_NAME), nullable=False, server_default=""),
     Index("tokens_by_account", "account", "created_at"),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", String(_DIGEST), primary_key=True),
+    Column("id", words(_DIGEST), primary_key=True),
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    Column("origin", String(_NAME), nullable=False),
-    Column("agent", String(_NAME), nullable=False),
-    Column("provider", String(_PROVIDER)),
-    Column("issuer", String(_PRINCIPAL)),
-    Column("subject", String(_PRINCIPAL)),
-    Column("sid", String(_PRINCIPAL)),
-    Column("id_token", Text),
+    Column("origin", words(_NAME), nullable=False),
+    Column("agent", words(_NAME), nullable=False),
+    Column("provider", words(_PROVIDER)),
+    Column("issuer", words(_PRINCIPAL)),
+    Column("subject", words(_PRINCIPAL)),
+    Column("sid", words(_PRINCIPAL)),
+    Column("id_token", long_text()),
     #: Until when it looks into which projects and groups, as JSON: times as ISO 8601.
     Column("looks", JSON(none_as_null=True)),
     Index("sessions_by_subject", "subject"),
@@ -188,7 +166,7 @@ sessions = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("key", String(_PRINCIPAL), primary_key=True),
+    Column("key", words(_PRINCIPAL), primary_key=True),
     Column("count", Integer, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
     Index("attempts_by_time", "last_at"),
@@ -202,20 +180,26 @@ serials = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+#: What units of work lock, each by the row of a name's hash.
+holds = Table("holds", metadata, Column("id", Integer, primary_key=True, autoincrement=False))
+
+#: How many rows ``holds`` has.
+HOLDS = 256
+
 journal = Table(
     "journal",
     metadata,
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("actor", String(_NAME), nullable=False),
-    Column("origin", String(_NAME), nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("project", String(_NAME)),
-    Column("account", String(_NAME)),
-    Column("token", String(32)),
+    Column("actor", words(_NAME), nullable=False),
+    Column("origin", words(_NAME), nullable=False),
+    Column("action", words(64), nullable=False),
+    Column("project", words(_NAME)),
+    Column("account", words(_NAME)),
+    Column("token", words(32)),
     Column("detail", JSON, nullable=False),
-    Column("group", String(_GROUP)),
-    Column("by_token", String(32)),
+    Column("group", words(_GROUP)),
+    Column("by_token", words(32)),
     Index("journal_by_project", "project", "serial"),
     Index("journal_by_group", "group", "serial"),
     Index("journal_by_actor", "actor", "serial"),

@@ -29,7 +29,7 @@ ZIP: Final = ".zip"
 MAX_TAGS: Final = 1000
 
 _EXTENSIONS: Final = {FileType.WHEEL: (WHEEL,), FileType.SDIST: (TAR_GZ, ZIP)}
-_ALL_EXTENSIONS: Final = (WHEEL, TAR_GZ, ZIP)
+ALL_EXTENSIONS: Final = (WHEEL, TAR_GZ, ZIP)
 _TAGS = re.compile(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+){2}")
 
 
@@ -123,7 +123,7 @@ def split_version(stem: str, project: str) -> Version | None:
 def _check_extension(filename: str, filetype: FileType) -> None:
     if filename.endswith(_EXTENSIONS[filetype]):
         return
-    if filename.endswith(_ALL_EXTENSIONS):
+    if filename.endswith(ALL_EXTENSIONS):
         raise refusal(
             filename,
             f"the filetype {filetype.value} does not fit the extension. "

@@ -1,6 +1,7 @@
 """Accounts: who may sign in."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from warehouse14.domain.access import Identity, Permission, SiteRules, operator
 from warehouse14.domain.credentials import hash_password, password_matches, random_password
@@ -8,6 +9,7 @@ from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Reject
 from warehouse14.domain.model import Account, Action
 from warehouse14.domain.names import AccountName, account_name, new_account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.working import attempt, entry, require_site
 
 FIRST_ADMINISTRATOR = AccountName("admin")
@@ -55,14 +57,16 @@ class AccountService:
             password_hash=None if password is None else _hashed(password),
             password_once=once,
         )
-        return attempt(self._units, lambda unit: self._add(unit, identity, account))
+        attempt(self._units, lambda unit: self._add(unit, identity, account))
+        # Whoever may add an account of this name vouches for its address.
+        take_up(self._units, self._now, identity, account.name, account=account.name)
+        return account
 
-    def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> Account:
+    def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> None:
         if unit.accounts.get(account.name) is not None:
             raise AlreadyExists("account", account.name, f"The account name {account.name} is taken.")
         unit.accounts.add(account)
         unit.journal.append(entry(Action.ACCOUNT_ADD, identity, self._now, account=account.name))
-        return account
 
     def add_first_administrator(self) -> str | None:
         """On a site without accounts, add the administrator ``admin`` and return its password."""
@@ -150,7 +154,8 @@ class AccountService:
 
     def set_disabled(self, identity: Identity, name: str, *, disabled: bool) -> bool:
         """Disable or enable an account; return whether that is new. Its tokens follow it, its sessions
-        end.
+        end. One that is enabled, but kept out by the rules of a provider, is let in until its owner fails
+        them again.
 
         Nobody disables their own account, and of two administrators who disable each other at
         once one stays: so there is always one, but for what the operator does.
@@ -165,13 +170,19 @@ class AccountService:
         def work(unit: UnitOfWork) -> bool:
             unit.hold(_ADMINISTRATORS)
             self._require_still_administrator(unit, identity)
-            if existing_account(unit, wanted).disabled is disabled:
+            found = existing_account(unit, wanted)
+            detail: dict[str, str] = {}
+            if found.disabled is not disabled:
+                unit.accounts.set_disabled(wanted, disabled)
+            elif not disabled and found.vouched and found.vouched.kept_out:
+                unit.accounts.set_vouched(wanted, replace(found.vouched, kept_out=frozenset()))
+                detail = {"kept_out_by": ", ".join(sorted(found.vouched.kept_out))}
+            else:
                 return False
-            unit.accounts.set_disabled(wanted, disabled)
             if disabled:
                 unit.sessions.end_of(wanted, but=None)
             action = Action.ACCOUNT_DISABLE if disabled else Action.ACCOUNT_ENABLE
-            unit.journal.append(entry(action, identity, self._now, account=wanted))
+            unit.journal.append(entry(action, identity, self._now, account=wanted, detail=detail))
             return True
 
         return attempt(self._units, work)

@@ -1,9 +1,8 @@
 """Signing in through an identity provider, and which of its people an account is."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from warehouse14.domain.access import Identity, Permission, SiteRules, account_identity
 from warehouse14.domain.arrivals import Arrival, Ending
@@ -12,11 +11,10 @@ from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
 from warehouse14.domain.model import Account, Action, Begun, Login, Vouched
 from warehouse14.domain.names import (
     AccountName,
-    Principal,
     ProviderName,
     account_name,
     account_principal,
-    group_provider,
+    is_plain,
     new_account_name,
     provider_group,
 )
@@ -26,9 +24,7 @@ from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
 from warehouse14.domain.services.throttle import MEMORY
 from warehouse14.domain.services.working import attempt, entry, entry_of, require_site
-
-#: How many groups an entry of the journal names that somebody gained or lost at a sign-in.
-_MOST_NOTED = 50
+from warehouse14.domain.vouching import changed, still, why_not, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +42,21 @@ class ArrivalService:
     """The use cases on people whom identity providers vouch for.
 
     Args:
-        reverify: how long what one provider says of groups counts while somebody signs in through another;
-            None for ever.
+        tidy: forgets the sessions that are over, soon.
     """
 
-    def __init__(self, units: Units, now: Now, rules: SiteRules, *, reverify: timedelta | None) -> None:
+    def __init__(
+        self,
+        units: Units,
+        now: Now,
+        rules: SiteRules,
+        *,
+        tidy: Callable[[], None],
+    ) -> None:
         self._units = units
         self._rules = rules
         self._now = now
-        self._reverify = reverify
+        self._tidy = tidy
 
     def sign_in(self, where: From, arrival: Arrival) -> SignedIn:
         """Start a session for somebody who has come back from a provider.
@@ -75,6 +77,7 @@ class ArrivalService:
             self._add_account(where, arrival)
         signed_in = self._start(where, arrival)
         self._take_up_invitations(signed_in.identity(where.origin), arrival)
+        self._tidy()
         return signed_in
 
     def _take_up_invitations(self, identity: Identity, arrival: Arrival) -> None:
@@ -133,10 +136,10 @@ class ArrivalService:
             vouched = self._vouched(account, where.provider, arrival)
             now_vouched = replace(account, vouched=vouched)
             if not now_vouched.may_act:
-                raise _failed(_why_not(now_vouched), arrival)
+                raise _failed(why_not(now_vouched), arrival)
             ours = unit.groups.of(account.name)
             unit.accounts.set_signed_in(account.name, vouched.at, vouched=vouched)
-            standing = self._rules.standing(now_vouched, ours)
+            standing = self._rules.standing(now_vouched, ours, self._now())
             return begin_session(
                 unit,
                 standing,
@@ -145,7 +148,7 @@ class ArrivalService:
                 origin=where.origin,
                 agent=where.agent,
                 begun=begun,
-                detail={"provider": where.provider, **_changed(account.vouched, vouched)},
+                detail={"provider": where.provider, **changed(account.vouched, vouched)},
             )
 
         return attempt(self._units, work)
@@ -160,14 +163,9 @@ class ArrivalService:
             unit.accounts.set_vouched(account.name, vouched)
             unit.sessions.end_of(account.name, but=None)
             identity = account_identity(account.name, origin=where.origin)
+            detail = {"provider": where.provider, **changed(account.vouched, vouched)}
             unit.journal.append(
-                entry(
-                    Action.ACCOUNT_KEEP_OUT,
-                    identity,
-                    self._now,
-                    account=account.name,
-                    detail={"provider": where.provider},
-                )
+                entry(Action.ACCOUNT_KEEP_OUT, identity, self._now, account=account.name, detail=detail)
             )
 
         attempt(self._units, work)
@@ -181,6 +179,7 @@ class ArrivalService:
         if identity.account is None or identity.session is None:
             raise NotFound("session", "of this identity")
         if arrival.refusal is not None:
+            self._keep_out(where, arrival)
             raise _failed(arrival.refusal, arrival)
         login = Login(arrival.issuer, arrival.subject, where.provider, identity.account, self._now())
 
@@ -188,9 +187,10 @@ class ArrivalService:
             account = existing_account(unit, login.account)
             if not self._is_new(unit, login):
                 return False
+            vouched = self._vouched(account, where.provider, arrival)
             unit.logins.add(login)
-            unit.accounts.set_vouched(account.name, self._vouched(account, where.provider, arrival))
-            self._note(unit, Action.ACCOUNT_JOIN, identity, login)
+            unit.accounts.set_vouched(account.name, vouched)
+            self._note(unit, Action.ACCOUNT_JOIN, identity, login, changed(account.vouched, vouched))
             return True
 
         is_new = attempt(self._units, work)
@@ -211,7 +211,7 @@ class ArrivalService:
         """
         require_site(identity, Permission.ADMINISTER)
         for field, value in (("issuer", issuer), ("subject", subject)):
-            if not 1 <= len(value) <= 255 or not value.isprintable():
+            if not is_plain(value, 255):
                 raise Rejected(f"{field}: use 1 to 255 printable characters.", field=field)
         login = Login(issuer, subject, provider, account_name(account), self._now())
 
@@ -220,7 +220,7 @@ class ArrivalService:
             if not self._is_new(unit, login):
                 return False
             unit.logins.add(login)
-            self._note(unit, Action.ACCOUNT_JOIN, identity, login)
+            self._note(unit, Action.ACCOUNT_JOIN, identity, login, {})
             return True
 
         return attempt(self._units, work)
@@ -253,13 +253,17 @@ class ArrivalService:
             )
             if login is None:
                 raise NotFound("login", subject)
-            if identity.account == owner and len(logins) == 1 and found.password_hash is None:
+            has_password = found.password_hash is not None and self._rules.passwords
+            if identity.account == owner and len(logins) == 1 and not has_password:
                 raise Rejected("login: it is the only way in that you have.", field="login")
             unit.logins.remove(issuer, subject)
-            if found.vouched is not None:
-                unit.accounts.set_vouched(owner, _without(found.vouched, login.provider))
+            vouched = found.vouched and without(found.vouched, login.provider)
+            if found.vouched is not None and vouched is not None:
+                # To close a way in lets nobody in whom the rules keep out.
+                vouched = replace(vouched, kept_out=found.vouched.kept_out)
+                unit.accounts.set_vouched(owner, vouched)
             unit.sessions.end_begun(issuer, subject=subject, sid=None)
-            self._note(unit, Action.ACCOUNT_PART, identity, login)
+            self._note(unit, Action.ACCOUNT_PART, identity, login, changed(found.vouched, vouched))
 
         attempt(self._units, work)
 
@@ -293,13 +297,18 @@ class ArrivalService:
             )
         return found is None
 
-    def _note(self, unit: UnitOfWork, action: Action, identity: Identity, login: Login) -> None:
-        unit.journal.append(entry(action, identity, self._now, account=login.account, detail=_detail(login)))
+    def _note(
+        self, unit: UnitOfWork, action: Action, identity: Identity, login: Login, more: Mapping[str, str]
+    ) -> None:
+        detail = {**_detail(login), **more}
+        unit.journal.append(entry(action, identity, self._now, account=login.account, detail=detail))
 
     def _vouched(self, account: Account, provider: ProviderName, arrival: Arrival) -> Vouched:
         """Return what is to be kept of an arrival beside what other providers have said."""
         groups = frozenset(provider_group(provider, group) for group in arrival.groups)
-        before = account.vouched and self._still(_without(account.vouched, provider))
+        before = account.vouched and still(
+            without(account.vouched, provider), self._now(), self._rules.reverify
+        )
         kept_out = before.kept_out if before else frozenset()
         if arrival.refusal is not None:
             kept_out |= {provider}
@@ -310,45 +319,6 @@ class ArrivalService:
             kept_out=kept_out,
             seen={**(before.seen if before else {}), provider: self._now()},
         )
-
-    def _still(self, vouched: Vouched) -> Vouched:
-        """Return ``vouched`` without the groups at providers where somebody has not been for too long."""
-        if self._reverify is None:
-            return vouched
-        oldest = self._now() - self._reverify
-        stale = {provider for provider, at in vouched.seen.items() if at < oldest}
-        return replace(
-            vouched, groups=frozenset(group for group in vouched.groups if group_provider(group) not in stale)
-        )
-
-
-def _without(vouched: Vouched, provider: ProviderName) -> Vouched:
-    """Return ``vouched`` without what ``provider`` has said of groups and rules."""
-    start = provider_group(provider, "")
-    groups = frozenset(group for group in vouched.groups if not group.startswith(start))
-    seen = {name: at for name, at in vouched.seen.items() if name != provider}
-    return replace(vouched, groups=groups, kept_out=vouched.kept_out - {provider}, seen=seen)
-
-
-def _changed(before: Vouched | None, now: Vouched) -> dict[str, str]:
-    """Return what the journal says of a sign-in that changed what somebody may: one group on each line."""
-    groups = before.groups if before else frozenset()
-    said = {"gained": now.groups - groups, "lost": groups - now.groups}
-    return {key: _lines(who) for key, who in said.items() if who}
-
-
-def _lines(groups: frozenset[Principal]) -> str:
-    names = [who.removeprefix("group:") for who in sorted(groups)]
-    more = [f"and {len(names) - _MOST_NOTED} more"] if len(names) > _MOST_NOTED else []
-    return "\n".join(names[:_MOST_NOTED] + more)
-
-
-def _why_not(account: Account) -> str:
-    """Return why nothing of an account counts."""
-    if account.disabled or account.vouched is None:
-        return "Your account is disabled. An administrator of this site can tell why."
-    rules = " and ".join(sorted(account.vouched.kept_out))
-    return f"The rules for {rules} keep you out, whichever way you come. Pass them at a sign-in there."
 
 
 def _account_of(unit: UnitOfWork, arrival: Arrival) -> Account:

@@ -42,8 +42,11 @@ def held_by(project: Project, target: Principal) -> Principal:
     return target if target in project.grants else invitation
 
 
-def take_up(units: Units, now: Now, identity: Identity, email: str) -> None:
-    """Give an account the roles that its e-mail address was invited to, which somebody has vouched for.
+def take_up(
+    units: Units, now: Now, identity: Identity, email: str, *, account: AccountName | None = None
+) -> None:
+    """Give an account, by default that of ``identity``, the roles that its e-mail address was invited to,
+    which somebody has vouched for.
 
     Each is a change of its own: whoever is interrupted finds the rest at the next sign-in. Raises
     ``Unavailable``.
@@ -53,26 +56,29 @@ def take_up(units: Units, now: Now, identity: Identity, email: str) -> None:
     except Rejected:
         # Nobody can have invited it.
         return
-    while attempt(units, lambda unit: _take_up_one(unit, now, identity, address)):
+    owner = account or identity.account
+    while owner is not None and attempt(
+        units, lambda unit: _take_up_one(unit, now, identity, address, owner)
+    ):
         pass
 
 
-def _take_up_one(unit: UnitOfWork, now: Now, identity: Identity, address: AccountName) -> bool:
+def _take_up_one(
+    unit: UnitOfWork, now: Now, identity: Identity, address: AccountName, account: AccountName
+) -> bool:
     """Take up one invitation of an address, and return whether there was one."""
     # Whoever invites the address sees the account from now on, or is seen here.
     unit.hold(ROLES)
     invitation = invitation_principal(address)
     found = unit.projects.visible(frozenset({invitation}))
     project = unit.projects.get(found[0].name) if found else None
-    if project is None or identity.account is None:
+    if project is None:
         return False
-    own = account_principal(identity.account)
+    own = account_principal(account)
     role = max(project.grants[invitation], project.grants.get(own, Role.MEMBER), key=_STRENGTH)
     unit.projects.revoke(project.name, invitation, expected=project.serial)
     unit.projects.grant(project.name, own, role, expected=project.serial)
     detail = {"principal": invitation, "role": role.value}
-    change = entry(
-        Action.PROJECT_ACCEPT, identity, now, project=project.name, account=identity.account, detail=detail
-    )
+    change = entry(Action.PROJECT_ACCEPT, identity, now, project=project.name, account=account, detail=detail)
     unit.journal.append(change)
     return True

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from warehouse14.domain.access import Identity, Permission, token_allows
+from warehouse14.domain.access import Identity, Permission, SiteRules, token_allows
 from warehouse14.domain.errors import Forbidden, NotFound
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import group_name, project_name
-from warehouse14.domain.ports import UnitOfWork, Units
+from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.belonging import groups_of_account
 from warehouse14.domain.services.groups import managed_group
 from warehouse14.domain.services.working import permitted_project, require_site
 
 #: Raises for whoever may not read what a selection holds.
-Permit = Callable[[UnitOfWork], object]
+Permit = Callable[[UnitOfWork, Identity], object]
 
 _ANYTHING = Sought()
 #: How many entries one unit reads of all that are sought.
@@ -30,9 +31,13 @@ class JournalPage:
 
 
 class Selection:
-    """What somebody may read of the journal, and seeks. Whether they may is asked again at each reading."""
+    """What somebody may read of the journal, and seeks. Whether they may is asked again at each reading.
 
-    def __init__(self, units: Units, permit: Permit, sought: Sought) -> None:
+    Args:
+        permit: raises unless they may.
+    """
+
+    def __init__(self, units: Units, permit: Callable[[UnitOfWork], object], sought: Sought) -> None:
         self._units = units
         self._permit = permit
         self._sought = sought
@@ -72,8 +77,10 @@ class Selection:
 class JournalService:
     """The use cases on the journal. All of them read."""
 
-    def __init__(self, units: Units) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
+        self._now = now
+        self._rules = rules
 
     def of_project(self, identity: Identity, name: str, sought: Sought = _ANYTHING) -> Selection:
         """Return what happened to a project, for those who manage it.
@@ -82,7 +89,8 @@ class JournalService:
         """
         project = project_name(name)
         return self._selected(
-            lambda unit: permitted_project(unit, identity, Permission.MANAGE, project),
+            identity,
+            lambda unit, reader: permitted_project(unit, reader, Permission.MANAGE, project),
             replace(sought, project=project),
         )
 
@@ -92,11 +100,15 @@ class JournalService:
         Raises ``NotFound``, and ``Forbidden`` for those who only see it.
         """
         group = group_name(name)
-        return self._selected(lambda unit: managed_group(unit, identity, group), replace(sought, group=group))
+        return self._selected(
+            identity,
+            lambda unit, reader: managed_group(unit, reader, group),
+            replace(sought, group=group),
+        )
 
     def of_site(self, identity: Identity, sought: Sought = _ANYTHING) -> Selection:
         """Return what happened on the whole site, for its administrators. Raises ``Forbidden``."""
-        return self._selected(lambda _: require_site(identity, Permission.ADMINISTER), sought)
+        return self._selected(identity, lambda _, reader: require_site(reader, Permission.ADMINISTER), sought)
 
     def of_account(self, identity: Identity, sought: Sought = _ANYTHING) -> Selection:
         """Return what one's own account did, and what was done to it.
@@ -108,9 +120,24 @@ class JournalService:
             raise NotFound("account", "of this identity")
         if not token_allows(identity, Permission.MANAGE, None):
             raise Forbidden("This token does not open the journal. Sign in with a browser.")
-        return self._selected(lambda _: None, replace(sought, concerning=identity.account))
+        return self._selected(identity, lambda *_: None, replace(sought, concerning=identity.account))
 
-    def _selected(self, permit: Permit, sought: Sought) -> Selection:
+    def _selected(self, identity: Identity, permit: Permit, sought: Sought) -> Selection:
+        def permit_now(unit: UnitOfWork) -> None:
+            permit(unit, self._as_of_now(unit, identity))
+
         with self._units.read() as unit:
-            permit(unit)
-        return Selection(self._units, permit, sought)
+            permit_now(unit)
+        return Selection(self._units, permit_now, sought)
+
+    def _as_of_now(self, unit: UnitOfWork, identity: Identity) -> Identity:
+        """Return ``identity`` with the rank and the groups that it has now: a long reading outlasts them."""
+        if identity.account is None:
+            return identity
+        account = unit.accounts.get(identity.account)
+        if account is None or not account.may_act:
+            raise Forbidden(f"{identity.name} may do nothing on this site any more.")
+        standing = self._rules.standing(account, groups_of_account(unit, account), self._now())
+        return standing.identity(
+            token=identity.token, session=identity.session, looking=identity.looking, origin=identity.origin
+        )

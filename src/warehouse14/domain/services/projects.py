@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from warehouse14.domain.access import Identity, Permission, vouched_groups
+from warehouse14.domain.access import Identity, Permission, SiteRules, vouched_groups
 from warehouse14.domain.errors import AlreadyExists, NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, ProjectSummary, Release, Role, releases
 from warehouse14.domain.names import (
@@ -47,9 +47,10 @@ class Granted:
 class ProjectService:
     """The use cases on projects."""
 
-    def __init__(self, units: Units, now: Now) -> None:
+    def __init__(self, units: Units, now: Now, rules: SiteRules) -> None:
         self._units = units
         self._now = now
+        self._rules = rules
 
     def create(
         self, identity: Identity, name: str, *, admin: AccountName | None = None, public: bool = False
@@ -191,8 +192,9 @@ class ProjectService:
         with self._units.read() as unit:
             found = [project for name in names if (project := unit.projects.get(name)) is not None]
             left = [project for project in found if not any(_acts(unit, who) for who in project.admins)]
-            theirs = _vouched_groups(unit) if left else frozenset()
-        return frozenset(project.name for project in left if project.admins.isdisjoint(theirs))
+            theirs = filter(self._rules.counts, _vouched_groups(unit)) if left else ()
+            acting = frozenset(theirs)
+        return frozenset(project.name for project in left if project.admins.isdisjoint(acting))
 
     def _note_role(
         self,

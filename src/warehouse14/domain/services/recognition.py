@@ -64,15 +64,12 @@ class Recognition:
         now: Now,
         later: Later,
         rules: SiteRules,
-        *,
-        reverify: timedelta | None,
     ) -> None:
         self._units = units
         self._rules = rules
         self._cache = cache
         self._now = now
         self._later = later
-        self._reverify = reverify
         self._throttle = Throttle(units, now)
 
     def identify(self, text: str, *, origin: str, agent: str, follow: bool) -> Identity:
@@ -90,9 +87,9 @@ class Recognition:
         return _identity(known, origin)
 
     def _require_seen(self, account: Account, now: datetime) -> None:
-        if self._reverify is None or account.is_service:
+        if self._rules.reverify is None or account.is_service:
             return
-        if now - account.seen_in_person_at > self._reverify:
+        if now - account.seen_in_person_at > self._rules.reverify:
             raise SignInNeeded
 
     def _count_failure(self, origin: str) -> None:
@@ -105,7 +102,7 @@ class Recognition:
     def _known(self, token: str) -> _Known | None:
         key = ("token", token)
         known: _Known | None = self._cache.get(key)
-        return known or self._look_up(key, token)
+        return known if known and known.standing.holds(self._now()) else self._look_up(key, token)
 
     def _look_up(self, key: tuple[str, str], token: str) -> _Known | None:
         with self._units.read() as unit:
@@ -115,7 +112,7 @@ class Recognition:
             ours = [] if account is None else groups_of_account(unit, account)
         if found is None or account is None:
             return None
-        standing = self._rules.standing(account, ours)
+        standing = self._rules.standing(account, ours, self._now())
         known = _Known(found, standing, networks(found.addresses), found.last_used_at)
         tags = [token_tag(token), account_tag(account.name), *map(group_tag, ours)]
         if account.is_service:

@@ -15,6 +15,7 @@ from warehouse14.domain.services.accounts import AccountService, existing_accoun
 from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.throttle import Throttle, limits
 from warehouse14.domain.services.working import Later, attempt, entry, require_site
+from warehouse14.domain.vouching import changed
 
 #: That a session was seen is noted at most this often.
 SEEN_INTERVAL = timedelta(minutes=1)
@@ -102,13 +103,22 @@ class SessionService:
             found = unit.accounts.get(account.name)
             if found is None or not found.may_act or found.password_hash != account.password_hash:
                 raise Unauthenticated(_REFUSED)
-            standing = self._rules.standing(found, unit.groups.of(found.name))
-            unit.accounts.set_signed_in(found.name, self._now())
-            return begin_session(unit, standing, secret, self._now, origin=origin, agent=agent)
+            # A password says nothing of what providers vouch for, which ends as it would without one.
+            standing = self._rules.standing(found, unit.groups.of(found.name), self._now())
+            vouched = standing.account.vouched
+            unit.accounts.set_signed_in(found.name, self._now(), vouched=vouched)
+            detail = changed(found.vouched, vouched)
+            return begin_session(
+                unit, standing, secret, self._now, origin=origin, agent=agent, detail=detail or None
+            )
 
         signed_in = attempt(self._units, work)
-        self._later(self._forget)
+        self.tidy()
         return signed_in
+
+    def tidy(self) -> None:
+        """Forget the sessions that are over, soon."""
+        self._later(self._forget)
 
     def _checked(
         self, name: str, password: str, origin: str, device: str | None, *, passes: bool = False

@@ -68,9 +68,11 @@ def token_limits(origin: str) -> Sequence[Limit]:
     return [Limit(f"token-address:{network_of(origin)}", free=20, most=60, shared=True)]
 
 
-def arrival_limits(origin: str) -> Sequence[Limit]:
-    """Return what counts for an answer of an identity provider that does not count: nothing but the
-    address of the client."""
+def arrival_limits(origin: str, device: str | None) -> Sequence[Limit]:
+    """Return what counts for an answer of an identity provider that does not count: the address of the
+    client, or the mark of a browser in which somebody has signed in through that provider before."""
+    if device is not None:
+        return [Limit(f"arrival-device:{device}", free=5, most=60)]
     return [Limit(f"arrival-address:{network_of(origin)}", free=20, most=60, shared=True)]
 
 

@@ -8,7 +8,7 @@ from warehouse14.domain.access import Identity, Permission, SiteRules, allows, a
 from warehouse14.domain.credentials import TokenSecret, mint_token
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.followed import FollowedCache
-from warehouse14.domain.lasting import DEFAULT_DAYS, end_of
+from warehouse14.domain.lasting import DEFAULT_DAYS, SOON, end_of
 from warehouse14.domain.model import Account, Action, Reach, Scope, Token
 from warehouse14.domain.names import (
     AccountName,
@@ -35,6 +35,7 @@ from warehouse14.domain.services.working import Later, attempt, entry, live_proj
 DEFAULT_OVERLAP_HOURS = 24
 MOST_OVERLAP_HOURS = 720
 _NAME_LENGTH = 200
+_MOST_ENDING = 100
 _ANY = "*"
 
 #: Raises unless somebody may do something with the tokens of an account.
@@ -51,13 +52,11 @@ class TokenService:
         now: Now,
         later: Later,
         rules: SiteRules,
-        *,
-        reverify: timedelta | None = None,
     ) -> None:
         self._units = units
         self._rules = rules
         self._now = now
-        self._recognition = Recognition(units, cache, now, later, rules, reverify=reverify)
+        self._recognition = Recognition(units, cache, now, later, rules)
 
     def mint(
         self,
@@ -124,6 +123,20 @@ class TokenService:
             if not is_service_name(owner):
                 existing_account(unit, owner)
             return unit.tokens.of(owner)
+
+    def ending(self, identity: Identity) -> Sequence[Token]:
+        """Return the service tokens that end soon, of the projects and groups that an account is an admin of.
+
+        The first to end are before the others, a hundred of them at most. Whoever only looks as
+        administrator is no admin. Raises ``Rejected`` for the operator, who has no account, and
+        ``Forbidden`` for a token.
+        """
+        owner, now = _owner(identity, None, None), self._now()
+        with self._units.read() as unit:
+            _require_manager(unit, identity, owner)
+            return unit.tokens.ending_of_services(
+                owner, identity.principals, after=now, until=now + SOON, count=_MOST_ENDING
+            )
 
     def revoke(self, identity: Identity, token: str) -> bool:
         """End a token; return whether that is new. Administrators end those of other people, too.
@@ -225,7 +238,7 @@ class TokenService:
         self, unit: UnitOfWork, identity: Identity, owner: Account, name: ProjectName
     ) -> None:
         project = live_project(unit, name)
-        standing = self._rules.standing(owner, groups_of_account(unit, owner))
+        standing = self._rules.standing(owner, groups_of_account(unit, owner), self._now())
         if allows(standing.identity(), Permission.READ, project):
             return
         if allows(identity, Permission.READ, project):  # who knows of it

@@ -11,6 +11,7 @@ from warehouse14.domain.errors import NotFound
 from warehouse14.domain.model import File
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
+from warehouse14.domain.services.working import is_listed
 
 DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
@@ -71,7 +72,7 @@ class UpkeepService:
         for file in self._listed():
             live.update(file.keys)
             report = self._look_at(file, digests=digests)
-            yield report if report and self._is_listed(file) else None
+            yield report if report and is_listed(self._units, file) else None
         for blob in blobs:
             if blob.key not in live:
                 yield Report(Finding.UNREFERENCED, blob.key)
@@ -136,13 +137,6 @@ class UpkeepService:
             with self._units.read() as unit:
                 files = unit.files.of(name)
             yield from (file for file in files if file.deleted_at is None)
-
-    def _is_listed(self, file: File) -> bool:
-        """Whether ``file`` has not been deleted since it was looked at."""
-        with self._units.read() as unit:
-            project = unit.projects.get(file.project)
-            found = unit.files.get(file.project, file.filename)
-        return bool(project and project.deleted_at is None and found and found.deleted_at is None)
 
     def _look_at(self, file: File, *, digests: bool) -> Report | None:
         found = self._store.stat(file.key)

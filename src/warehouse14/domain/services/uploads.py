@@ -41,7 +41,7 @@ from warehouse14.domain.services.uploadform import (
     read_form,
     too_large,
 )
-from warehouse14.domain.services.working import attempt, entry
+from warehouse14.domain.services.working import attempt, entry, is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class UploadService:
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
         existing = self._existing(identity, claim, hashes)
-        if existing is not None and self._is_whole(existing):
+        if existing is not None and is_whole(self._store, existing):
             return Published(existing, is_new=False)
         with staged.reader() as stream:
             inspected = inspect_archive(
@@ -163,12 +163,6 @@ class UploadService:
             # Another was faster, or took the right away meanwhile.
             self._drop(file)
             raise
-
-    def _is_whole(self, file: File) -> bool:
-        """Whether all blobs of ``file`` are there, the file itself with its size."""
-        found = {key: self._store.stat(key) for key in file.keys}
-        blob = found[file.key]
-        return None not in found.values() and blob is not None and blob.size == file.size
 
     def _mend(self, staged: Staged, file: File, inspected: Inspected) -> None:
         """Put the blobs of a listed file again: some were lost, and here are the same bytes."""
@@ -218,7 +212,7 @@ class UploadService:
                 detail["project"] = "created"
             else:
                 _show(unit, project, file, display_name)
-            if not self._is_whole(file):
+            if not is_whole(self._store, file):
                 # A collector took what an earlier upload had left, and has not seen this one.
                 raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
             unit.files.add(file)

@@ -7,9 +7,9 @@ from unicodedata import category
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_new, allows_site
 from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Rejected, Unavailable
-from warehouse14.domain.model import Action, Change, Project
+from warehouse14.domain.model import Action, Change, File, Project
 from warehouse14.domain.names import AccountName, GroupName, ProjectName
-from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
 
 Result = TypeVar("Result")
 #: Runs something that nobody waits for.
@@ -38,6 +38,21 @@ def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
         except Conflict as conflict:
             lost = conflict
     raise Unavailable("Too many others change the same thing. Try again.") from lost
+
+
+def is_listed(units: Units, file: File) -> bool:
+    """Whether ``file`` has not been deleted since it was looked at."""
+    with units.read() as unit:
+        project = unit.projects.get(file.project)
+        found = unit.files.get(file.project, file.filename)
+    return bool(project and project.deleted_at is None and found and found.deleted_at is None)
+
+
+def is_whole(store: FileStore, file: File) -> bool:
+    """Whether all blobs of ``file`` are in a store, the file itself with its size."""
+    found = {key: store.stat(key) for key in file.keys}
+    blob = found[file.key]
+    return None not in found.values() and blob is not None and blob.size == file.size
 
 
 def entry(

@@ -24,6 +24,7 @@ from warehouse14.testing.units_contract.journal_search import JournalSearchContr
 from warehouse14.testing.units_contract.logins import LoginsContract
 from warehouse14.testing.units_contract.outage import OutageContract
 from warehouse14.testing.units_contract.projects import ProjectsContract
+from warehouse14.testing.units_contract.restoring import RestoringContract
 from warehouse14.testing.units_contract.search import SearchContract
 from warehouse14.testing.units_contract.sessions import SessionsContract
 from warehouse14.testing.units_contract.sharing import SharingContract
@@ -47,6 +48,7 @@ class UnitsContract(
     UnitContract,
     ValuesContract,
     SharingContract,
+    RestoringContract,
     OutageContract,
 ):
     """The whole contract of ``Units``: subclass it as ``Test...`` and provide the fixtures.
@@ -62,5 +64,6 @@ class UnitsContract(
     * ``hides_own_writes``: a unit may see its own writes before its end;
     * ``one_moment``: two reads in one unit may see two moments;
     * ``outage``: there is no engine that could fail (``broken_units`` need not be provided);
+    * ``restoring``: it cannot take what another store knows;
     * ``sharing``: there is no second instance over the same engine (nor ``reopened``).
     """

@@ -8,31 +8,47 @@ from functools import partial
 import pytest
 
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Reach, Scope
-from warehouse14.domain.names import AccountName
+from warehouse14.domain.model import Reach, Role, Scope
+from warehouse14.domain.names import (
+    AccountName,
+    GroupName,
+    Principal,
+    ProjectName,
+    account_principal,
+    group_principal,
+)
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.testing.contract import CROWD
 from warehouse14.testing.samples import (
     ADA,
     BOB,
+    CREW,
     DEMO,
     LATER,
     WHEN,
     sample_account,
     sample_change,
+    sample_group,
+    sample_project,
     sample_token,
 )
 from warehouse14.testing.units_contract.fixtures import UnitsFixtures
 from warehouse14.testing.units_contract.steps import (
     Act,
     add_account,
+    add_group,
     add_token,
     assert_one_winner,
     commit,
     conflict_of,
+    create,
+    delete_project,
     everything,
     look,
 )
+
+_OTHERS = ProjectName("others")
+_OF_DEMO, _OF_CREW = AccountName(f"project:{DEMO}"), AccountName(f"group:{CREW}")
 
 
 def _expire(unit: UnitOfWork, *, at: datetime, token: str = "t0") -> None:  # noqa: S107
@@ -81,6 +97,55 @@ class TokensContract(UnitsFixtures):
             add_token(with_ada, token)
         assert list(look(with_ada, lambda unit: unit.tokens.of(ADA))) == [older, sample_token(), newer]
         assert list(look(with_ada, lambda unit: unit.tokens.of(AccountName("eve")))) == []
+
+    @pytest.fixture
+    def with_services(self, with_ada: Units) -> Units:
+        """Return ``with_ada`` with a project and a group of hers, another of each, and their accounts."""
+        add_account(with_ada, sample_account(BOB))
+        by_bob = {account_principal(BOB): Role.ADMIN, account_principal(ADA): Role.MEMBER}
+        for project in (sample_project(), sample_project(_OTHERS, grants=by_bob)):
+            create(with_ada, project)
+        others = sample_group(GroupName(_OTHERS), members={ADA: False, BOB: True})
+        for group in (sample_group(), others):
+            add_group(with_ada, group)
+        for name in (_OF_DEMO, _OF_CREW, f"project:{_OTHERS}", f"group:{_OTHERS}"):
+            add_account(with_ada, sample_account(AccountName(name)))
+            add_token(with_ada, sample_token(name, AccountName(name), expires_at=LATER))
+        return with_ada
+
+    def _ending(self, units: Units, *principals: Principal, count: int = 9) -> list[str]:
+        """Return the ids of the tokens that end soon of what Ada, or a principal, is an admin of."""
+        found = look(
+            units,
+            lambda unit: unit.tokens.ending_of_services(
+                ADA, frozenset(principals), after=WHEN, until=LATER, count=count
+            ),
+        )
+        return [token.id for token in found]
+
+    def test_of_the_tokens_of_services_those_are_found_that_end_soon(self, with_services: Units) -> None:
+        minute = timedelta(minutes=1)
+        ends = {"z0": LATER - minute, "z1": WHEN, "z2": LATER + minute, "z3": None, "z4": WHEN + minute}
+        for name, at in ends.items():
+            add_token(with_services, sample_token(name, _OF_DEMO, expires_at=at))
+        revoked = sample_token("z5", _OF_DEMO, expires_at=LATER, revoked_at=WHEN)
+        for token in (revoked, sample_token("z6", expires_at=LATER)):
+            add_token(with_services, token)
+        me = account_principal(ADA)
+        assert self._ending(with_services, me) == ["z4", "z0", _OF_CREW, _OF_DEMO]
+        assert self._ending(with_services, me, count=2) == ["z4", "z0"]
+
+    def test_of_the_tokens_of_services_those_are_found_of_which_one_is_an_admin(
+        self, with_services: Units
+    ) -> None:
+        ours, theirs = account_principal(ADA), account_principal(BOB)
+        assert self._ending(with_services, group_principal(CREW)) == [_OF_CREW]
+        assert self._ending(with_services, theirs, ours) == [_OF_CREW, _OF_DEMO, f"project:{_OTHERS}"]
+
+    def test_what_is_deleted_has_no_tokens_that_end_soon(self, with_services: Units) -> None:
+        delete_project(with_services)
+        commit(with_services, lambda unit: unit.groups.delete(CREW, LATER), sample_change(group=CREW))
+        assert self._ending(with_services, account_principal(ADA)) == []
 
     def test_a_taken_token_id_is_a_conflict_and_stays_as_it_was(self, with_ada: Units) -> None:
         with conflict_of(with_ada, "token", "t0"):

@@ -77,7 +77,7 @@ class ValuesContract(UnitsFixtures):
         )
         account = sample_account(password_hash=short)
         token = sample_token(name=short)
-        change = sample_change(short, actor=short, origin=short, project=DEMO, detail={short: text})
+        change = sample_change(text[:64], actor=short, origin=short, project=DEMO, detail={short: text})
         create(units, project)
         commit(units, lambda unit: unit.files.add(file), change)
         add_account(units, account)

@@ -26,9 +26,11 @@ class Resource:
 
     Attributes:
         project: the project that it belongs to, if it belongs to one.
+        mark: what stands in an address before the verb of a view, where a verb could be a name.
     """
 
     project: Project | None = None
+    mark = "@@"
     __acl__: Acl = (DENY_ALL,)
 
     def __init__(self, parent: Resource | None, name: str) -> None:

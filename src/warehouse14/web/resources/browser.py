@@ -106,10 +106,7 @@ class ProjectPage(ProjectBound):
     __parent__: ProjectPages
 
     def __getitem__(self, name: str) -> Resource:
-        try:
-            return ReleasePage(self, name, Version(name))
-        except ValueError as error:  # also of a number that is too long
-            raise KeyError(name) from error
+        return ReleasePage(self, name, self._lookup.version(name))
 
 
 class ReleasePage(ProjectBound):
@@ -120,10 +117,7 @@ class ReleasePage(ProjectBound):
         self.version = version
 
     def __getitem__(self, name: str) -> Resource:
-        file = self._lookup.file(self.project.name, name)
-        if Version(file.version) != self.version:
-            raise KeyError(name)
-        return FilePage(self, name, file)
+        return FilePage(self, name, self._lookup.file_of(self.project.name, self.version, name))
 
 
 class FilePage(ProjectBound):

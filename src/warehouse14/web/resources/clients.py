@@ -1,16 +1,22 @@
-"""The addresses for clients: index, files, uploads.
+"""The addresses for clients: index, files, uploads, and changes.
 
 /simple/                  Projects
 /simple/<name>/           ProjectDetail
 /packages/<name>/         Packages, Folder
 /packages/<name>/<file>   Download
 /legacy/                  Legacy        (and /legacy/+simple/, which hatch asks for)
-/health                   Health
+/health, /health/ready    Health, Ready
+/metrics                  Metrics       for those whom the settings open it to
+/api/projects/<name>                     ApiProject   delete, public, private, roles, grant, revoke, journal
+/api/projects/<name>/<version>           ApiRelease   yank, unyank, delete
+/api/projects/<name>/<version>/<file>    ApiFile      yank, unyank, delete
 """
 
 from __future__ import annotations
 
-from warehouse14.domain.model import File
+from packaging.version import Version
+
+from warehouse14.domain.model import File, Project
 from warehouse14.web.resources.base import KNOWN, Place, ProjectBound, Resource
 from warehouse14.web.resources.lookup import Lookup
 
@@ -102,3 +108,67 @@ class Legacy(Place):
 
 class Health(Place):
     """``/health``"""
+
+    def __getitem__(self, name: str) -> Resource:
+        return {"ready": Ready}[name](self, name, self._lookup)
+
+
+class Ready(Place):
+    """``/health/ready``"""
+
+
+class Metrics(Place):
+    """``/metrics``"""
+
+
+class Api(Place):
+    """``/api/``: nothing itself."""
+
+    __acl__ = KNOWN
+
+    def __getitem__(self, name: str) -> Resource:
+        return {"projects": ApiProjects}[name](self, name, self._lookup)
+
+
+class ApiProjects(Place):
+    """``/api/projects/``: nothing itself, only the projects in it."""
+
+    __acl__ = KNOWN
+
+    def __getitem__(self, name: str) -> Resource:
+        return ApiProject(self, name, self._lookup.project(name), self._lookup)
+
+
+class ApiBound(ProjectBound):
+    """A place of the API that belongs to a project. No version and no file name is a verb."""
+
+    mark = ""
+
+
+class ApiProject(ApiBound):
+    """``/api/projects/<name>``"""
+
+    def __getitem__(self, name: str) -> Resource:
+        return ApiRelease(self, name, self.project, self._lookup.version(name), self._lookup)
+
+
+class ApiRelease(ApiBound):
+    """``/api/projects/<name>/<version>``: one that has no files is not there for its views."""
+
+    def __init__(
+        self, parent: ApiProject, name: str, project: Project, version: Version, lookup: Lookup
+    ) -> None:
+        super().__init__(parent, name, project, lookup)
+        self.version = version
+
+    def __getitem__(self, name: str) -> Resource:
+        file = self._lookup.file_of(self.project.name, self.version, name)
+        return ApiFile(self, name, self.project, file, self._lookup)
+
+
+class ApiFile(ApiBound):
+    """``/api/projects/<name>/<version>/<file>``"""
+
+    def __init__(self, parent: ApiRelease, name: str, project: Project, file: File, lookup: Lookup) -> None:
+        super().__init__(parent, name, project, lookup)
+        self.file = file

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
+from packaging.version import Version
 from pyramid.request import Request
 
 from warehouse14.domain.access import Identity, Permission, allows
@@ -70,6 +71,20 @@ class Lookup:
         except Rejected as error:
             raise KeyError(raw) from error
         if found is None:
+            raise KeyError(raw)
+        return found
+
+    def version(self, raw: str) -> Version:
+        """Return the version that ``raw`` spells."""
+        try:
+            return Version(raw)
+        except ValueError as error:  # also of a number that is too long
+            raise KeyError(raw) from error
+
+    def file_of(self, project: ProjectName, version: Version, raw: str) -> File:
+        """Return the listed file of a release that ``raw`` names."""
+        found = self.file(project, raw)
+        if Version(found.version) != version:
             raise KeyError(raw)
         return found
 

@@ -125,5 +125,5 @@ def _page(
 
 def _password_page(request: Request, *, goal: str, status: int = 200, problem: str = "") -> Response:
     found = signed_in(request)
-    once = found is not None and found.account.password_once
+    once = found is not None and found.replaces_password
     return show(request, "password", status=status, problem=problem, once=once, next=goal)

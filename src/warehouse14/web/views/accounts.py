@@ -69,13 +69,14 @@ def demote(context: AccountPlace, request: Request) -> Response:
 @view_config(context=AccountPlace, name="join", request_method="POST", permission=Permission.ADMINISTER)
 def join(context: AccountPlace, request: Request) -> Response:
     """Let somebody at an identity provider sign in to the account."""
-    given = {key: request.POST.get(key, "").strip() for key in ("provider", "issuer", "subject")}
+    given = {key: request.POST.get(key, "").strip() for key in ("provider", "subject")}
     try:
+        provider = _offered(request, given["provider"])
         is_new = request.registry.warehouse.arrivals.join_known(
             request.identity,
             context.account,
-            provider=_offered(request, given["provider"]),
-            issuer=given["issuer"],
+            provider=provider,
+            issuer=request.registry.sign_ins.providers[provider].issuer(),
             subject=given["subject"],
         )
     except Rejected as error:
@@ -136,7 +137,6 @@ def _page(context: AccountPlace, request: Request, *, status: int = 200, **value
             "problem": "",
             "join_problem": "",
             "provider": "",
-            "issuer": "",
             "subject": "",
             **values,
         },

@@ -22,9 +22,13 @@ Select = Callable[[Sought], Selection]
 
 _LENGTH = 50
 _TEXT_LENGTH = 300
-_FIELDS = ("who", "what", "since", "until")
+#: An id as a list of tokens shows it. Of a whole token that is pasted there, the secret does not come back.
+_TOKEN_LENGTH = 16
+#: The filters of every page, and those that the site's has beside.
+_FIELDS = ("who", "what", "token", "since", "until")
+_FIELDS_OF_SITE = (*_FIELDS, "project", "group")
 _NOTHING = JournalPage((), has_newer=False, has_older=False)
-_OF_PROJECTS = ("project.", "file.")
+_OF_PROJECTS = ("project.", "file.", "token.")
 _OF_GROUPS = ("group.", "project.", "token.")
 #: How many lines of a download go in one piece.
 _PIECE = 200
@@ -77,6 +81,7 @@ def of_site(context: AdminPage, request: Request) -> Response:  # noqa: ARG001
         "site_journal",
         path="/admin/@@journal",
         file_name="site",
+        fields=_FIELDS_OF_SITE,
     )
 
 
@@ -101,9 +106,10 @@ def _answer(
     path: str,
     file_name: str,
     families: tuple[str, ...] = FAMILIES,
+    fields: tuple[str, ...] = _FIELDS,
     **values: Any,
 ) -> Response:
-    given = {field: request.GET.get(field, "").strip()[:_TEXT_LENGTH] for field in _FIELDS}
+    given = _given(request, fields)
     wanted = request.GET.get("format", "")
     if wanted in _FORMATS:
         return _download(request, select(sought_of(**given)), wanted, f"journal-{file_name}")
@@ -120,6 +126,21 @@ def _answer(
         path=path,
         **values,
     )
+
+
+def sought(request: Request) -> Sought:
+    """Return what the address seeks. Raises ``Rejected``."""
+    return sought_of(**_given(request, _FIELDS))
+
+
+def json_stream(selection: Selection) -> Response:
+    """Return all entries as JSON Lines, read and sent in pieces."""
+    return _stream(selection, "jsonl")
+
+
+def _given(request: Request, fields: tuple[str, ...]) -> dict[str, str]:
+    given = {field: request.GET.get(field, "").strip()[:_TEXT_LENGTH] for field in fields}
+    return {**given, "token": given["token"][:_TOKEN_LENGTH]}
 
 
 def _page(request: Request, select: Select, given: Mapping[str, str]) -> tuple[JournalPage, str]:
@@ -144,11 +165,16 @@ def _serial(request: Request, field: str) -> int | None:
 
 def _download(request: Request, selection: Selection, wanted: str, name: str) -> Response:
     """Return all entries as a file, read and sent in pieces."""
+    response = _stream(selection, wanted)
+    protect(request, response)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted}"'
+    return response
+
+
+def _stream(selection: Selection, wanted: str) -> Response:
     content_type, lines, end = _FORMATS[wanted]
     response = Response(app_iter=_pieces(lines(selection.all()), end))
-    protect(request, response)
     response.headers["Content-Type"] = content_type
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted}"'
     return response
 
 

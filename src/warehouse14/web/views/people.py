@@ -114,7 +114,7 @@ def page_of(
         "people",
         status=status,
         project=project,
-        lines=_lines(warehouse, _told(identity, project, manages=manages)),
+        lines=_lines(warehouse, told_roles(identity, project, manages=manages)),
         why=_why(identity, project),
         manages=manages,
         abandoned=identity.administrator and bool(warehouse.projects.abandoned(identity, [project.name])),
@@ -131,7 +131,7 @@ def page_of(
     )
 
 
-def _told(identity: Identity, project: Project, *, manages: bool) -> Mapping[Principal, Role]:
+def told_roles(identity: Identity, project: Project, *, manages: bool) -> Mapping[Principal, Role]:
     """Return the roles that somebody is told of: whom a project has invited is known to its admins, and
     which groups there are to those with a role."""
     if manages:

@@ -1,7 +1,7 @@
 """Signing in through an identity provider: there, back, and the end that the provider tells of."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -13,11 +13,13 @@ from warehouse14.domain.arrivals import Arrival
 from warehouse14.domain.errors import SignInFailed
 from warehouse14.domain.sentences import printable
 from warehouse14.domain.services.arrivals import From
-from warehouse14.domain.services.throttle import arrival_limits
+from warehouse14.domain.services.throttle import Limit, arrival_limits
 from warehouse14.web.addresses import absolute
+from warehouse14.web.cookies import arrived_before, keep_arrived
 from warehouse14.web.entering import enter
-from warehouse14.web.html import depart, go, onwards, request_id, show
+from warehouse14.web.html import depart, go, onwards, show
 from warehouse14.web.journeys import Journey, keep_journey, take_journey
+from warehouse14.web.requestids import request_id
 from warehouse14.web.resources.browser import ProviderEnd, ProviderPlace
 from warehouse14.web.security import signed_in
 
@@ -46,7 +48,7 @@ def join(context: ProviderPlace, request: Request) -> Response:
 @view_config(context=ProviderPlace, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def arrive(context: ProviderPlace, request: Request) -> Response:
     """Take the answer that the browser brings back."""
-    request.registry.throttle.check(arrival_limits(_origin(request)))
+    request.registry.throttle.check(_limits(context, request))
     answer = {key: value for key, value in request.GET.items() if len(request.GET.getall(key)) == 1}
     journey = take_journey(request, answer.get("state", ""))
     if journey is None or journey.provider != context.name:
@@ -98,7 +100,9 @@ def _finish(
     arrival = _arrival(context, request, journey, answer)
     arrivals, where = request.registry.warehouse.arrivals, _where(context, request)
     if journey.joins is None:
-        return enter(request, arrivals.sign_in(where, arrival), journey.goal)
+        response = enter(request, arrivals.sign_in(where, arrival), journey.goal)
+        keep_arrived(request, response, context.name)
+        return response
     found = signed_in(request)
     if found is None or found.session.id != journey.joins:
         raise SignInFailed("You are no longer signed in to the account that was to be joined.")
@@ -117,8 +121,13 @@ def _arrival(
         )
     except SignInFailed as error:
         if error.asked:
-            request.registry.throttle.fail(arrival_limits(_origin(request)))
+            request.registry.throttle.fail(_limits(context, request))
         raise
+
+
+def _limits(context: ProviderPlace, request: Request) -> Sequence[Limit]:
+    """Return what counts for an answer that does not count."""
+    return arrival_limits(_origin(request), arrived_before(request, context.name))
 
 
 def _where(context: ProviderPlace, request: Request) -> From:

@@ -8,14 +8,15 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from warehouse14.domain.errors import Rejected, TooManyAttempts, Unauthenticated
+from warehouse14.domain.errors import Rejected, TooManyAttempts, Unauthenticated, Unavailable
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute
 from warehouse14.web.cookies import Notice
 from warehouse14.web.entering import enter, leave
-from warehouse14.web.html import depart, elsewhere, go, onwards, request_id, show
+from warehouse14.web.html import depart, elsewhere, go, onwards, show
+from warehouse14.web.requestids import request_id
 from warehouse14.web.resources.browser import SignIn, SignOut
 from warehouse14.web.security import signed_in
 
@@ -59,24 +60,30 @@ def sign_in(context: SignIn, request: Request) -> Response:  # noqa: ARG001
 @view_config(context=SignOut, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: SignOut, request: Request) -> Response:  # noqa: ARG001
     """End the session, also one that opens nothing but the page for a new password; one that began at an
-    identity provider ends there, too."""
-    found = leave(request)
-    away = _farewell(request, found)
+    identity provider ends there, too, or the next page says that it may go on."""
+    away, notice = _farewell(request, leave(request))
     response = go(request, "/") if away is None else depart(request, away)
-    cookies.notify(request, response, Notice("You are signed out."))
+    cookies.notify(request, response, notice)
     cookies.drop_secret(request, response)
     return response
 
 
-def _farewell(request: Request, found: SignedIn | None) -> str | None:
-    """Return where the session at the identity provider ends, if there is one."""
+def _farewell(request: Request, found: SignedIn | None) -> tuple[str | None, Notice]:
+    """Return where the session at the identity provider ends, if there is one that can be ended, and what
+    to say."""
     begun = None if found is None else found.session.begun
     provider = None if begun is None else request.registry.sign_ins.providers.get(begun.provider)
     if begun is None or provider is None:
-        return None
-    back_to = absolute(request, "/")
-    address: str | None = provider.farewell(begun.id_token, back_to)
-    return address
+        return None, Notice("You are signed out.")
+    try:
+        return provider.farewell(begun.id_token, absolute(request, "/")), Notice("You are signed out.")
+    except Unavailable as error:
+        _log.warning("%s [request %s]", error.in_full, request_id(request))
+        return None, Notice(
+            f"You are signed out here. {provider.title} does not answer, so you may still be signed in "
+            "there, and whoever uses this browser next comes in without a password. Sign out there, too.",
+            "refused",
+        )
 
 
 def _form(request: Request, *, status: int = 200, **values: str) -> Response:

@@ -48,7 +48,8 @@ def _elsewhere(context: Resource, request: Request) -> Response | None:
 
 def _receive(request: Request) -> Published:
     content_type = request.environ.get("CONTENT_TYPE", "")
-    stream = UploadStream(request.environ["wsgi.input"], content_type)
+    uploads: UploadService = request.registry.warehouse.uploads
+    stream = UploadStream(request.environ["wsgi.input"], content_type, uploads.max_file_bytes)
     events = stream.events()
     content = next(events, None)
     _check_protocol(request, stream.fields)
@@ -56,7 +57,6 @@ def _receive(request: Request) -> Published:
         raise Rejected("content: the form has no file. Send it last.", field="content")
     form = _read(stream.fields, content)
     check_digests(digests(stream.fields), required=True)
-    uploads: UploadService = request.registry.warehouse.uploads
     with uploads.receive(request.identity, form) as upload:
         for chunk in events:
             assert isinstance(chunk, bytes)

@@ -4,10 +4,12 @@ from alembic import context
 
 from warehouse14.adapters.sql.tables import metadata
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=metadata,
     render_as_batch=True,
-    transactional_ddl=True,
+    # MariaDB commits each change of a table by itself.
+    transactional_ddl=connection.dialect.name != "mysql",
 )
 context.run_migrations()

@@ -1,87 +1,89 @@
 """Projects, grants, files, accounts, tokens and the journal."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from warehouse14.adapters.sql.migrations.steps import create_index, create_table, fill_table
+from warehouse14.adapters.sql.types import instant, long_text, words
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "projects",
-        sa.Column("name", sa.String(200), primary_key=True),
-        sa.Column("display_name", sa.String(200), nullable=False),
+        sa.Column("name", words(200), primary_key=True),
+        sa.Column("display_name", words(200), nullable=False),
         sa.Column("public", sa.Boolean, nullable=False),
-        sa.Column("created_at", sa.DateTime, nullable=False),
-        sa.Column("created_by", sa.String(200), nullable=False),
+        sa.Column("created_at", instant(), nullable=False),
+        sa.Column("created_by", words(200), nullable=False),
         sa.Column("serial", sa.BigInteger, nullable=False),
-        sa.Column("deleted_at", sa.DateTime),
+        sa.Column("deleted_at", instant()),
     )
-    op.create_table(
+    create_table(
         "grants",
-        sa.Column("project", sa.String(200), sa.ForeignKey("projects.name"), primary_key=True),
-        sa.Column("principal", sa.String(255), primary_key=True),
-        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("project", words(200), sa.ForeignKey("projects.name"), primary_key=True),
+        sa.Column("principal", words(255), primary_key=True),
+        sa.Column("role", words(16), nullable=False),
     )
-    op.create_index("grants_by_principal", "grants", ["principal", "project"])
-    op.create_table(
+    create_index("grants_by_principal", "grants", ["principal", "project"])
+    create_table(
         "files",
-        sa.Column("project", sa.String(200), sa.ForeignKey("projects.name"), primary_key=True),
-        sa.Column("filename", sa.String(240), primary_key=True),
-        sa.Column("version", sa.String(240), nullable=False),
-        sa.Column("filetype", sa.String(16), nullable=False),
+        sa.Column("project", words(200), sa.ForeignKey("projects.name"), primary_key=True),
+        sa.Column("filename", words(240), primary_key=True),
+        sa.Column("version", words(240), nullable=False),
+        sa.Column("filetype", words(16), nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("blake2_256", sa.String(64), nullable=False),
-        sa.Column("requires_python", sa.Text),
-        sa.Column("summary", sa.Text, nullable=False),
-        sa.Column("metadata_sha256", sa.String(64)),
-        sa.Column("uploaded_at", sa.DateTime, nullable=False),
-        sa.Column("uploaded_by", sa.String(200), nullable=False),
-        sa.Column("yanked_at", sa.DateTime),
-        sa.Column("yanked_by", sa.String(200)),
-        sa.Column("yank_reason", sa.Text),
-        sa.Column("deleted_at", sa.DateTime),
+        sa.Column("sha256", words(64), nullable=False),
+        sa.Column("blake2_256", words(64), nullable=False),
+        sa.Column("requires_python", long_text()),
+        sa.Column("summary", long_text(), nullable=False),
+        sa.Column("metadata_sha256", words(64)),
+        sa.Column("uploaded_at", instant(), nullable=False),
+        sa.Column("uploaded_by", words(200), nullable=False),
+        sa.Column("yanked_at", instant()),
+        sa.Column("yanked_by", words(200)),
+        sa.Column("yank_reason", long_text()),
+        sa.Column("deleted_at", instant()),
     )
-    op.create_table(
+    create_table(
         "accounts",
-        sa.Column("name", sa.String(200), primary_key=True),
+        sa.Column("name", words(200), primary_key=True),
         sa.Column("administrator", sa.Boolean, nullable=False),
-        sa.Column("created_at", sa.DateTime, nullable=False),
-        sa.Column("password_hash", sa.String(255)),
+        sa.Column("created_at", instant(), nullable=False),
+        sa.Column("password_hash", words(255)),
         sa.Column("disabled", sa.Boolean, nullable=False),
     )
-    op.create_table(
+    create_table(
         "tokens",
-        sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("account", sa.String(200), sa.ForeignKey("accounts.name"), nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("scope", sa.String(16), nullable=False),
-        sa.Column("project", sa.String(200)),
-        sa.Column("secret_sha256", sa.String(64), nullable=False),
-        sa.Column("created_at", sa.DateTime, nullable=False),
-        sa.Column("expires_at", sa.DateTime),
-        sa.Column("last_used_at", sa.DateTime),
-        sa.Column("revoked_at", sa.DateTime),
+        sa.Column("id", words(32), primary_key=True),
+        sa.Column("account", words(200), sa.ForeignKey("accounts.name"), nullable=False),
+        sa.Column("name", words(200), nullable=False),
+        sa.Column("scope", words(16), nullable=False),
+        sa.Column("project", words(200)),
+        sa.Column("secret_sha256", words(64), nullable=False),
+        sa.Column("created_at", instant(), nullable=False),
+        sa.Column("expires_at", instant()),
+        sa.Column("last_used_at", instant()),
+        sa.Column("revoked_at", instant()),
     )
-    op.create_index("tokens_by_account", "tokens", ["account", "created_at"])
-    serials = op.create_table(
+    create_index("tokens_by_account", "tokens", ["account", "created_at"])
+    create_table(
         "serials",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("value", sa.BigInteger, nullable=False),
     )
-    op.bulk_insert(serials, [{"id": 1, "value": 0}])
-    op.create_table(
+    fill_table(sa.table("serials", sa.column("id"), sa.column("value")), [{"id": 1, "value": 0}])
+    create_table(
         "journal",
         sa.Column("serial", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("at", sa.DateTime, nullable=False),
-        sa.Column("actor", sa.String(200), nullable=False),
-        sa.Column("origin", sa.String(200), nullable=False),
-        sa.Column("action", sa.String(64), nullable=False),
-        sa.Column("project", sa.String(200)),
-        sa.Column("account", sa.String(200)),
-        sa.Column("token", sa.String(32)),
+        sa.Column("at", instant(), nullable=False),
+        sa.Column("actor", words(200), nullable=False),
+        sa.Column("origin", words(200), nullable=False),
+        sa.Column("action", words(64), nullable=False),
+        sa.Column("project", words(200)),
+        sa.Column("account", words(200)),
+        sa.Column("token", words(32)),
         sa.Column("detail", sa.JSON, nullable=False),
     )
-    op.create_index("journal_by_project", "journal", ["project", "serial"])
+    create_index("journal_by_project", "journal", ["project", "serial"])

@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from alembic import op
 from packaging.version import Version
 
+from warehouse14.adapters.sql.migrations.steps import add_columns, create_index, create_table
+from warehouse14.adapters.sql.types import instant, long_text, words
+
 revision = "0002"
 down_revision = "0001"
 
@@ -27,33 +30,32 @@ _FILES = sa.table(
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "sessions",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("account", sa.String(200), sa.ForeignKey("accounts.name"), nullable=False),
-        sa.Column("created_at", sa.DateTime, nullable=False),
-        sa.Column("seen_at", sa.DateTime, nullable=False),
-        sa.Column("origin", sa.String(200), nullable=False),
-        sa.Column("agent", sa.String(200), nullable=False),
+        sa.Column("id", words(64), primary_key=True),
+        sa.Column("account", words(200), sa.ForeignKey("accounts.name"), nullable=False),
+        sa.Column("created_at", instant(), nullable=False),
+        sa.Column("seen_at", instant(), nullable=False),
+        sa.Column("origin", words(200), nullable=False),
+        sa.Column("agent", words(200), nullable=False),
     )
-    op.create_index("sessions_by_account", "sessions", ["account", "seen_at"])
-    op.create_table(
+    create_index("sessions_by_account", "sessions", ["account", "seen_at"])
+    create_table(
         "attempts",
-        sa.Column("key", sa.String(255), primary_key=True),
+        sa.Column("key", words(255), primary_key=True),
         sa.Column("count", sa.Integer, nullable=False),
-        sa.Column("last_at", sa.DateTime, nullable=False),
+        sa.Column("last_at", instant(), nullable=False),
     )
-    op.create_index("attempts_by_time", "attempts", ["last_at"])
-    # SQLite adds a column that has a default without making the table anew.
-    for table, column in (
-        ("accounts", sa.Column("password_once", sa.Boolean, nullable=False, server_default=sa.false())),
-        ("projects", sa.Column("latest_version", sa.String(240))),
-        ("projects", sa.Column("latest_summary", sa.Text)),
-        ("projects", sa.Column("latest_at", sa.DateTime)),
-        ("projects", sa.Column("searched", sa.Text, nullable=False, server_default="")),
-    ):
-        op.add_column(table, column)
-    op.create_index("projects_by_newest", "projects", ["latest_at", "name"])
+    create_index("attempts_by_time", "attempts", ["last_at"])
+    add_columns("accounts", sa.Column("password_once", sa.Boolean, nullable=False, server_default=sa.false()))
+    add_columns(
+        "projects",
+        sa.Column("latest_version", words(240)),
+        sa.Column("latest_summary", long_text()),
+        sa.Column("latest_at", instant()),
+        sa.Column("searched", long_text(), nullable=False, server_default=""),
+    )
+    create_index("projects_by_newest", "projects", ["latest_at", "name"])
     _find_latest()
 
 

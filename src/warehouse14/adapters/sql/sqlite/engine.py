@@ -3,9 +3,7 @@
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from warehouse14.settings import SettingError
@@ -14,23 +12,13 @@ from warehouse14.settings import SettingError
 BEGIN = "warehouse14_begin"
 
 
-def sqlite_path(url: str) -> str:
-    """Return the path in ``sqlite:///PATH``. Raises ``SettingError`` for any other address."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingError(
-            "warehouse14.metadata.url is not a database address such as sqlite:///PATH"
-        ) from None
-    if parsed.get_backend_name() != "sqlite":
-        raise SettingError(
-            f"warehouse14.metadata.url: {parsed.get_backend_name()} is not supported, use sqlite:///PATH"
-        )
-    if not parsed.database or parsed.database == ":memory:":
+def sqlite_path(url: URL) -> str:
+    """Return the path in ``sqlite:///PATH``. Raises ``SettingError`` for an address without one."""
+    if not url.database or url.database == ":memory:":
         raise SettingError(
             "warehouse14.metadata.url names no file; for a site in memory set warehouse14.metadata = memory"
         )
-    return parsed.database
+    return url.database
 
 
 def sqlite_engine(path: str, *, busy_seconds: int) -> Engine:
@@ -46,6 +34,7 @@ def sqlite_engine(path: str, *, busy_seconds: int) -> Engine:
         pool_size=16,
         max_overflow=48,
         pool_timeout=busy_seconds,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

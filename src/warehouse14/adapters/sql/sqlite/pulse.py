@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 
-from warehouse14.adapters.sql.running import unavailable
+from warehouse14.adapters.sql.failures import unavailable
 
 
 class SqlitePulse:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from warehouse14.adapters.sql.running import unavailable
+from warehouse14.adapters.sql.failures import unavailable
 from warehouse14.domain.errors import Misconfigured
 
 _UNWRITABLE = "cannot be written by this user"
@@ -35,7 +35,9 @@ def make_file(path: str) -> None:
 def check_file(path: str) -> None:
     """Raise ``Misconfigured`` unless the file can be written, and SQLite can make its own beside it."""
     if not os.path.exists(path):
-        raise Misconfigured(f"{path} is not there; 'warehouse14 init' makes it")
+        raise Misconfigured(
+            f"{path} is not there; 'warehouse14 init' makes a new one, 'restore' and 'rebuild' a lost one"
+        )
     if not os.path.isfile(path):
         raise Misconfigured(f"{path} is not a file; move it away, or name another one")
     for place in (path, os.path.dirname(os.path.abspath(path))):

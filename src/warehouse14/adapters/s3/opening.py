@@ -1,0 +1,88 @@
+"""From settings to a file store in a bucket."""
+
+from dataclasses import dataclass
+
+from warehouse14.domain.ports import FileStore
+from warehouse14.settings import Section, SettingError
+
+_WAYS = frozenset({"redirect", "proxy"})
+#: What the signature of an address is good for at most: a week.
+_MOST_URL_SECONDS = 604_800
+_MOST_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings of a bucket.
+
+    Attributes:
+        bucket: its name.
+        prefix: what the keys of all our objects begin with: empty, or ending in ``/``.
+        region: where it is, or None for what boto3 finds.
+        endpoint_url: the address of the store, or None for that of AWS.
+        path_style: whether the name of the bucket stands in the path of addresses.
+        redirect: whether downloads come from the store itself.
+        url_seconds: how long an address of a download is good.
+        encryption: ``AES256``, ``aws:kms``, ``aws:kms:KEY``, or empty for what the bucket does by itself.
+        connect_seconds: how long a connection may take.
+        read_seconds: how long the store may be silent.
+        attempts: how often a request is made at most.
+    """
+
+    bucket: str
+    prefix: str
+    region: str | None
+    endpoint_url: str | None
+    path_style: bool
+    redirect: bool
+    url_seconds: int
+    encryption: str
+    connect_seconds: int
+    read_seconds: int
+    attempts: int
+
+
+def file_store(section: Section) -> FileStore:
+    """Return the file store in a bucket.
+
+    Keys: ``bucket``; ``prefix``, before the keys of all objects; ``region`` and ``endpoint_url``, by default
+    what boto3 finds; ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are
+    good for ``url_seconds`` (300), or ``proxy``; ``encryption``: ``AES256``, ``aws:kms`` or ``aws:kms:KEY``;
+    ``connect_seconds`` (5), ``read_seconds`` (30) and ``attempts`` (4) of a request. Credentials are those
+    that boto3 finds. Raises ``SettingError``.
+    """
+    options = Options(
+        bucket=section.text("bucket"),
+        prefix=_prefix(section.text("prefix", "")),
+        region=section.text("region", "") or None,
+        endpoint_url=section.address("endpoint_url"),
+        path_style=section.flag("path_style", False),
+        redirect=section.choice("downloads", "redirect", _WAYS) == "redirect",
+        url_seconds=section.number("url_seconds", 300, least=1, most=_MOST_URL_SECONDS),
+        encryption=_encryption(section.text("encryption", "")),
+        connect_seconds=section.number("connect_seconds", 5, least=1, most=_MOST_SECONDS),
+        read_seconds=section.number("read_seconds", 30, least=1, most=_MOST_SECONDS),
+        attempts=section.number("attempts", 4, least=1, most=20),
+    )
+    try:
+        from warehouse14.adapters.s3.store import S3Store
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            "warehouse14.files = s3 needs boto3; install that, or Warehouse14 with its extra aws"
+        ) from error
+    return S3Store(options)
+
+
+def _prefix(text: str) -> str:
+    name = text.strip("/")
+    if "//" in name or "\\" in name or not name.isprintable():
+        raise SettingError(f"warehouse14.files.prefix = {text!r} is not a path such as packages/")
+    return f"{name}/" if name else ""
+
+
+def _encryption(text: str) -> str:
+    if text not in {"", "AES256", "aws:kms"} and not text.startswith("aws:kms:"):
+        raise SettingError(
+            f"warehouse14.files.encryption = {text!r} is not one of AES256, aws:kms, aws:kms:KEY"
+        )
+    return text

@@ -1,0 +1,268 @@
+"""Blobs as objects.
+
+A blob's key holds the digest of its bytes, so that two uploads never give one
+key different bytes; no promise rests on conditions that a store may not know.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from warehouse14.adapters.s3.client import (
+    answering,
+    code_of,
+    examining,
+    is_behind,
+    is_gone,
+    is_there,
+    make_client,
+)
+from warehouse14.adapters.s3.opening import Options
+from warehouse14.adapters.s3.parts import Window, upload_in_parts
+from warehouse14.adapters.s3.reading import NOTHING, ObjectBody
+from warehouse14.adapters.s3.staging import StagedObject
+from warehouse14.domain.blobkeys import checked_key
+from warehouse14.domain.errors import NotFound
+from warehouse14.domain.ports import Blob, Elsewhere, Staged
+
+#: Below the prefix.
+_BLOBS = "blobs/"
+_MEDIA_TYPE = "application/octet-stream"
+_FOR_EVER = "private, max-age=31536000, immutable"
+#: The largest object that is stored, or copied, in one request, in bytes.
+_MOST_AT_ONCE = 8 * 1024 * 1024
+_MOST_COPIED = 5 * 1024**3
+#: What a store says that does not know the condition.
+_UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
+#: What a store says while another stores the same object.
+_BUSY = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
+_ATTEMPTS = 5
+
+
+class S3Store:
+    """Blobs below ``prefix`` in one bucket. Threads and processes share it."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._client = make_client(options)
+        self._blobs = options.prefix + _BLOBS
+        self._encryption = _encryption(options.encryption)
+
+    @contextmanager
+    def stage(self) -> Iterator[Staged]:
+        """Return a place to write to: on this machine's disk, until it is known which blob it is."""
+        staged = StagedObject(self.store)
+        try:
+            yield staged
+        finally:
+            staged.end()
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store a small blob."""
+        with self.stage() as staged:
+            staged.write(data)
+            staged.commit(checked_key(key))
+
+    def store(self, key: str, content: BinaryIO, size: int) -> None:
+        """Make ``size`` bytes of ``content`` the blob ``key``, or make the one that is there young."""
+        name = self._name(key)
+        with answering("take"):
+            found = self._head(name)
+            if found is not None and found["ContentLength"] > _MOST_COPIED:
+                # It cannot be copied onto itself; but here are its bytes.
+                self._store(name, content, size, {})
+            elif found is not None or not self._store_new(name, content, size):
+                self._renew(name)
+
+    def open(self, key: str, start: int) -> BinaryIO:
+        """Return the blob as the store sends it."""
+        name = self._name(key)
+        wanted = {"Range": f"bytes={start}-"} if start else {}
+        with answering("give"):
+            try:
+                answer = self._client.get_object(Bucket=self._options.bucket, Key=name, **wanted)
+            except ClientError as error:
+                if is_gone(error):
+                    raise NotFound("blob", key) from None
+                if is_behind(error):
+                    return NOTHING()
+                raise
+        return ObjectBody(answer["Body"])
+
+    def stat(self, key: str) -> Blob | None:
+        """Return what is known of ``key``."""
+        name = self._name(key)
+        with answering("give"):
+            found = self._head(name)
+        return None if found is None else _blob(key, found["ContentLength"], found["LastModified"])
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``."""
+        name = self._name(key)
+        with answering("remove"):
+            try:
+                self._client.delete_object(Bucket=self._options.bucket, Key=name)
+            except ClientError as error:
+                # Not of S3, but of others.
+                if not is_gone(error):
+                    raise
+
+    def keys(self) -> Iterator[Blob]:
+        """Return every blob; what comes or goes meanwhile may be among them or not."""
+        for found in self._pages("list_objects_v2", "Contents"):
+            yield _blob(found["Key"].removeprefix(self._blobs), found["Size"], found["LastModified"])
+
+    def leftovers(self, before: datetime) -> Iterator[str]:
+        """Return the uploads in parts that a killed process left."""
+        for found in self._pages("list_multipart_uploads", "Uploads"):
+            if found["Initiated"] < before:
+                yield f"{found['UploadId']} {found['Key'].removeprefix(self._blobs)}"
+
+    def sweep(self, leftover: str) -> None:
+        """Remove one leftover, with the parts that the store keeps of it."""
+        upload, _, key = leftover.partition(" ")
+        with answering("remove"):
+            try:
+                self._client.abort_multipart_upload(
+                    Bucket=self._options.bucket, Key=self._blobs + (key or "-"), UploadId=upload
+                )
+            except ClientError as error:
+                if not is_gone(error) and code_of(error) != "NoSuchUpload":
+                    raise
+
+    def elsewhere(self, key: str, *, filename: str) -> Elsewhere | None:
+        """Return an address of the store that gives the blob to whoever has it, as long as it is good."""
+        if not self._options.redirect:
+            return None
+        wanted = {
+            "Bucket": self._options.bucket,
+            "Key": self._name(key),
+            "ResponseContentType": _MEDIA_TYPE,
+            "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename, safe='')}",
+            "ResponseCacheControl": _FOR_EVER,
+        }
+        with answering("give"):
+            address = self._client.generate_presigned_url(
+                "get_object", Params=wanted, ExpiresIn=self._options.url_seconds
+            )
+        return Elsewhere(address, internal=False)
+
+    def prepare(self) -> None:
+        """Make the bucket unless it is there."""
+        with examining(self._options):
+            try:
+                self._look()
+            except ClientError as error:
+                if code_of(error) != "NoSuchBucket":
+                    raise
+                self._make_bucket()
+                self._look()
+
+    def verify(self) -> None:
+        """Raise ``Misconfigured`` unless the bucket can be read."""
+        with examining(self._options):
+            self._look()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _name(self, key: str) -> str:
+        return self._blobs + checked_key(key)
+
+    def _look(self) -> None:
+        # A HEAD of the bucket would not say what is wrong.
+        self._client.list_objects_v2(Bucket=self._options.bucket, Prefix=self._blobs, MaxKeys=1)
+
+    def _make_bucket(self) -> None:
+        region = self._client.meta.region_name
+        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        self._client.create_bucket(Bucket=self._options.bucket, **where)
+
+    def _pages(self, operation: str, items: str) -> Iterator[Any]:
+        """Return the items of all pages of a listing."""
+        with answering("list"):
+            pages = iter(
+                self._client.get_paginator(operation).paginate(
+                    Bucket=self._options.bucket, Prefix=self._blobs
+                )
+            )
+        while True:
+            with answering("list"):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from page.get(items, ())
+
+    def _head(self, name: str) -> Any:
+        try:
+            return self._client.head_object(Bucket=self._options.bucket, Key=name)
+        except ClientError as error:
+            if is_gone(error):
+                return None
+            raise
+
+    def _store_new(self, name: str, content: BinaryIO, size: int) -> bool:
+        """Store an object that was not there; return whether it is not there by another meanwhile."""
+        condition: dict[str, Any] = {"IfNoneMatch": "*"}
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._store(name, content, size, condition)
+            except ClientError as error:
+                if is_there(error):
+                    return False
+                if code_of(error) in _UNKNOWN_CONDITION:
+                    condition = {}
+                elif code_of(error) not in _BUSY or attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return True
+        return True
+
+    def _store(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
+        target = {"Bucket": self._options.bucket, "Key": name}
+        if size > _MOST_AT_ONCE:
+            about = {"ContentType": _MEDIA_TYPE, **self._encryption}
+            upload_in_parts(self._client, target, about, content, size, condition)
+            return
+        body = Window(content, 0, size)
+        self._client.put_object(
+            **target,
+            **condition,
+            **self._encryption,
+            Body=body,
+            ContentType=_MEDIA_TYPE,
+            ChecksumSHA256=b64encode(body.digest(sha256)).decode("ascii"),
+        )
+
+    def _renew(self, name: str) -> None:
+        """Make an object young again: a copy onto itself has the time of the copy."""
+        bucket = self._options.bucket
+        self._client.copy_object(
+            Bucket=bucket,
+            Key=name,
+            CopySource={"Bucket": bucket, "Key": name},
+            MetadataDirective="REPLACE",
+            ContentType=_MEDIA_TYPE,
+            **self._encryption,
+        )
+
+
+def _encryption(setting: str) -> dict[str, str]:
+    if not setting:
+        return {}
+    algorithm, _, key = setting.removeprefix("aws:").partition(":")
+    if setting == "AES256":
+        return {"ServerSideEncryption": setting}
+    return {"ServerSideEncryption": f"aws:{algorithm}"} | ({"SSEKMSKeyId": key} if key else {})
+
+
+def _blob(key: str, size: int, modified: datetime) -> Blob:
+    # Listings are more exact than the headers of an object.
+    return Blob(key, size, modified.replace(microsecond=0))

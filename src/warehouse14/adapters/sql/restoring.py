@@ -1,0 +1,90 @@
+"""Putting the rows of another store in SQL, as they were there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, insert, select, update
+
+from warehouse14.adapters.sql.accounts import account_values, token_values
+from warehouse14.adapters.sql.files import file_values
+from warehouse14.adapters.sql.groups import group_values
+from warehouse14.adapters.sql.journal import change_values
+from warehouse14.adapters.sql.logins import login_values
+from warehouse14.adapters.sql.projects import project_values
+from warehouse14.adapters.sql.tables import (
+    accounts,
+    files,
+    grants,
+    group_members,
+    groups,
+    journal,
+    logins,
+    projects,
+    serials,
+    tokens,
+)
+from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
+
+Values = Mapping[str, Any]
+
+
+class SqlRestoration:
+    """Implements ``Restoration`` on a connection with an open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def people(
+        self,
+        accounts_there: Sequence[Account],
+        groups_there: Sequence[Group],
+        logins_there: Sequence[Login],
+        tokens_there: Sequence[Token],
+    ) -> None:
+        """See the port."""
+        for table in (group_members, logins, tokens):
+            self._connection.execute(delete(table))
+        self._replace(accounts, accounts.c.name, map(account_values, accounts_there))
+        self._replace(groups, groups.c.name, map(group_values, groups_there))
+        members = (
+            {"group": group.name, "account": account, "admin": admin}
+            for group in groups_there
+            for account, admin in group.members.items()
+        )
+        self._insert(group_members, members)
+        self._insert(logins, map(login_values, logins_there))
+        self._insert(tokens, map(token_values, tokens_there))
+
+    def project(self, project: Project, files_there: Sequence[File]) -> None:
+        """See the port."""
+        for column in (files.c.project, grants.c.project, projects.c.name):
+            self._connection.execute(delete(column.table).where(column == project.name))
+        self._insert(projects, [project_values(project)])
+        given = (
+            {"project": project.name, "principal": who, "role": role.value}
+            for who, role in project.grants.items()
+        )
+        self._insert(grants, given)
+        self._insert(files, map(file_values, files_there))
+
+    def journal(self, changes: Sequence[Change]) -> None:
+        """See the port."""
+        self._insert(journal, map(change_values, changes))
+        if changes:
+            self._connection.execute(update(serials).values(value=changes[-1].serial))
+
+    def _insert(self, table: Table, rows: Iterable[Values]) -> None:
+        listed = list(rows)
+        if listed:
+            self._connection.execute(insert(table), listed)
+
+    def _replace(self, table: Table, key: Column[Any], rows: Iterable[Values]) -> None:
+        """Change the rows that are there, to which others may refer, and insert the rest."""
+        there = set(self._connection.scalars(select(key)))
+        new = []
+        for row in rows:
+            if row[key.name] in there:
+                self._connection.execute(update(table).where(key == row[key.name]).values(**row))
+            else:
+                new.append(row)
+        self._insert(table, new)

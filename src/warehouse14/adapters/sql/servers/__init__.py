@@ -1,0 +1,1 @@
+"""PostgreSQL and MariaDB: servers that several machines may share."""

@@ -1,0 +1,83 @@
+"""PostgreSQL, through psycopg 3."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+
+from warehouse14.adapters.sql.servers.engine import Limits, on_connect, with_parameters
+
+_SET = (
+    "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false), "
+    "set_config('idle_in_transaction_session_timeout', %s, false)"
+)
+#: How much longer than the server a process waits for its answer, in seconds.
+_ROOM = 5
+#: A transaction may wait for a file store between two statements, in seconds.
+_IDLE_SECONDS = 300
+#: Of the lock that who changes the tables has.
+_CHANGING_TABLES = 0x77683134
+_OLDEST = 14
+
+
+class PostgreSQL:
+    """See ``Server``."""
+
+    title = "PostgreSQL"
+    form = "postgresql+psycopg://USER@HOST/DATABASE"
+    driver = "psycopg"
+    extra = "postgresql"
+
+    def adjust(self, engine: Engine, limits: Limits, *, patient: bool) -> None:
+        """See the protocol."""
+        with_parameters(
+            engine,
+            connect_timeout=limits.connect_seconds,
+            application_name="warehouse14",
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+        )
+        if not patient:
+            _bound_answers(engine, limits.statement_seconds + _ROOM)
+            seconds = (limits.statement_seconds, limits.lock_seconds, _IDLE_SECONDS)
+            on_connect(engine, _SET, tuple(f"{each}s" for each in seconds))
+
+    def readers(self, engine: Engine) -> Engine:
+        """See the protocol."""
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def writers(self, engine: Engine) -> Engine:
+        """See the protocol."""
+        return engine.execution_options(isolation_level="READ COMMITTED")
+
+    @contextmanager
+    def alone(self, connection: Connection) -> Iterator[None]:
+        """See the protocol. The lock ends with the transaction."""
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGING_TABLES})
+        yield
+
+    def complaint(self, connection: Connection) -> str | None:
+        """See the protocol."""
+        version = connection.dialect.server_version_info or (0,)
+        if version < (_OLDEST,):
+            return f"it is PostgreSQL {version[0]}; {_OLDEST} or newer is needed"
+        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+        if encoding != "UTF8":
+            return f"its encoding is {encoding}; make it with ENCODING 'UTF8' TEMPLATE template0"
+        return None
+
+
+def _bound_answers(engine: Engine, seconds: float) -> None:
+    """Give up on an answer that does not come: neither the server nor the system may notice that the other
+    is gone."""
+
+    def connect(_dialect: Any, _record: Any, arguments: Any, parameters: dict[str, Any]) -> Any:
+        from warehouse14.adapters.sql.servers.patience import BoundedConnection
+
+        connection = BoundedConnection.connect(*arguments, **parameters)
+        connection.answer_seconds = seconds
+        return connection
+
+    event.listen(engine, "do_connect", connect)

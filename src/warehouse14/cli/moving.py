@@ -1,0 +1,186 @@
+"""``warehouse14 copy``, ``backup``, ``restore`` and ``rebuild``: taking a site elsewhere, and back."""
+
+import os
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import wraps
+from typing import TYPE_CHECKING, BinaryIO
+
+from warehouse14.bootstrap import assemble, prepare_site
+from warehouse14.cli.arguments import Commands, Run, UsageError, add_command, text
+from warehouse14.cli.output import confirm, escaped, note, say
+from warehouse14.cli.progress import aside, progress
+from warehouse14.cli.site import named_site, on_site, site_file
+from warehouse14.domain.errors import Rejected
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.settings import PREFIX
+
+if TYPE_CHECKING:
+    from warehouse14.domain.moving.blobs import Carried
+    from warehouse14.domain.services.moving import MoveService
+
+_METADATA = f"{PREFIX}metadata"
+_OVERRIDES = "WAREHOUSE14_"
+_MEGABYTE = 1_000_000
+_LOST = (
+    "Only a backup knows the rest: yanks, roles of others, public projects, groups, accounts, tokens, names"
+    " of deleted files, and the journal. Every project is private, with who published as its admins: make"
+    " an administrator with 'warehouse14 init', then add their accounts with 'account add', under the same"
+    " names."
+)
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = add_command(
+        commands,
+        "copy",
+        _copy,
+        "Copy the whole site into the stores of another ini file; again: what is new.",
+    )
+    parser.add_argument(
+        "--to",
+        metavar="FILE[#SECTION]",
+        type=text,
+        required=True,
+        help="the settings of the other site; its stores are empty, or hold an older copy",
+    )
+
+    parser = add_command(commands, "backup", _backup, "Write the whole site into one archive.")
+    parser.add_argument("file", metavar="FILE", type=text, help="the archive, which is not there yet")
+
+    parser = add_command(commands, "restore", _restore, "Put what an archive holds into the site's stores.")
+    parser.add_argument("file", metavar="FILE", type=text, help="the archive, which 'backup' wrote")
+
+    add_command(
+        commands, "rebuild", _rebuild, "List the files of the file store anew, after the database was lost."
+    )
+
+
+def _prepared(work: Callable[[Warehouse, Namespace], int]) -> Run:
+    """Turn ``work`` into a command on a site whose stores may be new."""
+
+    @wraps(work)
+    def run(arguments: Namespace) -> int:
+        with _opened(site_file(arguments).settings(), os.environ) as warehouse:
+            return work(warehouse, arguments)
+
+    return run
+
+
+@contextmanager
+def _opened(settings: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[Warehouse]:
+    warehouse, site, _ = assemble(settings, environment)
+    with closing(warehouse):
+        prepare_site(site)
+        warehouse.prepare()
+        yield warehouse
+
+
+def _moving(warehouse: Warehouse) -> "MoveService":
+    # A server has no use for it, and would take longer to start.
+    from warehouse14.domain.services.moving import MoveService
+
+    return MoveService(warehouse.units, warehouse.store, warehouse.now)
+
+
+@on_site
+def _copy(warehouse: Warehouse, arguments: Namespace) -> int:
+    here, there = site_file(arguments).settings(), named_site(arguments.to).settings()
+    if _place(here) == _place(there):
+        raise UsageError(f"{arguments.to} has the same {_METADATA} as the site that is copied")
+    # What the environment says in the place of a file is said of the site that is copied.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OVERRIDES)}
+    moving = _moving(warehouse)
+    with _opened(there, environment) as other:
+        carried = moving.copy_to(other.units, other.store)
+        return _told(progress(carried, unit="files", count=moving.count), "copied")
+
+
+@on_site
+def _backup(warehouse: Warehouse, arguments: Namespace) -> int:
+    moving = _moving(warehouse)
+    with _new_file(arguments.file) as file:
+        status = _told(progress(moving.backup(file), unit="files", count=moving.count), "written")
+        size = file.tell()
+    confirm(
+        f"{arguments.file}: {size / _MEGABYTE:.1f} MB. It holds hashes of passwords and tokens: keep it safe."
+    )
+    return status
+
+
+@_prepared
+def _restore(warehouse: Warehouse, arguments: Namespace) -> int:
+    try:
+        with open(arguments.file, "rb") as file:
+            return _told(progress(_moving(warehouse).restore(file), unit="files"), "restored")
+    except Rejected as error:
+        raise Rejected(f"{arguments.file}: {error}", field="archive") from error
+
+
+@_prepared
+def _rebuild(warehouse: Warehouse, arguments: Namespace) -> int:  # noqa: ARG001
+    from warehouse14.domain.moving.sidecars import Lost
+    from warehouse14.domain.services.rebuilding import RebuildService
+
+    projects = lost = 0
+    for each in progress(RebuildService(warehouse.units, warehouse.store).rebuild(), unit="projects"):
+        if isinstance(each, Lost):
+            lost += 1
+            aside(say, f"lost: {escaped(each.key)}: {escaped(each.reason)}")
+        else:
+            projects += 1
+            if not each.grants:
+                aside(say, f"note: nobody is left to administer {each.name}")
+    say(f"{projects} projects listed again, {lost} files lost")
+    note(_LOST)
+    return 1 if lost else 0
+
+
+def _told(carried: "Iterable[Carried]", done: str) -> int:
+    """Follow what is carried, and say what was damaged."""
+    new = there = damaged = 0
+    for one in carried:
+        damaged += bool(one.damage)
+        new += one.is_new
+        there += not one.is_new and not one.damage
+        for report in one.damage:
+            aside(say, f"damage: {report.finding}: {escaped(report.key)}")
+    say(f"{new} files {done}, {there} there already, {damaged} damaged")
+    return 1 if damaged else 0
+
+
+def _place(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the settings of a site's metadata."""
+    return {key: value for key, value in settings.items() if key.startswith(_METADATA)}
+
+
+@contextmanager
+def _new_file(path: str) -> Iterator[BinaryIO]:
+    """Return a file that gets its name when it is whole, for its owner alone."""
+    if os.path.lexists(path):
+        raise UsageError(f"{path} is there already")
+    folder, name = os.path.split(os.path.abspath(path))
+    number, part = tempfile.mkstemp(prefix=f"{name}.", suffix=".part", dir=folder)
+    try:
+        with open(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _name(part, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.remove(part)
+
+
+def _name(part: str, path: str) -> None:
+    """Give a file its name, over nothing that came meanwhile. Raises ``FileExistsError``."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every disk that backups are taken to knows links.
+        os.rename(part, path)

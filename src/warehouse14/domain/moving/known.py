@@ -1,0 +1,176 @@
+"""What a site knows at one moment, and putting it where another knows nothing or less of the same."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from warehouse14.domain.errors import Conflict, Misconfigured
+from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
+from warehouse14.domain.ports import Restores, UnitOfWork, Units
+
+Item = TypeVar("Item")
+
+#: How many rows are put, or entries read, in one unit.
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who there is."""
+
+    accounts: Sequence[Account]
+    groups: Sequence[Group]
+    logins: Sequence[Login]
+    tokens: Sequence[Token]
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A project and all of its files, deleted ones too."""
+
+    project: Project
+    files: Sequence[File]
+
+    @property
+    def listed(self) -> Sequence[File]:
+        """The files that have blobs."""
+        if self.project.deleted_at is not None:
+            return ()
+        return [file for file in self.files if file.deleted_at is None]
+
+
+class Known(Protocol):
+    """What a site knows at one moment."""
+
+    def people(self) -> People:
+        """Return who there is."""
+
+    def owned(self, since: int) -> Iterator[Owned]:
+        """Return the projects that changed after the entry ``since``, by name."""
+
+    def changes(self, since: int) -> Iterator[Change]:
+        """Return the journal after the entry ``since``, in order."""
+
+    def change(self, serial: int) -> Change | None:
+        """Return one entry, or None if there is none yet."""
+
+
+class InUnit:
+    """Implements ``Known`` in a unit that reads."""
+
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._unit = unit
+
+    def people(self) -> People:
+        """See the protocol."""
+        unit = self._unit
+        accounts = unit.accounts.all()
+        return People(
+            accounts=accounts,
+            groups=unit.groups.ever(),
+            logins=[login for account in accounts for login in unit.logins.of(account.name)],
+            tokens=[token for account in accounts for token in unit.tokens.of(account.name)],
+        )
+
+    def owned(self, since: int) -> Iterator[Owned]:
+        """See the protocol."""
+        for project in self._unit.projects.changed_since(since):
+            yield Owned(project, self._unit.files.of(project.name))
+
+    def changes(self, since: int) -> Iterator[Change]:
+        """See the protocol."""
+        while found := self._unit.journal.since(since, _BATCH):
+            yield from found
+            since = found[-1].serial
+
+    def change(self, serial: int) -> Change | None:
+        """See the protocol."""
+        return next(iter(self._unit.journal.since(serial - 1, 1)), None)
+
+
+def restorable(units: Units) -> Restores:
+    """Return ``units`` as a store that takes what another knows. Raises ``Misconfigured``."""
+    if not isinstance(units, Restores):
+        raise Misconfigured(
+            "The site that is to be written to takes nothing: warehouse14.read_only is set there, or its"
+            " store of metadata cannot do this."
+        )
+    return units
+
+
+def common_serial(known: Known, units: Units) -> int:
+    """Return the serial of the last entry of ``units``, 0 for none.
+
+    Raises ``Conflict`` unless all that has happened there happened in ``known``, too: it has to be empty, or
+    an older copy that nobody has changed.
+    """
+    with units.read() as unit:
+        serial = unit.journal.serial()
+        last = InUnit(unit).change(serial) if serial else None
+    if last is not None and known.change(serial) != last:
+        raise Conflict(
+            "site",
+            "target",
+            "The site that is to be written to has changes of its own, which would be lost. Take stores that"
+            " are empty (without 'warehouse14 init'), or an older copy that nobody has changed.",
+        )
+    return serial
+
+
+def left_of(since: int) -> int:
+    """Return after which entry projects have changed that a store with all entries up to ``since`` may lack:
+    the first entry comes before its project does."""
+    return max(since - 1, 0)
+
+
+def put(known: Known, units: Units, since: int) -> None:
+    """Put what is ``known`` in the place of what is in ``units``, which has all entries up to ``since``.
+
+    The journal comes last: whoever is interrupted starts again from the same place. Its first entry comes
+    first, so that stores that hold a part of one site are not taken for empty by another.
+
+    Raises ``Conflict`` if another writes there, and ``Misconfigured`` if it takes nothing.
+    """
+    target = restorable(units)
+    changes = known.changes(since)
+    expected = since
+    with target.restoring() as restoration:
+        who = known.people()
+        restoration.people(who.accounts, who.groups, who.logins, who.tokens)
+        first = next(changes, None) if since == 0 else None
+        if first is not None:
+            restoration.journal([first])
+            expected = first.serial
+    for some in _batches(known.owned(left_of(since)), lambda owned: len(owned.files) + 1):
+        _require_alone(units, expected)
+        with target.restoring() as restoration:
+            for owned in some:
+                restoration.project(owned.project, owned.files)
+    for entries in _batches(changes, lambda _: 1):
+        _require_alone(units, expected)
+        with target.restoring() as restoration:
+            restoration.journal(entries)
+        expected = entries[-1].serial
+
+
+def _require_alone(units: Units, expected: int) -> None:
+    """Raise ``Conflict`` if the newest entry is not that of the serial ``expected``."""
+    with units.read() as unit:
+        if unit.journal.serial() != expected:
+            raise Conflict(
+                "site", "target", "Another writes to the same stores. Begin again when it has ended."
+            )
+
+
+def _batches(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Yield the items in lists that are together no larger than a batch, or one item."""
+    batch: list[Item] = []
+    room = _BATCH
+    for item in items:
+        if batch and size(item) > room:
+            yield batch
+            batch, room = [], _BATCH
+        batch.append(item)
+        room -= size(item)
+    if batch:
+        yield batch

@@ -1,0 +1,199 @@
+"""The use cases of taking a site elsewhere: copy, backup and restore.
+
+Blobs go first and rows second, so that nothing is ever listed whose bytes
+are not there. The journal is the last: an interrupted run is begun again,
+and sends nothing twice.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+from typing import BinaryIO
+
+from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
+from warehouse14.domain.blobkeys import names_in
+from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.model import File
+from warehouse14.domain.moving.archive import Reading, Writing, reading
+from warehouse14.domain.moving.blobs import CHUNK, Carried, carry, missing, take
+from warehouse14.domain.moving.known import InUnit, Known, common_serial, left_of, put, restorable
+from warehouse14.domain.moving.lines import InLines, rows, write
+from warehouse14.domain.names import ProjectName
+from warehouse14.domain.ports import FileStore, Now, Units
+from warehouse14.domain.services.upkeep import Finding, Report
+from warehouse14.domain.services.working import is_listed, is_whole
+
+#: How many files are carried at once.
+_TOGETHER = 8
+
+
+class MoveService:
+    """The use cases."""
+
+    def __init__(self, units: Units, store: FileStore, now: Now) -> None:
+        self._units = units
+        self._store = store
+        self._now = now
+
+    def copy_to(self, units: Units, store: FileStore) -> Iterator[Carried]:
+        """Copy all that is known and all listed blobs to other stores, which were prepared.
+
+        Serials, dates, yanks, roles, accounts and hashes of tokens stay as they are; sessions are not
+        copied. What was copied before is not copied again. What changes here meanwhile may be in the
+        copy or not; a second run brings it.
+
+        Yields one of each file of the projects that changed. Raises ``Misconfigured`` if the other stores
+        cannot take it, ``Conflict`` if they have changes of their own, and ``Unavailable``.
+        """
+        restorable(units)
+        with self._units.read() as unit:
+            begun = unit.journal.serial()
+            since = common_serial(InUnit(unit), units)
+        yield from self._carry_all(left_of(since), store)
+        with self._units.read() as unit:
+            known = InUnit(unit)
+            # What was listed since then, and so may not be there yet.
+            for owned in known.owned(begun):
+                yield from (carry(file, self._store, store) for file in owned.listed)
+            put(known, units, since)
+
+    def backup(self, to: BinaryIO) -> Iterator[Carried]:
+        """Write an archive of all that is known, as of one moment, and of all listed blobs.
+
+        Yields one of each listed file. Raises ``Unavailable``, and ``OSError`` if ``to`` takes no more.
+        """
+        archive, made_at = Writing(to), self._now()
+        with tempfile.TemporaryFile() as lines:
+            with self._units.read() as unit:
+                write(rows(InUnit(unit)), lines)
+                serial = unit.journal.serial()
+            archive.head(made_at, serial, lines)
+            for file in _listed(InLines(lines), 0):
+                yield self._pack(archive, file)
+        archive.end()
+
+    def restore(self, archive: BinaryIO) -> Iterator[Carried]:
+        """Put what is in an archive, which :meth:`backup` wrote, in these stores.
+
+        Yields one of each listed file of it: one whose bytes are damaged there, or were when the archive was
+        written, is listed without them. Raises ``Rejected`` for an archive that is cut off, or whose rows are
+        damaged: then nothing is listed; ``Conflict`` and ``Misconfigured`` as :meth:`copy_to` does, and
+        ``Unavailable``.
+        """
+        restorable(self._units)
+        with reading(archive) as found, tempfile.TemporaryFile() as lines:
+            found.head(lines)
+            known = InLines(lines)
+            since = common_serial(known, self._units)
+            yield from self._unpack(found, _listed(known, 0))
+            put(known, self._units, since)
+
+    def count(self) -> int:
+        """Return how many files are listed."""
+        with self._units.read() as unit:
+            return sum(1 for _ in unit.files.all())
+
+    def _carry_all(self, since: int, store: FileStore) -> Iterator[Carried]:
+        """Carry the blobs of what changed, several at once."""
+        with self._units.read() as unit:
+            names = [project.name for project in unit.projects.changed_since(since) if not project.deleted_at]
+        files = (file for name in names for file in self._listed_in(name))
+        with ThreadPoolExecutor(_TOGETHER) as pool:
+            while some := list(islice(files, 4 * _TOGETHER)):
+                carried = pool.map(lambda file: carry(file, self._store, store), some)
+                for file, one in zip(some, carried, strict=True):
+                    # One that was deleted meanwhile may be gone.
+                    if not one.damage or is_listed(self._units, file):
+                        yield one
+
+    def _listed_in(self, name: ProjectName) -> list[File]:
+        with self._units.read() as unit:
+            return [file for file in unit.files.of(name) if file.deleted_at is None]
+
+    def _pack(self, archive: Writing, file: File) -> Carried:
+        """Add the blobs of a file, its own as the last."""
+        damage = []
+        for key in reversed(file.keys):
+            finding = self._pack_one(archive, file, key)
+            if finding is not None:
+                damage.append(Report(finding, key))
+        if damage and not is_listed(self._units, file):
+            # It was deleted meanwhile, and may be gone.
+            damage.clear()
+        return Carried(file.key, is_new=not damage, damage=tuple(damage))
+
+    def _pack_one(self, archive: Writing, file: File, key: str) -> Finding | None:
+        there = self._store.stat(key)
+        if there is None:
+            return Finding.MISSING
+        if key == file.key and there.size != file.size:
+            return Finding.WRONG_SIZE
+        try:
+            with closing(_Hashed(self._store.open(key, 0))) as stream:
+                archive.blob(key, there.size, stream)
+        except NotFound:
+            return Finding.MISSING
+        expected = {file.key: file.sha256, file.metadata_key: file.metadata_sha256}.get(key)
+        return Finding.WRONG_DIGEST if expected and stream.sha256 != expected else None
+
+    def _unpack(self, archive: Reading, files: Iterator[File]) -> Iterator[Carried]:
+        """Store the blobs of an archive, which has them in the order of its listed ``files``: small ones come
+        before the file that they are beside."""
+        small: dict[str, bytes] = {}
+        for key, pieces in archive.blobs():
+            if not _is_of_file(key):
+                small[key] = b"".join(pieces)
+                continue
+            for file in files:
+                if file.key == key:
+                    yield self._take(file, pieces, small)
+                    break
+                yield missing(file)
+            else:
+                raise Rejected(f"It has a blob of no listed file: {key}", field="archive")
+            small.clear()
+        yield from map(missing, files)
+
+    def _take(self, file: File, pieces: Iterator[bytes], small: Mapping[str, bytes]) -> Carried:
+        if is_whole(self._store, file):
+            return Carried(file.key, is_new=False)
+        return take(file, pieces, small, self._store)
+
+
+class _Hashed:
+    """A stream that hashes what is read from it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._running = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was read, in hex."""
+        return self._running.hexdigest()
+
+    def read(self, size: int = CHUNK) -> bytes:
+        """Return the next bytes, no more than ``size``, and at the end none."""
+        data = self._stream.read(size)
+        self._running.update(data)
+        return data
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._stream.close()
+
+
+def _listed(known: Known, since: int) -> Iterator[File]:
+    return (file for owned in known.owned(since) for file in owned.listed)
+
+
+def _is_of_file(key: str) -> bool:
+    """Whether a key is that of a file, and not of what is beside it."""
+    try:
+        _, _, filename = names_in(key)
+    except ValueError as error:
+        raise Rejected(f"It has a blob under {key!r}, which is no key of a file.", field="archive") from error
+    return filename.endswith(ALL_EXTENSIONS)

@@ -1,0 +1,126 @@
+"""The use case of a lost database: what a site lists, made again from its file store."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
+
+from warehouse14.domain.errors import Conflict, Rejected
+from warehouse14.domain.model import Action, Change, File, Project, Role, latest_of
+from warehouse14.domain.moving.known import restorable
+from warehouse14.domain.moving.sidecars import Found, Lost, found_in
+from warehouse14.domain.names import (
+    OPERATOR,
+    FileName,
+    Principal,
+    ProjectName,
+    account_name,
+    account_principal,
+    is_service_name,
+)
+from warehouse14.domain.ports import FileStore, Restores, Units
+
+_ORIGIN = "rebuild"
+
+
+class RebuildService:
+    """The use case."""
+
+    def __init__(self, units: Units, store: FileStore) -> None:
+        self._units = units
+        self._store = store
+
+    def rebuild(self) -> Iterator[Project | Lost]:
+        """List every file of the store anew: its projects, private, with who published as their admins.
+
+        Files, digests and dates are as they were. Deleted files whose blobs were not collected yet come
+        back. What the store does not know is lost: yanks, other roles, groups, accounts, tokens and the
+        journal, which begins anew with the uploads.
+
+        Yields each blob that nothing can be made of, then each project. Raises ``Conflict`` unless there is
+        no project yet, and ``Unavailable``.
+        """
+        target = restorable(self._units)
+        with self._units.read() as unit:
+            serial = unit.journal.serial()
+            if next(unit.projects.changed_since(-1), None) is not None:
+                raise Conflict(
+                    "site",
+                    "target",
+                    "There are projects in the database. It is rebuilt into an empty one alone.",
+                )
+        found: dict[tuple[ProjectName, FileName], Found] = {}
+        for each in found_in(self._store):
+            if isinstance(each, Lost):
+                yield each
+                continue
+            name = each.file.project, each.file.filename
+            # An upload that was cut off, and never listed, comes before the one that was.
+            newest, *older = sorted(
+                filter(None, [each, found.get(name)]), key=attrgetter("file.uploaded_at"), reverse=True
+            )
+            found[name] = newest
+            yield from (Lost(other.file.key, "a newer file has its name") for other in older)
+        yield from self._put(target, [found[name] for name in sorted(found)], serial)
+
+    def _put(self, target: Restores, found: Sequence[Found], serial: int) -> list[Project]:
+        """Put it all, or nothing."""
+        entries = _entries(found, serial)
+        last = {entry.project: entry.serial for entry in entries}
+        projects = []
+        with target.restoring() as restoration:
+            for name, group in groupby(found, key=attrgetter("file.project")):
+                one = list(group)
+                project = replace(_project(name, one), serial=last[name])
+                restoration.project(project, [each.file for each in one])
+                projects.append(project)
+            restoration.journal(entries)
+        return projects
+
+
+def _project(name: ProjectName, found: Sequence[Found]) -> Project:
+    files = [each.file for each in found]
+    first = min(files, key=attrgetter("uploaded_at"))
+    newest = max(found, key=attrgetter("file.uploaded_at"))
+    return Project(
+        name=name,
+        display_name=newest.display_name,
+        public=False,
+        created_at=first.uploaded_at,
+        created_by=first.uploaded_by,
+        grants=dict.fromkeys(_publishers(files), Role.ADMIN),
+        latest=latest_of(files),
+    )
+
+
+def _publishers(files: Iterable[File]) -> Iterator[Principal]:
+    """Return who published, without service accounts, and whoever had no account."""
+    for name in sorted({file.uploaded_by for file in files}):
+        try:
+            if name != OPERATOR and not is_service_name(name):
+                yield account_principal(account_name(name))
+        except Rejected:
+            continue
+
+
+def _entries(found: Iterable[Found], serial: int) -> list[Change]:
+    """Return a journal for what was found, after the entry ``serial``."""
+    entries: list[Change] = []
+    known: set[ProjectName] = set()
+    for each in sorted(found, key=attrgetter("file.uploaded_at", "file.project", "file.filename")):
+        file = each.file
+        first = {} if file.project in known else {"project": "created"}
+        known.add(file.project)
+        entries.append(_entry(file, {"files": file.filename, **first}))
+    return [entry.numbered(number) for number, entry in enumerate(entries, serial + 1)]
+
+
+def _entry(file: File, detail: dict[str, str]) -> Change:
+    return Change(
+        action=Action.FILE_UPLOAD,
+        at=file.uploaded_at,
+        actor=file.uploaded_by,
+        origin=_ORIGIN,
+        project=file.project,
+        detail=detail,
+    )

@@ -1,0 +1,327 @@
+import http.server
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from support.cables import Cable
+from support.databases import DatabaseServer, PostgreSQLServer
+from support.places import Place, bare_place, open_units, prepared_place
+from support.servers import free_port
+from warehouse14.adapters import sql
+from warehouse14.adapters.sql.tables import metadata
+from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
+from warehouse14.domain.model import Role
+from warehouse14.domain.names import ProjectName
+from warehouse14.domain.ports import UnitOfWork
+from warehouse14.domain.services.working import attempt
+from warehouse14.settings import Section, SettingError
+from warehouse14.testing.contract import race
+from warehouse14.testing.samples import DEMO, sample_account, sample_change, sample_file, sample_project
+from warehouse14.testing.units_contract.steps import BOB_MAY, OTHER, add, commit, create, look
+
+UPLOADERS = 64
+SERVERS = [pytest.param("postgresql"), pytest.param("mariadb", marks=pytest.mark.debian)]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> DatabaseServer:
+    found: DatabaseServer = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def place(server: DatabaseServer) -> Iterator[Place]:
+    with prepared_place(server) as made:
+        yield made
+
+
+@pytest.fixture
+def cable(server: DatabaseServer) -> Iterator[Cable]:
+    with Cable(server.port) as laid:
+        yield laid
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(place: Place) -> None:
+    units = open_units(place.url)
+    with units._engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = [
+            difference for difference in compare_metadata(context, metadata) if not is_of_order(difference)
+        ]
+    units.close()
+    assert found == []
+
+
+def is_of_order(difference: object) -> bool:
+    """Whether it is about the index that PostgreSQL needs in another order."""
+    return isinstance(difference, tuple) and getattr(difference[1], "name", "") == "projects_by_newest"
+
+
+def test_preparing_several_times_at_once_is_fine(server: DatabaseServer) -> None:
+    with bare_place(server) as place:
+
+        def prepare() -> None:
+            units = open_units(place.url)
+            try:
+                units.prepare()
+                units.verify()
+            finally:
+                units.close()
+
+        assert race([prepare] * 4) == [None] * 4
+
+
+@pytest.mark.parametrize("kilobytes", [4, 8, 12, 16, 20, 24, 28, 32])
+def test_an_upgrade_that_was_cut_off_can_be_run_again(
+    server: DatabaseServer, cable: Cable, kilobytes: int
+) -> None:
+    with bare_place(server) as place:
+        cable.bytes_left = kilobytes * 1024
+        units = open_units(place.through(cable.port))
+        with suppress(Misconfigured):
+            units.prepare()
+        units.close()
+        again = open_units(place.url)
+        again.prepare()
+        again.verify()
+        assert create(again) == 1
+        again.close()
+
+
+def test_many_who_publish_into_one_project_at_once_all_do(place: Place) -> None:
+    units = open_units(place.url)
+    create(units)
+
+    def publish(number: int) -> None:
+        def work(unit: UnitOfWork) -> None:
+            unit.hold(DEMO)
+            project = unit.projects.get(DEMO)
+            assert project is not None
+            unit.projects.set_latest(DEMO, f"demo {number}", None, expected=project.serial)
+            unit.files.add(sample_file(f"demo-{number}.tar.gz"))
+            unit.journal.append(sample_change(project=DEMO))
+
+        attempt(units, work)
+
+    done = race([partial(publish, number) for number in range(UPLOADERS)])
+    assert done == [None] * UPLOADERS
+    assert look(units, lambda unit: unit.journal.serial()) == UPLOADERS + 1
+    assert len(look(units, lambda unit: unit.files.of(DEMO))) == UPLOADERS
+    units.close()
+
+
+def test_two_who_wait_for_each_other_are_parted_and_the_loser_may_try_again(place: Place) -> None:
+    units = open_units(place.url)
+    create(units)
+    commit(units, lambda unit: unit.projects.create(sample_project(OTHER)), sample_change(project=OTHER))
+    both_have_one = threading.Barrier(2)
+
+    def crosswise(first: ProjectName, second: ProjectName, serials: dict[ProjectName, int]) -> None:
+        with units.write() as unit:
+            unit.projects.grant(first, BOB_MAY, Role.MEMBER, expected=serials[first])
+            both_have_one.wait(timeout=30)
+            unit.projects.grant(second, BOB_MAY, Role.MEMBER, expected=serials[second])
+            unit.journal.append(sample_change())
+
+    serials = {DEMO: 1, OTHER: 2}
+    outcomes = race([partial(crosswise, DEMO, OTHER, serials), partial(crosswise, OTHER, DEMO, serials)])
+    assert sorted(map(type, outcomes), key=str) == [type(None), Conflict], outcomes
+    units.close()
+
+
+def test_a_lock_that_another_keeps_too_long_is_unavailable(place: Place) -> None:
+    units = open_units(place.url, lock_seconds="1")
+    with units.write() as holder:
+        holder.hold(DEMO)
+
+        def wait() -> None:
+            with units.write() as unit:
+                unit.hold(DEMO)
+
+        began = time.monotonic()
+        (outcome,) = race([wait])
+        assert isinstance(outcome, Unavailable), outcome
+        assert 0.5 < time.monotonic() - began < 10
+    assert create(units) == 1
+    units.close()
+
+
+def test_connections_that_the_server_has_ended_are_replaced_before_anybody_notices(place: Place) -> None:
+    units = open_units(place.url)
+    assert create(units) == 1
+    assert units.pulse() == 1
+    for serial in (2, 3):
+        place.server.end_connections()
+        add(units, sample_file(f"demo-{serial}.tar.gz"))
+        place.server.end_connections()
+        assert units.pulse() == serial
+        place.server.end_connections()
+        assert look(units, lambda unit: unit.journal.serial()) == serial
+    units.close()
+
+
+def test_a_cut_in_the_middle_of_a_unit_is_unavailable_and_changes_nothing(place: Place, cable: Cable) -> None:
+    units = open_units(place.through(cable.port))
+    create(units)
+
+    def cut_in_the_middle(unit: UnitOfWork) -> None:
+        unit.files.add(sample_file())
+        cable.cut()
+
+    with pytest.raises(Unavailable) as caught:
+        commit(units, cut_in_the_middle)
+    assert caught.value.__cause__ is not None
+    assert look(units, lambda unit: list(unit.files.of(DEMO))) == []
+    add(units)
+    units.close()
+
+
+def test_a_server_that_falls_silent_is_given_up(place: Place, cable: Cable) -> None:
+    units = open_units(place.through(cable.port), statement_seconds="1")
+    create(units)
+    assert units.pulse() == 1
+    cable.silent = True
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        units.pulse()
+    with pytest.raises(Unavailable), units.read() as unit:
+        unit.journal.serial()
+    with pytest.raises(Unavailable):
+        add(units)
+    assert time.monotonic() - began < 60
+    cable.cut()
+    cable.mend()
+    assert units.pulse() == 1
+    add(units)
+    units.close()
+
+
+def test_a_slow_line_only_takes_longer(place: Place, cable: Cable) -> None:
+    units = open_units(place.through(cable.port))
+    cable.delay = 0.02
+    create(units)
+    add(units)
+    assert units.pulse() == 2
+    units.close()
+
+
+def test_a_pulse_is_one_round_trip(place: Place, cable: Cable) -> None:
+    units = open_units(place.through(cable.port))
+    create(units)
+    for _ in range(10):
+        units.pulse()
+    before = cable.asked
+    for _ in range(10):
+        assert units.pulse() == 1
+    assert cable.asked - before == 10
+    units.close()
+
+
+def test_what_takes_the_server_too_long_is_unavailable(place: Place) -> None:
+    units = open_units(place.url, statement_seconds="1")
+    asleep = (
+        "SELECT pg_sleep(8)"
+        if isinstance(place.server, PostgreSQLServer)
+        else ("SELECT COUNT(*) FROM seq_1_to_100000 a, seq_1_to_100000 b")
+    )
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        look(units, lambda unit: unit.journal._run.rows(text(asleep)))  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 5
+    units.close()
+
+
+# -- what is said at the start ------------------------------------------------------------
+
+
+class Html(http.server.BaseHTTPRequestHandler):
+    def handle(self) -> None:
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html>no</html>")
+
+
+@pytest.fixture
+def page_server() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Html) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield listening.server_port
+        listening.shutdown()
+
+
+def refusal(url: str) -> str:
+    """Return what a start says, in one line and without the password."""
+    units = open_units(url)
+    with pytest.raises(Misconfigured) as caught:
+        units.verify()
+    with pytest.raises(Misconfigured):
+        units.prepare()
+    units.close()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert url.split("@")[0].rpartition(":")[2] not in said
+    return said
+
+
+def test_a_wrong_password_is_said(place: Place) -> None:
+    said = refusal(place.server.url(place.name, password="not-this-one"))
+    assert re.search(r"password authentication failed|Access denied", said)
+
+
+def test_a_database_that_is_not_there_is_said(place: Place) -> None:
+    said = refusal(place.server.url("nowhere"))
+    assert re.search(r'"nowhere" does not exist|Unknown database \'nowhere\'', said)
+
+
+def test_a_server_that_is_not_there_is_said(place: Place) -> None:
+    said = refusal(place.through(free_port()))
+    assert "127.0.0.1" in said
+
+
+def test_a_server_that_answers_in_another_language_is_said(place: Place, page_server: int) -> None:
+    assert "127.0.0.1" in refusal(place.through(page_server))
+
+
+def test_a_database_without_tables_is_told_to_run_init(server: DatabaseServer) -> None:
+    with bare_place(server) as place:
+        units = open_units(place.url)
+        with pytest.raises(Misconfigured, match="'warehouse14 init'"):
+            units.verify()
+        units.close()
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"), [("9999", "newer than"), ("0001", "'warehouse14 init' upgrades it")]
+)
+def test_a_schema_of_another_age_is_said(place: Place, revision: str, says: str) -> None:
+    with place.server.connected(place.name) as cursor:
+        cursor.execute("UPDATE alembic_version SET version_num = %s", [revision])
+    units = open_units(place.url)
+    with pytest.raises(Misconfigured, match=says):
+        units.verify()
+    units.close()
+
+
+def test_a_database_that_cannot_hold_all_letters_is_refused(postgresql: PostgreSQLServer) -> None:
+    postgresql.make("latin", options="ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0")
+    assert "its encoding is LATIN1" in refusal(postgresql.url("latin"))
+    postgresql.drop("latin")
+
+
+def test_the_password_may_lie_in_a_file(place: Place, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{place.server.password}\n", encoding="ascii")
+    url = place.url.replace(f":{place.server.password}@", "@")
+    assert place.server.password not in url
+    units = open_units(url, password_file=str(secret))
+    commit(units, lambda unit: unit.accounts.add(sample_account()), sample_change())
+    units.close()
+    with pytest.raises(SettingError, match="cannot be read"):
+        sql.units(Section("warehouse14.metadata.", {"url": url, "password_file": str(tmp_path / "nowhere")}))

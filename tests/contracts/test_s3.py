@@ -1,0 +1,68 @@
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+import pytest
+
+from support.buckets import BucketServer
+from support.cables import Cable
+from warehouse14.adapters import s3
+from warehouse14.domain.ports import FileStore, Prepared
+from warehouse14.settings import Section
+from warehouse14.testing.file_store_contract import FileStoreContract
+
+
+def opened(server: BucketServer, bucket: str, **more: str) -> FileStore:
+    keys = {
+        "bucket": bucket,
+        "prefix": "packages/",
+        "endpoint_url": server.endpoint,
+        "region": "us-east-1",
+        "path_style": "true",
+    }
+    return s3.file_store(Section("warehouse14.files.", keys | more))
+
+
+class InBucket(FileStoreContract):
+    """A bucket of a store, made for each test."""
+
+    #: An object's time has whole seconds.
+    clock_step = 1.1
+
+    @pytest.fixture
+    def bucket(self, server: BucketServer, monkeypatch: pytest.MonkeyPatch) -> str:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(name, value)
+        return server.fresh()
+
+    @pytest.fixture
+    def store(self, server: BucketServer, bucket: str) -> FileStore:
+        return opened(server, bucket)
+
+    @pytest.fixture
+    def reopened(self, server: BucketServer, bucket: str) -> Callable[[], FileStore]:
+        return lambda: opened(server, bucket)
+
+    @pytest.fixture
+    def broken_store(self, server: BucketServer, bucket: str) -> Iterator[FileStore]:
+        with Cable(server.port) as cable:
+            endpoint = f"http://127.0.0.1:{cable.port}"
+            store = opened(server, bucket, endpoint_url=endpoint, attempts="1", connect_seconds="2")
+            assert isinstance(store, Prepared)
+            store.verify()
+            cable.refuse()
+            yield store
+
+
+class TestStoreOnLocalStack(InBucket):
+    @pytest.fixture
+    def server(self, localstack: BucketServer) -> BucketServer:
+        return localstack
+
+
+@pytest.mark.registry
+class TestStoreOnSwift(InBucket):
+    lacks: ClassVar = {}
+
+    @pytest.fixture
+    def server(self, swift: BucketServer) -> BucketServer:
+        return swift

@@ -1,0 +1,205 @@
+"""A backup holds a whole site, and a site comes back from it as it was."""
+
+import io
+import json
+import stat
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from moving.conftest import MANY, contents, publish
+from support.sites import PASSWORD, Site
+from warehouse14.testing.builders import build_wheel
+
+NewSite = Callable[..., Site]
+
+
+@pytest.fixture
+def archive(small_site: Site, tmp_path: Path) -> Path:
+    """A backup of the small site."""
+    path = tmp_path / "backup.tar"
+    small_site.command("backup", str(path))
+    return path
+
+
+def test_a_site_that_is_restored_is_as_it_was(full_site: Site, new_site: NewSite, tmp_path: Path) -> None:
+    path = tmp_path / "backup.tar"
+    assert f"{MANY + 1} files written, 0 there already, 0 damaged" in full_site.command("backup", str(path))
+    there = new_site("there")
+    assert f"{MANY + 1} files restored, 0 there already, 0 damaged" in there.command("restore", str(path))
+    assert contents(there) == contents(full_site)
+    assert there.damage() == []
+
+
+@pytest.mark.thorough
+def test_a_backup_is_for_its_owner_alone_and_writes_over_nothing(small_site: Site, archive: Path) -> None:
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    before = archive.read_bytes()
+    ended = small_site.run("backup", str(archive))
+    assert ended.returncode == 2
+    assert "is there already" in ended.stderr
+    assert archive.read_bytes() == before
+    assert sorted(archive.parent.glob("backup.tar*")) == [archive]
+
+
+@pytest.mark.thorough
+def test_no_secret_is_in_a_backup(small_site: Site, archive: Path) -> None:
+    data = archive.read_bytes()
+    for secret in (PASSWORD, *small_site.tokens.values()):
+        assert secret.encode() not in data
+
+
+@pytest.mark.thorough
+def test_a_backup_is_a_tar_that_other_programs_read(small_site: Site, archive: Path) -> None:
+    with tarfile.open(archive) as tar:
+        names = tar.getnames()
+        head = json.load(tar.extractfile("warehouse14.json") or io.BytesIO())
+    assert names[:2] == ["warehouse14.json", "known.jsonl"]
+    assert names[-1] == "end.json"
+    assert {name.removeprefix("blobs/") for name in names[2:-1]} == small_site.blobs()
+    assert head["format"] == 1
+
+
+@pytest.mark.thorough
+def test_restoring_again_changes_nothing_and_sends_nothing(new_site: NewSite, archive: Path) -> None:
+    there = new_site("there")
+    there.command("restore", str(archive))
+    before = contents(there)
+    assert "0 files restored, 4 there already, 0 damaged" in there.command("restore", str(archive))
+    assert contents(there) == before
+
+
+@pytest.mark.thorough
+def test_a_later_backup_goes_over_an_older_one(
+    small_site: Site, new_site: NewSite, archive: Path, tmp_path: Path
+) -> None:
+    there = new_site("there")
+    there.command("restore", str(archive))
+    with small_site.library() as warehouse:
+        publish(warehouse, "ada", build_wheel("fresh", "1.0"))
+    later = tmp_path / "later.tar"
+    small_site.command("backup", str(later))
+    assert "1 files restored, 4 there already" in there.command("restore", str(later))
+    assert contents(there) == contents(small_site)
+    ended = there.run("restore", str(archive))
+    assert ended.returncode == 1
+    assert "changes of its own" in ended.stderr
+
+
+@pytest.mark.thorough
+def test_an_archive_that_is_cut_off_anywhere_lists_nothing(new_site: NewSite, archive: Path) -> None:
+    data = archive.read_bytes()
+    for cut in (0, 100, 600, 2000, len(data) // 2, len(data) - 11_000, len(data) - 10_240 - 600):
+        archive.write_bytes(data[:cut])
+        there = new_site(f"cut-{cut}")
+        ended = there.run("restore", str(archive))
+        assert ended.returncode == 1, (cut, ended)
+        assert len(ended.stderr.splitlines()) == 1, ended.stderr
+        assert contents(there).rows == []
+
+
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [("known.jsonl", "What it says that the site knew is damaged"), ("warehouse14.json", "cannot be read")],
+)
+def test_an_archive_whose_rows_are_damaged_lists_nothing(
+    new_site: NewSite, archive: Path, member: str, says: str
+) -> None:
+    _damage(archive, member)
+    there = new_site("there")
+    ended = there.run("restore", str(archive))
+    assert ended.returncode == 1
+    assert says in ended.stderr
+    assert contents(there).rows == []
+
+
+@pytest.mark.thorough
+def test_a_file_that_is_damaged_in_an_archive_is_named_and_not_stored(
+    new_site: NewSite, archive: Path
+) -> None:
+    with tarfile.open(archive) as tar:
+        name = next(name for name in tar.getnames() if name.endswith(".whl"))
+    _damage(archive, name)
+    there = new_site("there")
+    ended = there.run("restore", str(archive))
+    assert ended.returncode == 1
+    key = name.removeprefix("blobs/")
+    assert f"damage: wrong digest: {key}" in ended.stdout
+    assert "3 files restored, 0 there already, 1 damaged" in ended.stdout
+    assert there.damage() == [f"{key}: missing"]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("ending", "what"), [(".metadata", "wrong digest")])
+def test_what_is_beside_a_file_is_looked_at_too(
+    new_site: NewSite, archive: Path, ending: str, what: str
+) -> None:
+    with tarfile.open(archive) as tar:
+        name = next(name for name in tar.getnames() if name.endswith(ending))
+    _damage(archive, name)
+    there = new_site("there")
+    ended = there.run("restore", str(archive))
+    assert ended.returncode == 1
+    assert f"damage: {what}: {name.removeprefix('blobs/')}" in ended.stdout
+    assert there.damage() == [f"{name.removeprefix('blobs/')}: missing"]
+
+
+@pytest.mark.thorough
+def test_a_file_that_was_lost_before_the_backup_is_named_again(
+    small_site: Site, new_site: NewSite, tmp_path: Path
+) -> None:
+    lost = min((small_site.folder / "var/files/blobs").rglob("*.whl"))
+    lost.unlink()
+    key = str(lost.relative_to(small_site.folder / "var/files/blobs"))
+    path = tmp_path / "backup.tar"
+    assert small_site.run("backup", str(path)).returncode == 1
+    there = new_site("there")
+    ended = there.run("restore", str(path))
+    assert f"damage: missing: {key}" in ended.stdout
+    assert "3 files restored, 0 there already, 1 damaged" in ended.stdout
+    assert {blob for blob in there.blobs() if blob.startswith(key)} == set()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("content", [b"", b"x" * 5000, b"PK\x03\x04" + b"\0" * 2000])
+def test_what_is_no_backup_is_refused_in_one_line(new_site: NewSite, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    ended = new_site("there").run("restore", str(path))
+    assert ended.returncode == 1
+    assert "no backup of Warehouse14" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.thorough
+def test_a_member_that_leads_elsewhere_is_refused(new_site: NewSite, archive: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "evil.tar"
+    with tarfile.open(archive) as old, tarfile.open(evil, "w") as new:
+        for member in old:
+            if member.name.startswith("blobs/"):
+                member.name = "blobs/../../" + member.name.rpartition("/")[2]
+                member.pax_headers = {}
+            new.addfile(member, old.extractfile(member))
+    there = new_site("there")
+    ended = there.run("restore", str(evil))
+    assert ended.returncode == 1
+    assert "no key of a file" in ended.stderr
+    assert contents(there).rows == []
+
+
+@pytest.mark.thorough
+def test_a_backup_that_cannot_be_written_leaves_nothing(small_site: Site, tmp_path: Path) -> None:
+    ended = small_site.run("backup", str(tmp_path / "nowhere" / "backup.tar"))
+    assert ended.returncode == 1
+    assert "No such file or directory" in ended.stderr
+
+
+def _damage(archive: Path, name: str) -> None:
+    """Change one byte in the middle of a member."""
+    with tarfile.open(archive) as tar:
+        member = tar.getmember(name)
+    data = bytearray(archive.read_bytes())
+    data[member.offset_data + member.size // 2] ^= 0x55
+    archive.write_bytes(data)

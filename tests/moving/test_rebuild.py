@@ -1,0 +1,158 @@
+"""A lost database is made again from the file store, as far as that knows."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from moving.conftest import contents
+from support.servers import Server
+from support.sites import PASSWORD, Site
+from warehouse14.domain.moving.known import restorable
+
+NewSite = Callable[..., Site]
+
+
+def pages(site: Site, token: str, *names: str) -> dict[str, Any]:
+    """Return the files of projects as installers see them, without yanks."""
+    found = {}
+    with Server(site) as server:
+        for name in names:
+            answer = requests.get(
+                f"{server.url}/simple/{name}/",
+                auth=("__token__", token),
+                headers={"Accept": "application/vnd.pypi.simple.v1+json"},
+                timeout=30,
+            )
+            assert answer.status_code == 200, name
+            files = answer.json()["files"]
+            found[name] = [{**file, "yanked": False} for file in files]
+    return found
+
+
+@pytest.fixture
+def lost_site(small_site: Site) -> Site:
+    """A site whose database is lost."""
+    for path in (small_site.folder / "var").glob("*.sqlite*"):
+        path.unlink()
+    return small_site
+
+
+@pytest.mark.thorough
+def test_the_pages_have_the_same_files_hashes_and_dates(small_site: Site) -> None:
+    before = pages(small_site, small_site.tokens["cleo"], "pro-ject-0")
+    for path in (small_site.folder / "var").glob("*.sqlite*"):
+        path.unlink()
+    said = small_site.command("rebuild")
+    assert "3 projects listed again, 0 files lost" in said
+    small_site.command("account", "add", "cleo", "--password-stdin", typed=PASSWORD)
+    token = small_site.command("token", "mint", "cleo", "--name", "new", "--scope", "upload").strip()
+    assert pages(small_site, token, "pro-ject-0") == before
+    assert small_site.damage() == []
+
+
+def test_every_project_is_private_and_of_those_who_published_it(lost_site: Site) -> None:
+    ended = lost_site.run("rebuild")
+    assert ended.returncode == 0
+    assert "Only a backup knows the rest: yanks, roles of others" in ended.stderr
+    with lost_site.library() as warehouse, warehouse.units.read() as unit:
+        projects = list(unit.projects.changed_since(0))
+        changes = unit.journal.since(0, 99)
+    assert [project.public for project in projects] == [False] * 3
+    assert [dict(project.grants) for project in projects] == [
+        {"account:cleo": "admin"},
+        {"account:ada": "admin"},
+        {"account:ada": "admin"},
+    ]
+    assert [project.display_name for project in projects] == [f"Pro.ject-{number}" for number in range(3)]
+    assert {project.serial for project in projects} <= {change.serial for change in changes}
+    assert [change.serial for change in changes] == list(range(1, len(changes) + 1))
+    assert changes == sorted(changes, key=lambda change: change.at)
+
+
+@pytest.mark.thorough
+def test_a_name_that_has_a_file_is_taken(lost_site: Site) -> None:
+    lost_site.command("rebuild")
+    lost_site.command("account", "add", "ben", "--password-stdin", typed=PASSWORD)
+    ended = lost_site.run("project", "create", "pro-ject-1", "--admin", "ben")
+    assert ended.returncode == 1
+    assert "taken" in ended.stderr
+
+
+def test_a_blob_without_its_sidecar_is_named_and_the_rest_is_listed(lost_site: Site) -> None:
+    sidecar = min((lost_site.folder / "var/files/blobs").rglob("*.json"))
+    sidecar.unlink()
+    ended = lost_site.run("rebuild")
+    assert ended.returncode == 1
+    key = str(sidecar.relative_to(lost_site.folder / "var/files/blobs")).removesuffix(".json")
+    assert f"lost: {key}: it has no sidecar, or no core metadata" in ended.stdout
+    assert "1 files lost" in ended.stdout
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"project": 1}', b"\xff", b'{"filename": "x.whl"}'])
+def test_a_sidecar_that_is_no_sidecar_is_named(lost_site: Site, content: bytes) -> None:
+    sidecar = min((lost_site.folder / "var/files/blobs").rglob("*.json"))
+    sidecar.chmod(0o600)
+    sidecar.write_bytes(content)
+    ended = lost_site.run("rebuild")
+    assert ended.returncode == 1
+    assert "what is beside it cannot be read" in ended.stdout
+    assert "3 projects listed again, 1 files lost" in ended.stdout
+
+
+@pytest.mark.thorough
+def test_of_two_files_of_one_name_the_newer_is_listed_and_the_other_named(lost_site: Site) -> None:
+    blobs = lost_site.folder / "var/files/blobs"
+    wheel = min(blobs.rglob("*.whl"))
+    other = wheel.parent.with_name("0" * 64) / wheel.name
+    other.parent.mkdir()
+    other.write_bytes(wheel.read_bytes())
+    for ending in (".json", ".metadata"):
+        shutil.copy(f"{wheel}{ending}", f"{other}{ending}")
+    known = json.loads(Path(f"{other}.json").read_text())
+    older = (datetime.fromisoformat(known["uploaded_at"]) - timedelta(days=1)).isoformat()
+    Path(f"{other}.json").chmod(0o600)
+    Path(f"{other}.json").write_text(json.dumps({**known, "sha256": "0" * 64, "uploaded_at": older}))
+    ended = lost_site.run("rebuild")
+    assert f"lost: {other.relative_to(blobs)}: a newer file has its name" in ended.stdout
+    assert "3 projects listed again, 1 files lost" in ended.stdout
+
+
+@pytest.mark.thorough
+def test_a_site_that_was_rebuilt_can_be_copied_and_a_copy_that_was_cut_off_finished(
+    lost_site: Site, new_site: NewSite
+) -> None:
+    lost_site.command("rebuild")
+    there = new_site("there")
+    there.command("init", "--no-admin")
+    with (
+        lost_site.library() as one,
+        there.library() as other,
+        one.units.read() as unit,
+        # As after a kill right before the first project.
+        restorable(other.units).restoring() as restoration,
+    ):
+        restoration.journal(unit.journal.since(0, 1))
+    lost_site.command("copy", "--to", str(there.ini))
+    assert contents(there) == contents(lost_site)
+
+
+@pytest.mark.thorough
+def test_a_database_with_projects_is_not_rebuilt(small_site: Site) -> None:
+    ended = small_site.run("rebuild")
+    assert ended.returncode == 1
+    assert "There are projects in the database" in ended.stderr
+
+
+@pytest.mark.thorough
+def test_a_database_with_accounts_alone_is_rebuilt_beside_them(lost_site: Site) -> None:
+    lost_site.command("init")
+    lost_site.command("rebuild")
+    with lost_site.library() as warehouse, warehouse.units.read() as unit:
+        assert [change.action for change in unit.journal.since(0, 2)] == ["account.add", "file.upload"]
