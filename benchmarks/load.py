@@ -16,6 +16,8 @@ WARM_UP = 2
 _TROUBLE = re.compile(r"^\s*(Non-2xx or 3xx responses|Socket errors):.*$", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([0-9.]+)$", re.MULTILINE)
 _DROPPED_HEADERS = frozenset({"date", "server", "connection", "via"})
+#: Headers that are new in every answer; one as long stands for them.
+_NEW_EACH_TIME = frozenset({"x-request-id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ def ask(connection: http.client.HTTPConnection, target: Target) -> Answer:
     if response.status != target.status:
         said = f"{response.status}, not {target.status}: {body[:300]!r}"
         raise BenchmarkError(f"{target.server.name}: {target.path} answers {said}")
-    headers = [item for item in response.getheaders() if item[0].lower() not in _DROPPED_HEADERS]
-    return Answer(response.status, response.reason, headers, body)
+    headers = [_same_each_time(*item) for item in response.getheaders()]
+    kept = [item for item in headers if item[0].lower() not in _DROPPED_HEADERS]
+    return Answer(response.status, response.reason, kept, body)
+
+
+def _same_each_time(name: str, value: str) -> tuple[str, str]:
+    return name, "0" * len(value) if name.lower() in _NEW_EACH_TIME else value
 
 
 def alternate(targets: Sequence[Target], seconds: int, *, rounds: int = 2) -> list[float]:
