@@ -1,0 +1,53 @@
+"""What the domain needs from outside. Adapters implement it; nothing here has code.
+
+Every method may raise ``Unavailable``, with the engine's own error as its
+cause, when the engine does not answer; after that nothing was changed.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from warehouse14.domain.ports.files import Blob, Elsewhere, FileStore, HandsOver, Staged
+from warehouse14.domain.ports.ground import Prepared
+from warehouse14.domain.ports.records import (
+    MOST_COUNTED,
+    Accounts,
+    Attempts,
+    Files,
+    Groups,
+    Journal,
+    Logins,
+    Projects,
+    Sessions,
+    Tokens,
+)
+from warehouse14.domain.ports.signin import SignIn
+from warehouse14.domain.ports.units import Restoration, Restores, UnitOfWork, Units
+
+__all__ = [
+    "MOST_COUNTED",
+    "Accounts",
+    "Attempts",
+    "Blob",
+    "Elsewhere",
+    "FileStore",
+    "Files",
+    "Groups",
+    "HandsOver",
+    "Journal",
+    "Logins",
+    "Now",
+    "Prepared",
+    "Projects",
+    "Restoration",
+    "Restores",
+    "Sessions",
+    "SignIn",
+    "Staged",
+    "Tokens",
+    "UnitOfWork",
+    "Units",
+]
+
+#: Returns the time, aware, in UTC.
+Now = Callable[[], datetime]

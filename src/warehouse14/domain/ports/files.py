@@ -1,0 +1,86 @@
+"""Where bytes are kept, by keys."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What a file store knows about one key. ``size`` is in bytes."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+class Staged(Protocol):
+    """A blob on its way in, seen by nobody else."""
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``."""
+
+    def reader(self) -> BinaryIO:
+        """Return what was written, seekable, from its first byte."""
+
+    def beside(self, key: str, data: bytes) -> None:
+        """Add a small blob of its own key, to be there when ``commit`` has made this one."""
+
+    def commit(self, key: str) -> None:
+        """Make it the blob ``key``, durably; after that it takes no more. A key that exists keeps its
+        bytes and is young again."""
+
+
+@runtime_checkable
+class FileStore(Protocol):
+    """Blobs under keys. They are immutable; a key is made of ``/``-separated names."""
+
+    def stage(self) -> AbstractContextManager[Staged]:
+        """Return a place to write to. What is not committed in the ``with`` block is gone after it."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store a small blob, all or nothing, durably. A key that exists keeps its bytes and is
+        young again."""
+
+    def open(self, key: str, start: int) -> BinaryIO:
+        """Return the blob's bytes from offset ``start`` on. Raises ``NotFound``."""
+
+    def stat(self, key: str) -> Blob | None:
+        """Return what is known of ``key``, or None if there is no such blob."""
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``; one that is not there is fine."""
+
+    def keys(self) -> Iterator[Blob]:
+        """Return every blob, in any order."""
+
+    def leftovers(self, before: datetime) -> Iterator[str]:
+        """Return names for what staging has left behind, last touched before ``before``."""
+
+    def sweep(self, leftover: str) -> None:
+        """Remove one leftover; one that is not there is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where the bytes of a blob are to be had without passing through this program.
+
+    Attributes:
+        address: good for whoever has it, for a while; or a path.
+        internal: whether it is a path at the server in front, which sends the bytes in the place of this
+            program.
+    """
+
+    address: str
+    internal: bool
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """What a file store may be able to do beside: let others send its blobs."""
+
+    def elsewhere(self, key: str, *, filename: str) -> Elsewhere | None:
+        """Return where the bytes of ``key`` are to be had, for a file that whoever saves it calls
+        ``filename``; None if they are not. It does not look whether there are any."""
