@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import browsing, people, reading, uploading, weighing
+from benchmarks import browsing, engines, people, reading, uploading, weighing
 from benchmarks.bench import Bench
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Fsync, Group, describe, document, measure_fsync
@@ -26,6 +26,9 @@ GROUPS: dict[str, Callable[[Bench], Group]] = {
     "uploads": uploading.uploads,
     "thousandth": uploading.thousandth,
     "body": uploading.huge_body,
+    "postgresql": engines.postgresql,
+    "many": engines.many,
+    "bucket": engines.bucket,
 }
 _SECONDS = 10
 

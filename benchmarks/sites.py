@@ -25,13 +25,18 @@ PUBLISHER = "ada"
 
 
 class Site:
-    """A copy of ``development.ini`` in a folder of its own, with the account ada."""
+    """A copy of ``development.ini`` in a folder of its own, with the account ada.
 
-    def __init__(self, folder: Path) -> None:
+    ``engines`` are settings in the place of those of the database or the files.
+    """
+
+    def __init__(self, folder: Path, engines: Mapping[str, str] | None = None) -> None:
         folder.mkdir()
         self._folder = folder
         self._ini = folder / "site.ini"
         shutil.copy(ROOT / "development.ini", self._ini)
+        if engines:
+            self._keep_in(engines)
         self._command("init", "--no-admin")
         self.credentials = self.add_account(PUBLISHER)
 
@@ -123,6 +128,14 @@ class Site:
         _, _, project, filename = path.split("/")
         (found,) = (self._folder / "var" / "files" / "blobs" / project).glob(f"*/{filename}")
         return found
+
+    def _keep_in(self, engines: Mapping[str, str]) -> None:
+        """Set what the ports need, and nothing else of them."""
+        ports = tuple(f"warehouse14.{key.partition('.')[0]}" for key in engines)
+        lines = self._ini.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(ports)]
+        self._ini.write_text("".join(kept), encoding="utf-8")
+        self.configure(engines)
 
     def _command(self, *arguments: str) -> str:
         return output_of(*self._program(), *arguments)
