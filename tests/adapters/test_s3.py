@@ -213,6 +213,19 @@ def test_whoever_has_an_address_gets_the_blob_with_its_name_and_type(
     assert (part.status_code, part.content) == (206, b"234")
 
 
+def test_clients_may_get_to_the_store_by_another_address(
+    server: BucketServer, bucket: str, cable: Cable
+) -> None:
+    public = f"http://localhost:{server.port}"
+    store = through(cable, server, bucket, public_endpoint_url=public)
+    store.put(KEY, b"0123456789")
+    address = address_of(store)
+    assert address.startswith(f"{public}/{bucket}/")
+    asked = cable.asked
+    assert requests.get(address, timeout=10).content == b"0123456789"
+    assert cable.asked == asked
+
+
 def test_an_address_is_good_for_its_time_and_for_its_blob(server: BucketServer, bucket: str) -> None:
     store = opened(server, bucket, url_seconds="2")
     store.put(KEY, b"data")
@@ -314,6 +327,7 @@ def test_a_store_that_is_not_there_is_said(server: BucketServer, bucket: str) ->
         ({"bucket": "b", "url_seconds": "0"}, "a whole number from 1 to 604800"),
         ({"bucket": "b", "encryption": "rot13"}, "is not one of AES256, aws:kms, aws:kms:KEY"),
         ({"bucket": "b", "endpoint_url": "minio:9000"}, "is not an http or https address"),
+        ({"bucket": "b", "public_endpoint_url": "files.example.org"}, "is not an http or https address"),
         ({"bucket": "b", "prefix": "a//b"}, "is not a path such as packages/"),
     ],
 )

@@ -48,13 +48,13 @@ _COMPLAINTS = {
 }
 
 
-def make_client(options: Options) -> Any:
-    """Return a client for threads to share."""
+def make_client(options: Options, endpoint_url: str | None) -> Any:
+    """Return a client for threads to share, of the store at that address."""
     session = boto3.Session()
     return session.client(
         "s3",
         region_name=options.region or session.region_name or _ANY_REGION,
-        endpoint_url=options.endpoint_url,
+        endpoint_url=endpoint_url,
         config=Config(
             signature_version="s3v4",
             connect_timeout=options.connect_seconds,

@@ -20,6 +20,7 @@ class Options:
         prefix: what the keys of all our objects begin with: empty, or ending in ``/``.
         region: where it is, or None for what boto3 finds.
         endpoint_url: the address of the store, or None for that of AWS.
+        public_endpoint_url: its address for clients, or None if theirs is the same.
         path_style: whether the name of the bucket stands in the path of addresses.
         redirect: whether downloads come from the store itself.
         url_seconds: how long an address of a download is good.
@@ -33,6 +34,7 @@ class Options:
     prefix: str
     region: str | None
     endpoint_url: str | None
+    public_endpoint_url: str | None
     path_style: bool
     redirect: bool
     url_seconds: int
@@ -46,7 +48,8 @@ def file_store(section: Section) -> FileStore:
     """Return the file store in a bucket.
 
     Keys: ``bucket``; ``prefix``, before the keys of all objects; ``region`` and ``endpoint_url``, by default
-    what boto3 finds; ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are
+    what boto3 finds; ``public_endpoint_url``, where clients get to the store by another address;
+    ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are
     good for ``url_seconds`` (300), or ``proxy``; ``encryption``: ``AES256``, ``aws:kms`` or ``aws:kms:KEY``;
     ``connect_seconds`` (5), ``read_seconds`` (30) and ``attempts`` (4) of a request. Credentials are those
     that boto3 finds. Raises ``SettingError``.
@@ -56,6 +59,7 @@ def file_store(section: Section) -> FileStore:
         prefix=_prefix(section.text("prefix", "")),
         region=section.text("region", "") or None,
         endpoint_url=section.address("endpoint_url"),
+        public_endpoint_url=section.address("public_endpoint_url"),
         path_style=section.flag("path_style", False),
         redirect=section.choice("downloads", "redirect", _WAYS) == "redirect",
         url_seconds=section.number("url_seconds", 300, least=1, most=_MOST_URL_SECONDS),

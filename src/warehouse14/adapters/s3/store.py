@@ -50,7 +50,10 @@ class S3Store:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._client = make_client(options)
+        self._client = make_client(options, options.endpoint_url)
+        public = options.public_endpoint_url
+        # An address is signed for the name of its host.
+        self._signer = self._client if public is None else make_client(options, public)
         self._blobs = options.prefix + _BLOBS
         self._encryption = _encryption(options.encryption)
 
@@ -148,7 +151,7 @@ class S3Store:
             "ResponseCacheControl": _FOR_EVER,
         }
         with answering("give"):
-            address = self._client.generate_presigned_url(
+            address = self._signer.generate_presigned_url(
                 "get_object", Params=wanted, ExpiresIn=self._options.url_seconds
             )
         return Elsewhere(address, internal=False)
@@ -172,6 +175,7 @@ class S3Store:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        self._signer.close()
 
     def _name(self, key: str) -> str:
         return self._blobs + checked_key(key)
