@@ -58,6 +58,10 @@ def test_an_upload_is_503_with_a_time_and_a_reason_that_twine_shows(
     said = clients.twine(still.url, still.site.tokens["ada"], path).badly()
     assert "503" in said
     assert everything(still.site) == before
+    # Nothing is wrong with the site, so nobody is woken.
+    log = still.log()
+    assert "warehouse14.read_only is set" in log
+    assert "ERROR" not in log
 
 
 def test_nobody_signs_in_meanwhile_and_the_page_says_why(still: Server) -> None:

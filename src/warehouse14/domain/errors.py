@@ -170,6 +170,10 @@ class Unavailable(WarehouseError):
         return f"{self} ({self.detail})" if self.detail else str(self)
 
 
+class ReadOnly(Unavailable):
+    """The site takes no changes for now, because somebody wanted it so; nothing failed."""
+
+
 class Misconfigured(WarehouseError):
     """The settings, the schema or the folders do not fit this program. One line."""
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, NoReturn
 
-from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.errors import ReadOnly
 from warehouse14.domain.ports import (
     Blob,
     Elsewhere,
@@ -22,8 +22,8 @@ _RETRY_SECONDS = 300
 
 
 def refuse_change() -> NoReturn:
-    """Raise ``Unavailable``."""
-    raise Unavailable(
+    """Raise ``ReadOnly``."""
+    raise ReadOnly(
         "This site changes nothing for now, as it is being moved. Try again later.",
         retry_after=_RETRY_SECONDS,
         detail="warehouse14.read_only is set",
@@ -64,7 +64,7 @@ class ReadOnlyUnits(_Unchanging):
         return self._units.read()
 
     def write(self) -> AbstractContextManager[UnitOfWork]:
-        """Raise ``Unavailable``."""
+        """Raise ``ReadOnly``."""
         refuse_change()
 
     def pulse(self) -> Hashable:
@@ -80,11 +80,11 @@ class ReadOnlyFiles(_Unchanging):
         self._store = store
 
     def stage(self) -> AbstractContextManager[Staged]:
-        """Raise ``Unavailable``."""
+        """Raise ``ReadOnly``."""
         refuse_change()
 
     def put(self, key: str, data: bytes) -> None:  # noqa: ARG002
-        """Raise ``Unavailable``."""
+        """Raise ``ReadOnly``."""
         refuse_change()
 
     def open(self, key: str, start: int) -> BinaryIO:
@@ -96,7 +96,7 @@ class ReadOnlyFiles(_Unchanging):
         return self._store.stat(key)
 
     def delete(self, key: str) -> None:  # noqa: ARG002
-        """Raise ``Unavailable``."""
+        """Raise ``ReadOnly``."""
         refuse_change()
 
     def keys(self) -> Iterator[Blob]:
@@ -108,7 +108,7 @@ class ReadOnlyFiles(_Unchanging):
         return self._store.leftovers(before)
 
     def sweep(self, leftover: str) -> None:  # noqa: ARG002
-        """Raise ``Unavailable``."""
+        """Raise ``ReadOnly``."""
         refuse_change()
 
     def elsewhere(self, key: str, *, filename: str) -> Elsewhere | None:

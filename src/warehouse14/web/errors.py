@@ -124,7 +124,8 @@ def domain_error(error: errors.WarehouseError, request: Request) -> Response:
     """Answer what the domain refuses."""
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     if isinstance(error, errors.Unavailable):
-        _log.error("%s [request %s]", error.in_full, request_id(request), exc_info=error.__cause__)
+        level = logging.INFO if isinstance(error, errors.ReadOnly) else logging.ERROR
+        _log.log(level, "%s [request %s]", error.in_full, request_id(request), exc_info=error.__cause__)
         return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
     if isinstance(error, errors.TooManyAttempts):
         return write(request, Answer(status, str(error), {"Retry-After": str(error.retry_after)}))
