@@ -17,9 +17,10 @@ from support.databases import DatabaseServer, PostgreSQLServer
 from support.places import Place, bare_place, open_units, prepared_place
 from support.servers import free_port
 from warehouse14.adapters import sql
+from warehouse14.adapters.sql.servers.units import ServerUnits
 from warehouse14.adapters.sql.tables import metadata
 from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
-from warehouse14.domain.model import Role
+from warehouse14.domain.model import Order, Role
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.working import attempt
@@ -55,15 +56,18 @@ def test_the_migrations_make_the_tables_that_the_code_knows(place: Place) -> Non
     with units._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         found = [
-            difference for difference in compare_metadata(context, metadata) if not is_of_order(difference)
+            difference
+            for difference in compare_metadata(context, metadata)
+            if not is_of_postgresql(difference)
         ]
     units.close()
     assert found == []
 
 
-def is_of_order(difference: object) -> bool:
-    """Whether it is about the index that PostgreSQL needs in another order."""
-    return isinstance(difference, tuple) and getattr(difference[1], "name", "") == "projects_by_newest"
+def is_of_postgresql(difference: object) -> bool:
+    """Whether it is about the index that PostgreSQL needs in another order, or the one that it alone has."""
+    name = getattr(difference[1], "name", "") if isinstance(difference, tuple) else ""
+    return name in {"projects_by_newest", "projects_by_searched"}
 
 
 def test_preparing_several_times_at_once_is_fine(server: DatabaseServer) -> None:
@@ -95,6 +99,51 @@ def test_an_upgrade_that_was_cut_off_can_be_run_again(
         again.verify()
         assert create(again) == 1
         again.close()
+
+
+def plan_of_a_search(server: DatabaseServer, database: str) -> str:
+    """Return how PostgreSQL finds parts of words where looking at everything is dear."""
+    with server.connected(database) as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT name FROM projects WHERE searched LIKE '%lake%'")
+        return "\n".join(line for (line,) in cursor)
+
+
+def found_by_lake(units: ServerUnits) -> list[str]:
+    """Return the names of the projects that a search for a part of a word finds."""
+    page, _ = look(
+        units, lambda unit: unit.projects.search(None, ["lake"], order=Order.NAME, start=0, count=9)
+    )
+    return [project.name for project in page]
+
+
+def test_postgresql_has_an_index_for_parts_of_words(postgresql: DatabaseServer) -> None:
+    with prepared_place(postgresql) as place:
+        assert "projects_by_searched" in plan_of_a_search(postgresql, place.name)
+
+
+def test_who_may_not_make_the_extension_goes_without_that_index_until_somebody_did(
+    postgresql: DatabaseServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with bare_place(postgresql) as place:
+        plain = f"plain_{place.name}"
+        with postgresql.connected(place.name) as cursor:
+            cursor.execute(f"CREATE ROLE {plain} LOGIN PASSWORD 'plain'")
+            cursor.execute(f"GRANT CREATE ON SCHEMA public TO {plain}")
+        units = open_units(f"postgresql+psycopg://{plain}:plain@127.0.0.1:{postgresql.port}/{place.name}")
+        units.prepare()
+        assert "pg_trgm" in caplog.text
+        assert "permission denied" in caplog.text
+        assert "projects_by_searched" not in plan_of_a_search(postgresql, place.name)
+        commit(units, lambda unit: unit.projects.create(sample_project(ProjectName("datalakes"))))
+        assert found_by_lake(units) == ["datalakes"]
+
+        with postgresql.connected(place.name) as cursor:
+            cursor.execute("CREATE EXTENSION pg_trgm")
+        units.prepare()
+        assert "projects_by_searched" in plan_of_a_search(postgresql, place.name)
+        assert found_by_lake(units) == ["datalakes"]
+        units.close()
 
 
 def test_many_who_publish_into_one_project_at_once_all_do(place: Place) -> None:

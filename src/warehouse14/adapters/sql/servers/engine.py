@@ -55,6 +55,9 @@ class Server(Protocol):
     def complaint(self, connection: Connection) -> str | None:
         """Return why the database will not do, or None."""
 
+    def quicken(self, connection: Connection) -> None:
+        """Make what searches are quicker with, if the server has it; without it they find the same."""
+
 
 def server_engine(server: Server, url: URL, limits: Limits, *, patient: bool = False) -> Engine:
     """Return an engine whose connections are asked whether they still are before they are used."""

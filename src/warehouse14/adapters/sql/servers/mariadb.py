@@ -74,6 +74,9 @@ class MariaDB:
             return f"it is MariaDB {version[0]}.{version[1]}; {_OLDEST[0]}.{_OLDEST[1]} or newer is needed"
         return None
 
+    def quicken(self, connection: Connection) -> None:
+        """See the protocol. MariaDB has no index that finds parts of words."""
+
 
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get(_READS, False):

@@ -62,6 +62,7 @@ class ServerUnits:
         try:
             with self._examined(engine) as connection, self._server.alone(connection):
                 prepare_schema(connection)
+                self._server.quicken(connection)
                 connection.commit()
         finally:
             engine.dispose()
