@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,9 @@ import requests
 
 from support import killing
 from support.backends import FURTHER_PAIRS, Pair
+from support.buckets import BucketServer
 from support.cables import Cable
+from support.databases import DatabaseServer
 from support.servers import Server, wait_until
 from support.sites import APP, Backends, Site
 from support.visitors import Visitor
@@ -27,6 +29,7 @@ class Trapped:
     """A site whose stores have traps, the same site without them, and the cables to its engines."""
 
     pair: Pair
+    settings: Mapping[str, str]
     site: Site
     usual: Site
     cables: list[Cable]
@@ -60,7 +63,7 @@ def trapped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with request.param.opened(request.getfixturevalue, cables=cables) as backends:
         usual = Site.in_folder(tmp_path_factory.mktemp("trapped") / "site", backends).prepare()
         site, armed = with_traps(usual, backends)
-        yield Trapped(request.param, site, usual, cables, armed)
+        yield Trapped(request.param, backends.settings, site, usual, cables, armed)
 
 
 @pytest.fixture(scope="module")
@@ -120,4 +123,64 @@ def test_connections_cut_at_a_step_are_503_and_a_retry_succeeds(trapped: Trapped
             assert_unharmed(trapped.usual, survivor, wheel, listed=done)
             assert Visitor(victim, ada).upload(wheel).status_code == 200, step
             assert_unharmed(trapped.usual, survivor, wheel, listed=True)
+    assert trapped.usual.damage() == []
+
+
+def is_stored(store: BucketServer, bucket: str, project: str) -> bool:
+    """Whether anything of a project is in a bucket, asked of the store directly."""
+    found = store.client().list_objects_v2(Bucket=bucket).get("Contents", ())
+    return any(f"/{project}/" in each["Key"] for each in found)
+
+
+def is_committed(database: DatabaseServer, name: str, wheel: BuiltFile) -> bool:
+    """Whether a file is listed in a database, asked of the server directly."""
+    with database.connected(name) as cursor:
+        cursor.execute("SELECT count(*) FROM files WHERE filename = %s", (wheel.filename,))
+        return cursor.fetchone() == (1,)
+
+
+def test_a_commit_whose_answer_is_lost_is_503_and_the_same_file_again_is_fine(
+    trapped: Trapped, survivor: Server, request: pytest.FixtureRequest
+) -> None:
+    if trapped.pair.metadata == "sqlite":
+        pytest.skip("SQLite is in the process: its answers are not lost")
+    database: DatabaseServer = request.getfixturevalue(trapped.pair.metadata)
+    name = trapped.settings["warehouse14.metadata.url"].rpartition("/")[2]
+    cable = trapped.cables[0]
+    ada, token = Visitor(survivor, trapped.usual.tokens["ada"]), trapped.usual.tokens["ada"]
+    wheel = build_wheel("unanswered-commit", "1.0")
+    reached = trapped.armed.with_name("reached")
+    with Server(trapped.site) as victim, ThreadPoolExecutor(1) as pool:
+        trapped.armed.write_text("wait before the commit", encoding="utf-8")
+        sending = pool.submit(Visitor(victim, token).upload, wheel)
+        wait_until(reached.exists, what="the commit")
+        cable.muted = True
+        reached.unlink()
+        wait_until(lambda: is_committed(database, name, wheel), what="a commit that nobody hears of")
+        cable.mend()
+        cable.cut()
+        assert sending.result().status_code == 503
+    assert ada.upload(wheel).status_code == 200
+    assert_unharmed(trapped.usual, survivor, wheel, listed=True)
+    assert trapped.usual.damage() == []
+
+
+def test_a_blob_whose_storing_is_not_answered_is_stored_once_more(
+    trapped: Trapped, survivor: Server, request: pytest.FixtureRequest
+) -> None:
+    if trapped.pair.files == "filesystem":
+        pytest.skip("a folder is no server: its answers are not lost")
+    store: BucketServer = request.getfixturevalue(trapped.pair.files)
+    bucket = trapped.settings["warehouse14.files.bucket"]
+    cable = trapped.cables[-1]
+    wheel = build_wheel("unanswered-blob", "1.0")
+    with Server(trapped.usual) as victim, ThreadPoolExecutor(1) as pool:
+        cable.mutes_at = b"PUT /"
+        sending = pool.submit(Visitor(victim, trapped.usual.tokens["ada"]).upload, wheel)
+        wait_until(lambda: is_stored(store, bucket, project_of(wheel)), what="a blob that nobody hears of")
+        assert cable.muted
+        cable.mend()
+        cable.cut()
+        assert sending.result().status_code == 200
+    assert_unharmed(trapped.usual, survivor, wheel, listed=True)
     assert trapped.usual.damage() == []

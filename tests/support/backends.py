@@ -103,10 +103,16 @@ def _as_parameter(pair: Pair, *marks: pytest.MarkDecorator) -> object:
     return pytest.param(pair, id=str(pair), marks=[*marks, *more])
 
 
-#: Each engine once, but for those of development.ini.
+#: Each database with files and with S3, but for the pair of development.ini; both stores in turn.
 FURTHER_PAIRS = [
     _as_parameter(pair, pytest.mark.thorough)
-    for pair in (Pair("postgresql", "localstack"), Pair("mariadb", "swift"))
+    for pair in (
+        Pair("sqlite", "localstack"),
+        Pair("postgresql", "filesystem"),
+        Pair("postgresql", "localstack"),
+        Pair("mariadb", "filesystem"),
+        Pair("mariadb", "swift"),
+    )
 ]
 PAIRS = [_as_parameter(Pair("sqlite", "filesystem")), *FURTHER_PAIRS]
 

@@ -19,6 +19,8 @@ class Cable:
     Attributes:
         delay: how long each piece takes, in seconds.
         silent: whether all that comes is swallowed, with the connections left open.
+        muted: whether what is answered is swallowed, with the connections left open.
+        mutes_at: what mutes it when it passes from the side of the client; None for nothing.
         bytes_left: after how many more bytes, in both directions together, all connections are cut; None
             for never.
         asked: how many pieces came from the side of the client.
@@ -28,6 +30,8 @@ class Cable:
         self._behind = port
         self.delay = 0.0
         self.silent = False
+        self.muted = False
+        self.mutes_at: bytes | None = None
         self.bytes_left: int | None = None
         self.asked = 0
         self._lock = threading.Lock()
@@ -60,6 +64,7 @@ class Cable:
     def mend(self) -> None:
         """Take connections as if nothing had been."""
         self.delay, self.silent, self.bytes_left = 0.0, False, None
+        self.muted, self.mutes_at = False, None
         if self._listener is None:
             self._listen()
 
@@ -104,7 +109,9 @@ class Cable:
         with suppress(OSError):
             while data := source.recv(_PIECE):
                 self.asked += asks
-                if self.silent:
+                if asks and self.mutes_at is not None and self.mutes_at in data:
+                    self.muted = True
+                if self.silent or (self.muted and not asks):
                     continue
                 time.sleep(self.delay)
                 sink.sendall(self._counted(data))
