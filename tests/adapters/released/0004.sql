@@ -429,4 +429,5 @@ CREATE INDEX journal_by_token_used ON journal (by_token, serial);
 CREATE INDEX journal_by_action ON journal (action, serial);
 CREATE INDEX journal_by_time ON journal (at, serial);
 CREATE INDEX tokens_by_account ON tokens (account, created_at);
+CREATE INDEX tokens_by_end ON tokens (expires_at);
 COMMIT;

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, or_, select, update
 
 from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.tables import accounts, grants, group_members, groups, projects, tokens
@@ -36,30 +36,43 @@ _TOKENS = (
     .where(tokens.c.account == bindparam("of_account"))
     .order_by(tokens.c.created_at, tokens.c.id)
 )
-#: What somebody is an admin of, as its service account is called.
-_SERVICES = union_all(
-    select(literal("project:").concat(projects.c.name))
-    .join(grants, grants.c.project == projects.c.name)
-    .where(
-        grants.c.principal.in_(bindparam("principals", expanding=True)),
-        grants.c.role == Role.ADMIN.value,
-        projects.c.deleted_at.is_(None),
+#: How the names of service accounts begin; that of the project or group follows.
+_OF_PROJECT, _OF_GROUP = "project:", "group:"
+
+
+def _served(kind: str) -> ColumnElement[str]:
+    """Return the name of the project or group that a token's account serves, if it is of that kind."""
+    return func.substr(tokens.c.account, len(kind) + 1)
+
+
+#: From the few tokens that end soon, and not from all that somebody is an admin of.
+_ADMINISTERS = or_(
+    and_(
+        tokens.c.account.startswith(_OF_PROJECT),
+        exists().where(
+            grants.c.project == _served(_OF_PROJECT),
+            grants.c.principal.in_(bindparam("principals", expanding=True)),
+            grants.c.role == Role.ADMIN.value,
+        ),
+        exists().where(projects.c.name == _served(_OF_PROJECT), projects.c.deleted_at.is_(None)),
     ),
-    select(literal("group:").concat(groups.c.name))
-    .join(group_members, group_members.c.group == groups.c.name)
-    .where(
-        group_members.c.account == bindparam("of_account"),
-        group_members.c.admin,
-        groups.c.deleted_at.is_(None),
+    and_(
+        tokens.c.account.startswith(_OF_GROUP),
+        exists().where(
+            group_members.c.group == _served(_OF_GROUP),
+            group_members.c.account == bindparam("of_account"),
+            group_members.c.admin,
+        ),
+        exists().where(groups.c.name == _served(_OF_GROUP), groups.c.deleted_at.is_(None)),
     ),
 )
 _ENDING = (
     select(tokens)
     .where(
-        tokens.c.account.in_(_SERVICES),
         tokens.c.revoked_at.is_(None),
         tokens.c.expires_at > bindparam("after"),
         tokens.c.expires_at <= bindparam("until"),
+        _ADMINISTERS,
     )
     .order_by(tokens.c.expires_at, tokens.c.id)
     .limit(bindparam("most"))

@@ -140,6 +140,7 @@ tokens = Table(
     Column("last_used_from", words(_NAME), nullable=False, server_default=""),
     Column("last_used_by", words(_NAME), nullable=False, server_default=""),
     Index("tokens_by_account", "account", "created_at"),
+    Index("tokens_by_end", "expires_at"),
 )
 
 sessions = Table(

@@ -1,4 +1,4 @@
-"""Rows that units of work hold, and the newest projects first where a server puts what is empty first."""
+"""Rows that units of work hold, tokens by their end, and NULL last where a server puts it first."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ _HOLDS = 256
 def upgrade() -> None:
     create_table("holds", sa.Column("id", sa.Integer, primary_key=True, autoincrement=False))
     fill_table(sa.table("holds", sa.column("id")), [{"id": number} for number in range(_HOLDS)])
+    create_index("tokens_by_end", "tokens", ["expires_at"])
     if op.get_bind().dialect.name == "postgresql":
         drop_index("projects_by_newest", "projects")
         create_index(
