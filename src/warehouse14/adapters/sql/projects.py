@@ -77,6 +77,25 @@ _ALL = (
 _GRANTED = projects.c.name.in_(
     select(grants.c.project).where(grants.c.principal.in_(bindparam("principals", expanding=True)))
 )
+#: From this many grants on, a search asks for each project that it looks at whether it is granted, instead of
+#: reading all grants first. PostgreSQL would read them first all the same where this were an EXISTS.
+MANY_GRANTS = 10_000
+_GRANTED_TO_MANY = (
+    select(literal(1))
+    .where(
+        grants.c.project == projects.c.name,
+        grants.c.principal.in_(bindparam("principals", expanding=True)),
+    )
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
+)
+_COUNTED_GRANTS = select(func.count()).select_from(
+    select(grants.c.project)
+    .where(grants.c.principal.in_(bindparam("principals", expanding=True)))
+    .limit(bindparam("most"))
+    .subquery()
+)
 _GRANTED_ONLY = _ALL.where(_GRANTED)
 _GRANTED_OR_PUBLIC = _ALL.where(or_(projects.c.public, _GRANTED))
 
@@ -190,15 +209,19 @@ class SqlProjects:
         prefix: str = "",
     ) -> tuple[Sequence[FoundProject], int]:
         """See the port."""
-        conditions = [*map(_finds, words), *_visible_to(principals)]
+        conditions = [projects.c.deleted_at.is_(None), *map(_finds, words)]
+        if principals is not None:
+            granted = _GRANTED_TO_MANY if self._are_many(principals) else _GRANTED
+            conditions.append(or_(projects.c.public, granted) if AUTHENTICATED in principals else granted)
+        given = {} if principals is None else {"principals": sorted(principals)}
         if prefix:
             conditions.append(projects.c.name.startswith(prefix, autoescape=True))
         page = select(projects).where(*conditions).order_by(*_ORDERS[order]).offset(start).limit(count)
-        found = [_found(row) for row in self._run.rows(page)]
+        found = [_found(row) for row in self._run.rows(page, **given)]
         if 0 < len(found) < count or (not found and start == 0):
             return found, start + len(found)
         counted = select(projects.c.name).where(*conditions).limit(start + count + MOST_COUNTED).subquery()
-        return found, self._run.rows(select(func.count()).select_from(counted)).scalar_one()
+        return found, self._run.rows(select(func.count()).select_from(counted), **given).scalar_one()
 
     def set_latest(
         self, name: ProjectName, display_name: str, latest: Latest | None, *, expected: int
@@ -226,6 +249,13 @@ class SqlProjects:
     def delete(self, name: ProjectName, at: datetime, *, expected: int) -> None:
         """See the port."""
         self._settle(_DELETE, name, expected, at=at)
+
+    def _are_many(self, principals: frozenset[Principal]) -> bool:
+        """Whether so much is granted to ``principals`` that a page of it is found after few rows."""
+        counted: int = self._run.rows(
+            _COUNTED_GRANTS, principals=sorted(principals), most=MANY_GRANTS
+        ).scalar_one()
+        return counted >= MANY_GRANTS
 
     def _settle(self, statement: Any, name: ProjectName, expected: int, **values: Any) -> None:
         values |= {"of_name": name, "expected": expected}
@@ -292,13 +322,3 @@ def _latest_values(name: ProjectName, display_name: str, latest: Latest | None) 
 def _finds(word: str) -> ColumnElement[bool]:
     """Return the condition under which a search finds a project by ``word``."""
     return or_(*(projects.c.searched.contains(form, autoescape=True) for form in searched_forms(word)))
-
-
-def _visible_to(principals: frozenset[Principal] | None) -> list[ColumnElement[bool]]:
-    """Return the conditions under which a project is there for ``principals``."""
-    there: list[ColumnElement[bool]] = [projects.c.deleted_at.is_(None)]
-    if principals is None:
-        return there
-    # For each row that is looked at, not for all: the first page is found after a few.
-    granted = exists().where(grants.c.project == projects.c.name, grants.c.principal.in_(sorted(principals)))
-    return [*there, or_(projects.c.public, granted) if AUTHENTICATED in principals else granted]
