@@ -16,7 +16,7 @@ from support.forms import BOUNDARY
 from support.projects import quick_wheel
 from support.servers import OTHERS, Kind, Server, free_port
 from support.sites import APP, SERVER, Site, environment
-from support.visitors import Visitor, answer_on
+from support.visitors import Visitor, answer_on, body_of
 from support.wheels import StoredWheel
 from warehouse14.testing.builders import build_wheel
 
@@ -67,6 +67,22 @@ def test_the_reason_of_a_refusal_is_in_the_body_whatever_the_status_line_says(
     assert answer.status_code == 400
     assert "sha256" in answer.text
     assert ("sha256" in answer.reason) == server.kind.passes_the_reason_on
+
+
+@pytest.mark.parametrize("header", [{"X-Forwarded-For": '"x, 192.0.2.1'}, {"X-Forwarded-Proto": "wss"}])
+def test_what_a_proxy_cannot_have_meant_is_400_and_nothing_is_published(
+    server: Server, ada: Visitor, header: dict[str, str]
+) -> None:
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **header}
+    answer = requests.post(
+        f"{server.url}/legacy/",
+        data=body_of(build_wheel("malformed", "1.0")),
+        headers=headers,
+        auth=("__token__", server.site.tokens["ada"]),
+        timeout=30,
+    )
+    assert answer.status_code == 400
+    assert ada.get("/simple/malformed/").status_code == 404
 
 
 def test_a_body_in_chunks_is_taken_although_nobody_says_its_length(server: Server) -> None:

@@ -77,7 +77,15 @@ def _behind(app: _Application, given: Adjustments) -> _Application:
 
     def marked(environ: _Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         mark_proxy(environ, given.trusted_proxy)
-        return wrapped(environ, start_response)
+        begun: list[Any] = []
+
+        def begin(*words: Any) -> Any:
+            begun.extend(words)
+            return start_response(*words)
+
+        answer = wrapped(environ, begin)
+        # A refusal of waitress says its status when it is read: too late for granian, which would send 200.
+        return answer if begun else list(answer)
 
     wrapped: _Application = proxy_headers_middleware(
         mounted,
