@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -432,8 +433,11 @@ def test_of_two_at_once_one_wins_and_the_other_leaves_nothing(any_index: Index) 
 
 
 @contextmanager
-def before_the_commit(index: Index, meanwhile: Callable[[], object]) -> Iterator[None]:
-    """Do something else when the next upload has passed every look, right before its blobs are put."""
+def before_the_commit(
+    index: Index, meanwhile: Callable[[], object], *, then: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Do something else when the next upload has passed every look, right before its blobs are put; and
+    something ``then``, right after."""
     store, stage = index.warehouse.store, index.warehouse.store.stage
 
     class Slow:
@@ -447,6 +451,7 @@ def before_the_commit(index: Index, meanwhile: Callable[[], object]) -> Iterator
             store.stage = stage
             meanwhile()
             self._staged.commit(key)
+            then()
 
     @contextmanager
     def slowly() -> Iterator[Slow]:
@@ -514,6 +519,37 @@ def test_a_file_that_was_deleted_in_the_middle_keeps_its_blobs_and_the_sender_le
     with any_index.warehouse.units.read() as unit:
         (deleted,) = unit.files.of("demo")
     assert {blob.key for blob in any_index.warehouse.store.keys()} == set(deleted.keys)
+
+
+def lose(index: Index) -> None:
+    """Take every blob away, behind the back of the index."""
+    for blob in list(index.warehouse.store.keys()):
+        index.warehouse.store.delete(blob.key)
+
+
+def test_a_listed_file_whose_bytes_are_lost_again_at_once_is_not_taken_for_published(
+    any_index: Index,
+) -> None:
+    any_index.project("demo")
+    assert any_index.upload(WHEEL, "demo").status == 200
+    lose(any_index)
+    with before_the_commit(any_index, lambda: None, then=lambda: lose(any_index)):
+        answer = any_index.upload(WHEEL, "demo")
+    assert is_refusal(answer, 503, "cleared away meanwhile")
+    assert any_index.upload(WHEEL, "demo").status == 200
+
+
+def test_a_listed_file_that_is_deleted_while_its_bytes_are_put_again_is_not_taken_for_published(
+    any_index: Index,
+) -> None:
+    any_index.project("demo")
+    assert any_index.upload(WHEEL, "demo").status == 200
+    lose(any_index)
+    operator = any_index.warehouse.operator()
+    delete = partial(any_index.warehouse.files.delete, operator, "demo", WHEEL.filename)
+    with before_the_commit(any_index, delete):
+        answer = any_index.upload(WHEEL, "demo")
+    assert is_refusal(answer, 400, f"{WHEEL.filename} was deleted")
 
 
 # -- who may -----------------------------------------------------------------------------

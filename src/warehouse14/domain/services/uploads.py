@@ -154,7 +154,7 @@ class UploadService:
             )
         if existing is not None:
             self._mend(staged, existing, inspected)
-            return Published(existing, is_new=False)
+            return Published(self._confirm(existing, hashes), is_new=False)
         file = _new_file(claim, inspected, hashes, size, identity, self._now)
         self._put(staged, file, inspected)
         try:
@@ -170,6 +170,24 @@ class UploadService:
         if blob is not None and blob.size != file.size:
             self._store.delete(file.key)
         self._put(staged, file, inspected)
+
+    def _confirm(self, file: File, hashes: Mapping[str, str]) -> File:
+        """Return a file that is still listed and whole again. Raises as :meth:`publish` does."""
+
+        def work(unit: UnitOfWork) -> File:
+            unit.hold(file.project)
+            listed = unit.files.get(file.project, file.filename)
+            assert listed is not None, "the row of a file stays"
+            self._require_whole(file)
+            return _same(listed, hashes)
+
+        return attempt(self._units, work)
+
+    def _require_whole(self, file: File) -> None:
+        """Raise ``Unavailable`` unless the blobs of a file are there: a collector may have taken what an
+        earlier upload had left, without having seen this one."""
+        if not is_whole(self._store, file):
+            raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
 
     @staticmethod
     def _put(staged: Staged, file: File, inspected: Inspected) -> None:
@@ -212,9 +230,7 @@ class UploadService:
                 detail["project"] = "created"
             else:
                 _show(unit, project, file, display_name)
-            if not is_whole(self._store, file):
-                # A collector took what an earlier upload had left, and has not seen this one.
-                raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
+            self._require_whole(file)
             unit.files.add(file)
             unit.journal.append(
                 entry(Action.FILE_UPLOAD, identity, self._now, project=file.project, detail=detail)
