@@ -80,7 +80,7 @@ def many(bench: Bench) -> Group:
         rows,
         [
             f"Beside a site of {_FEW:,} projects with {_FEW * FILES:,} files, on the same PostgreSQL.",
-            f"{_VISITS - 1} requests to each in turn, each for another page.",
+            f"{_VISITS - 1} requests to each in turn; those for pages are each for another.",
             "One account administers all of them, by a grant for each.",
             f"Both have warehouse14.page_cache_bytes = {_CACHE // MIB} MiB.",
         ],
@@ -169,7 +169,14 @@ def _first_list(large: _Filled) -> Row:
 
 #: What is asked of a site, by the number of the visit and how many projects it has.
 _Paths = Callable[[int, int], str]
-_WORDS = ("number", "bulk-000123", "number+lake", "nothing", "ulk-00099")
+#: What is searched for, by what it finds.
+_WORDS = {
+    "a word that all have": "number",
+    "two words that all have": "number+lake",
+    "a part that ten have": "ulk-00099",
+    "a name": "bulk-000123",
+    "a word that none has": "nothing",
+}
 
 
 def _compared(few: _Filled, large: _Filled) -> list[tuple[str, _Paths, Mapping[_Filled, Mapping[str, str]]]]:
@@ -189,8 +196,12 @@ def _compared(few: _Filled, large: _Filled) -> list[tuple[str, _Paths, Mapping[_
             lambda visit, count: f"/projects/{name_of(visit * (count // _VISITS))}/",
             cookies,
         ),
-        ("Search", lambda visit, _: f"/projects/?q={_WORDS[visit % len(_WORDS)]}", cookies),
+        *((f"Search for {what}", _search_for(word), cookies) for what, word in _WORDS.items()),
     ]
+
+
+def _search_for(word: str) -> _Paths:
+    return lambda _visit, _count: f"/projects/?q={word}"
 
 
 def _beside(

@@ -13,7 +13,9 @@ from warehouse14.adapters.sql.servers.engine import Limits, on_connect, with_par
 
 _SET = (
     "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false), "
-    "set_config('idle_in_transaction_session_timeout', %s, false)"
+    "set_config('idle_in_transaction_session_timeout', %s, false), "
+    # A plan for any word at all looks at every project.
+    "set_config('plan_cache_mode', 'force_custom_plan', false)"
 )
 #: How much longer than the server a process waits for its answer, in seconds.
 _ROOM = 5
