@@ -319,7 +319,8 @@ def test_a_change_takes_its_scope_and_no_other(site: Index) -> None:
         fields, needed = CHANGES[path]
         for scope in set(Scope) - {needed}:
             with site.unchanged():
-                assert refused(post(site, path, tokens[scope], fields), 403) == "You may not do this."
+                said = refused(post(site, path, tokens[scope], fields), 403)
+                assert said == f"This token may not do this. Make one with the scope {needed}."
         assert post(site, path, tokens[needed], fields).status == 200
 
 
@@ -354,6 +355,9 @@ def test_a_token_for_other_projects_finds_nothing(site: Index, limit: str) -> No
 def test_a_member_may_not_and_who_has_lost_the_role_finds_nothing(site: Index) -> None:
     token = token_of(site, name="bob")
     assert_refused(site, token, 403)
+    # Another scope would not help a member.
+    reading = token_of(site, Scope.READ, name="bob")
+    assert refused(post(site, "demo/1.0/yank", reading), 403) == "You may not do this."
     site.warehouse.projects.grant(operator(), "demo", "account:bob", Role.ADMIN)
     assert done(post(site, "demo/1.0/yank", token))
     site.warehouse.projects.revoke(operator(), "demo", "account:bob")

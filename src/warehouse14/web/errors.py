@@ -7,7 +7,7 @@ not read a project gets the bytes of one that does not exist.
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 
@@ -24,7 +24,7 @@ from pyramid.view import (
 )
 
 from warehouse14.domain import errors
-from warehouse14.domain.access import Permission
+from warehouse14.domain.access import SCOPES, Permission, allows
 from warehouse14.web.addresses import absolute
 from warehouse14.web.allowed import allowed_methods
 from warehouse14.web.html import redirect, show
@@ -34,6 +34,7 @@ from warehouse14.web.security import (
     OPEN_PLACES,
     PASSWORD_PAGE,
     PRIVATE_PLACES,
+    HeldBack,
     is_for_clients,
     is_for_programs,
     refusal,
@@ -162,7 +163,7 @@ def not_found(error: HTTPNotFound, request: Request) -> Response:
 
 @forbidden_view_config()
 @_answered
-def forbidden(error: HTTPForbidden, request: Request) -> Response:  # noqa: ARG001
+def forbidden(error: HTTPForbidden, request: Request) -> Response:
     """Answer somebody who may not: nobody gets 401 or the sign-in, a stranger to a project 404."""
     if request.identity is None:
         return _nobody(request)
@@ -171,7 +172,18 @@ def forbidden(error: HTTPForbidden, request: Request) -> Response:  # noqa: ARG0
         if status == 403:
             return write(request, Answer(403, "You may not read this project."))
         return write(request, _nothing(request))
-    return write(request, Answer(403, "You may not do this."))
+    return write(request, Answer(403, _held_back(request, error) or "You may not do this."))
+
+
+def _held_back(request: Request, error: HTTPForbidden) -> str:
+    """Return which scope a token lacks, if that is all that holds its owner back."""
+    if not isinstance(error.result, HeldBack) or not isinstance(request.context, ProjectBound):
+        return ""
+    wanted = error.result.permission
+    if not allows(replace(request.identity, token=None), wanted, request.context.project):
+        return ""
+    scopes = [scope for scope, permissions in SCOPES.items() if wanted in permissions]
+    return f"This token may not do this. Make one with the scope {' or '.join(scopes)}."
 
 
 @exception_view_config(URLDecodeError)

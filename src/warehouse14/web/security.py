@@ -13,6 +13,7 @@ from typing import Any
 
 from pyramid.authorization import ACLHelper, Everyone
 from pyramid.request import Request
+from pyramid.security import Denied
 from pyramid.traversal import split_path_info
 
 from warehouse14.domain.access import Identity, Permission, token_allows
@@ -58,6 +59,15 @@ _NO_PASSWORDS = (
 )
 
 
+class HeldBack(Denied):  # type: ignore[misc]
+    """What a token does not let through, whatever its owner may do."""
+
+    @property
+    def permission(self) -> Permission:
+        """What was asked for."""
+        return Permission(self.msg)
+
+
 class _Policy(ABC):
     """What both policies share: the ACLs decide, and nobody is allowed nothing."""
 
@@ -80,8 +90,10 @@ class _Policy(ABC):
             return False
         project = getattr(context, "project", None)
         name = None if project is None else project.name
-        if permission == CLOSED or not token_allows(identity, Permission(permission), name):
+        if permission == CLOSED:
             return False
+        if not token_allows(identity, Permission(permission), name):
+            return HeldBack(permission)
         principals = identity.principals | _EVERYONE
         if identity.administrator:
             principals |= {ADMINISTRATORS, *map(looking_into, identity.looking)}
