@@ -1,9 +1,10 @@
 import http.server
 import re
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -336,6 +337,100 @@ def test_a_server_that_is_not_there_is_said(place: Place) -> None:
 
 def test_a_server_that_answers_in_another_language_is_said(place: Place, page_server: int) -> None:
     assert "127.0.0.1" in refusal(place.through(page_server))
+
+
+def test_the_rest_of_a_password_is_not_taken_for_the_host(server: DatabaseServer) -> None:
+    url = server.url("nowhere", password="a@SECRET")
+    with pytest.raises(SettingError, match="write @ in a password as %40") as caught:
+        open_units(url)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.debian
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("foo=x", "foo"),
+        ("charset=nope", "options do not work"),
+        ("ssl_ca=/nope.pem", "No such file .*/nope.pem"),
+    ],
+)
+def test_an_option_that_the_driver_does_not_take_is_said(
+    mariadb: DatabaseServer, option: str, says: str
+) -> None:
+    assert re.search(says, refusal(f"{mariadb.url('nowhere')}?{option}"))
+
+
+@pytest.mark.debian
+def test_a_host_that_cannot_be_one_is_said(mariadb: DatabaseServer) -> None:
+    assert "a" * 64 in refusal(mariadb.url("nowhere").replace("127.0.0.1", "a" * 64))
+
+
+@pytest.mark.debian
+def test_a_password_may_have_any_letter(mariadb: DatabaseServer) -> None:
+    with bare_place(mariadb) as place:
+        with mariadb.connected() as cursor:
+            cursor.execute("CREATE USER rich@127.0.0.1 IDENTIFIED BY 'ü€5'")
+            cursor.execute(f"GRANT ALL ON {place.name}.* TO rich@127.0.0.1")
+        units = open_units(f"mysql+pymysql://rich:ü€5@127.0.0.1:{mariadb.port}/{place.name}")
+        units.prepare()
+        assert create(units) == 1
+        units.close()
+
+
+@contextmanager
+def peer(greeting: bytes, answer: bytes) -> Iterator[int]:
+    """Answer whoever connects with bytes that a program of another kind may send; yields the port."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(greeting)
+                self.request.settimeout(1)
+                self.request.recv(4096)
+                self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield listening.server_address[1]
+        listening.shutdown()
+
+
+def handshake(version: bytes) -> bytes:
+    """Return what a server of MariaDB's protocol greets with."""
+    salt = b"\1\0\0\0" + b"a" * 8 + b"\0" + b"\xff\xf7\xee\2\0\xff\xff\x15" + b"\0" * 10 + b"b" * 12 + b"\0"
+    return framed(b"\x0a" + version + b"\0" + salt + b"mysql_native_password\0")
+
+
+def framed(packet: bytes, number: int = 0) -> bytes:
+    return len(packet).to_bytes(3, "little") + bytes([number]) + packet
+
+
+@pytest.mark.parametrize(
+    ("greeting", "answer"),
+    [
+        (b"SSH-2.0-OpenSSH_9\r\n", b""),
+        (b"\0" * 200, b""),
+        (framed(b"\x0a5.5\0"), b""),
+        (framed(b""), b""),
+        (framed(b"\xff"), b""),
+        (handshake(b"\xff\xfe"), framed(b"\xfe", 2)),
+        (handshake(b"11.4"), framed(b"\1\4", 2)),
+    ],
+    ids=["ssh", "zeros", "cut", "empty", "a short error", "no plugin", "a short step"],
+)
+def test_a_peer_that_answers_something_else_is_unavailable(greeting: bytes, answer: bytes) -> None:
+    with peer(greeting, answer) as port:
+        units = open_units(f"mysql+pymysql://keeper:SECRET@127.0.0.1:{port}/x", statement_seconds="1")
+        with pytest.raises(Misconfigured) as caught:
+            units.verify()
+        assert "127.0.0.1" in str(caught.value)
+        assert "\n" not in str(caught.value)
+        with pytest.raises(Unavailable):
+            units.pulse()
+        with pytest.raises(Unavailable), units.read() as unit:
+            unit.journal.serial()
+        units.close()
 
 
 def test_a_database_without_tables_is_told_to_run_init(server: DatabaseServer) -> None:

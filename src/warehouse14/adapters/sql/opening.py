@@ -78,10 +78,14 @@ def _with_password(section: Section, url: URL) -> URL:
 
 def _parsed(text: str) -> URL:
     try:
-        return make_url(text)
+        url = make_url(text)
     except (ArgumentError, ValueError):
         # What is wrong with it may be its password.
         raise SettingError(f"{_KEY} is not a database address such as sqlite:///PATH") from None
+    if "@" in (url.host or ""):
+        # What is taken for the host begins with the rest of the password.
+        raise SettingError(f"{_KEY}: write @ in a password as %40")
+    return url
 
 
 _POSTGRESQL = PostgreSQL()

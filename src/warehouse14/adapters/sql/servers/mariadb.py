@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 
@@ -40,6 +41,7 @@ class MariaDB:
             read_timeout=answer,
             write_timeout=answer,
         )
+        event.listen(engine, "do_connect", _connect)
         on_connect(engine, _SET, (limits.lock_seconds, 0 if patient else limits.statement_seconds))
         event.listen(engine, "begin", _begin)
 
@@ -76,6 +78,12 @@ class MariaDB:
 
     def quicken(self, connection: Connection) -> None:
         """See the protocol. MariaDB has no index that finds parts of words."""
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, parameters: dict[str, Any]) -> Any:
+    from warehouse14.adapters.sql.servers.guarded import connect
+
+    return connect(*arguments, **parameters)
 
 
 def _begin(connection: Connection) -> None:

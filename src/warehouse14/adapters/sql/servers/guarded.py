@@ -1,0 +1,93 @@
+"""A connection to MariaDB that fails in one way only.
+
+PyMySQL takes what it reads for MariaDB's, and what it is given for right: when
+it is not, whatever Python says comes out, and not an error of the driver.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from pymysql.connections import Connection
+from pymysql.constants import CR
+from pymysql.err import Error, OperationalError
+
+#: What of the option ``ssl`` names files.
+_FILES = ("ca", "capath", "cert", "key")
+
+
+def connect(**options: Any) -> Connection:
+    """Return a connection. Raises the driver's ``Error``, whatever is wrong with the options."""
+    password = options.get("password")
+    if isinstance(password, str):
+        # The driver would take it for Latin-1; MariaDB's own programs send UTF-8.
+        options["password"] = password.encode()
+    with _Guard(lambda error: _refused(error, options)):
+        connection = GuardedConnection(**options | {"defer_connect": True})
+    connection.connect()
+    return connection
+
+
+def _refused(error: Exception, options: dict[str, Any]) -> OperationalError:
+    """Say what is wrong with the options. An error about a file does not say about which."""
+    tls = options.get("ssl")
+    named = [str(tls[name]) for name in _FILES if name in tls] if isinstance(tls, dict) else []
+    where = f" ({', '.join(named)})" if isinstance(error, OSError) and named else ""
+    return OperationalError(CR.CR_UNKNOWN_ERROR, f"Its options do not work: {error}{where}")
+
+
+class GuardedConnection(Connection):  # type: ignore[misc]
+    """A connection on which everything that fails is the driver's ``Error``."""
+
+    def connect(self, sock: Any = None) -> None:
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            super().connect(sock)
+
+    def query(self, sql: str | bytes, unbuffered: bool = False) -> Any:  # noqa: FBT002
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            return super().query(sql, unbuffered=unbuffered)
+
+    def next_result(self, unbuffered: bool = False) -> Any:  # noqa: FBT002
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            return super().next_result(unbuffered=unbuffered)
+
+    def ping(self, reconnect: bool = False) -> None:  # noqa: FBT002
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            super().ping(reconnect)
+
+    def commit(self) -> None:
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            super().commit()
+
+    def rollback(self) -> None:
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            super().rollback()
+
+    def _misunderstood(self, error: Exception) -> OperationalError:
+        """Use it no more: nobody knows where in an answer it stands."""
+        self._force_close()
+        return OperationalError(
+            CR.CR_SERVER_LOST, f"No answer of MariaDB at {self.host!r} ({type(error).__name__}: {error})"
+        )
+
+
+class _Guard:
+    """Turns what is no error of the driver into one."""
+
+    def __init__(self, meant: Callable[[Exception], OperationalError]) -> None:
+        self._meant = meant
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, Error):
+            raise self._meant(error) from error
