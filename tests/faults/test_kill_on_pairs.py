@@ -20,8 +20,10 @@ from support.sites import APP, Backends, Site
 from support.visitors import Visitor
 from warehouse14.testing.builders import BuiltFile, build_wheel
 
+#: In how many pieces the requests for one file leave for a bucket; the last are the file's own bytes.
+PIECES = 13
 #: More steps than those of files: what is asked of a bucket.
-MOVES = tuple(f"before move {number}" for number in range(4, 9))
+MOVES = tuple(f"before move {number}" for number in range(4, PIECES + 1))
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,16 @@ def test_a_server_killed_at_a_step_leaves_nothing_half_done_and_a_retry_succeeds
         assert Visitor(survivor, ada).upload(wheel).status_code == 200, step
         assert_unharmed(trapped.usual, survivor, wheel, listed=True)
     assert trapped.usual.damage() == []
+
+
+def test_no_step_comes_after_the_last_that_is_tried(trapped: Trapped) -> None:
+    if trapped.pair.files == "filesystem":
+        pytest.skip("a folder has the steps of the list")
+    with Server(trapped.site) as victim:
+        trapped.armed.write_text(f"before move {PIECES + 1}", encoding="utf-8")
+        wheel = build_wheel("last-step", "1.0", body=os.urandom(600_000))
+        assert Visitor(victim, trapped.usual.tokens["ada"]).upload(wheel).status_code == 200
+        trapped.armed.unlink()
 
 
 def test_connections_cut_at_a_step_are_503_and_a_retry_succeeds(trapped: Trapped, survivor: Server) -> None:
