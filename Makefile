@@ -72,7 +72,7 @@ lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
 	$(BIN)/uv pip compile $(UV_LOCK) setup.py --output-file requirements/runtime.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/uv.in --output-file requirements/uv.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/test.in --output-file requirements/test.txt
-	$(BIN)/uv pip compile $(UV_LOCK) --extra aws --extra postgresql --constraint requirements/runtime.txt setup.py --output-file requirements/server.txt
+	$(BIN)/uv pip compile $(UV_LOCK) --extra aws --extra postgresql --extra metrics --constraint requirements/runtime.txt setup.py --output-file requirements/server.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients-more.in --output-file requirements/clients-more.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/node.in --output-file requirements/node.txt

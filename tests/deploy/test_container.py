@@ -25,6 +25,7 @@ CLOSED = [
     *(["--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []),
 ]
 OURS = ("prepare", "index")
+METRICS_TOKEN = "a token of those who watch"
 
 
 def test_the_server_of_the_image_is_an_ordinary_user_who_owns_its_volume_alone() -> None:
@@ -125,7 +126,8 @@ def container(postgresql: DatabaseServer, tmp_path_factory: pytest.TempPathFacto
         address = database.url.replace(f":{postgresql.password}@", "@")
         ini = ini.replace("postgresql+psycopg://warehouse14@database/warehouse14", address)
         assert user in ini
-        site = Site(folder)
+        opened = {"WAREHOUSE14_METRICS": "token", "WAREHOUSE14_METRICS_TOKEN": METRICS_TOKEN}
+        site = Site(folder, opened)
         site.ini = folder / "site.ini"
         site.ini.write_text(ini, encoding="utf-8")
         take_away_writing(folder)
@@ -178,6 +180,13 @@ def test_it_serves_from_a_tree_that_it_cannot_write(server: Server, container: C
     )
     assert denied.returncode != 0, "the tree could be written, and the test says nothing"
     assert sorted(container.place.rglob("*")) == before
+
+
+@pytest.mark.thorough
+def test_it_shows_metrics_once_the_settings_open_them(server: Server) -> None:
+    answer = Visitor(server).get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+    assert answer.status_code == 200
+    assert "warehouse14_build_info" in answer.text
 
 
 @pytest.mark.thorough
