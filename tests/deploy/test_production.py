@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,17 @@ def test_a_secret_stands_in_a_file_wherever_the_example_has_one() -> None:
     assert secret
     for key in secret:
         assert key.endswith("_file")
+
+
+@pytest.mark.parametrize("ini", [EXAMPLE, REPOSITORY / "deploy/container.ini"], ids=lambda path: path.name)
+def test_every_line_of_the_log_is_one_and_shows_no_token(ini: Path) -> None:
+    settings = RawConfigParser()
+    settings.read(ini, encoding="utf-8")
+    handlers = [settings[name] for name in settings if name.startswith("handler_")]
+    assert handlers
+    for handler in handlers:
+        formatter = settings[f"formatter_{handler['formatter']}"]
+        assert formatter["class"] in {"warehouse14.logs.TextFormatter", "warehouse14.logs.JsonFormatter"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
