@@ -15,6 +15,13 @@ from warehouse14.testing.builders import BuiltFile, build_wheel
 
 Outcome = TypeVar("Outcome")
 Pair = tuple[Server, Server]
+UPLOADERS = 64
+
+
+@pytest.fixture(scope="module")
+def shared_site(paired_site: Site) -> Site:
+    """Races are run on every pair of engines."""
+    return paired_site
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +157,7 @@ def test_of_two_last_admins_who_leave_at_once_one_stays(pair: Pair, shared_site:
 
 def test_many_uploads_to_one_project_at_once_are_all_listed(pair: Pair, shared_site: Site) -> None:
     ada = shared_site.tokens["ada"]
-    wheels = [build_wheel("busy", f"1.{number}") for number in range(24)]
+    wheels = [build_wheel("busy", f"1.{number}") for number in range(UPLOADERS)]
     answers = upload_all(pair, ada, wheels)
     assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
     assert set(Visitor(pair[1], ada).files("busy")) == {wheel.filename for wheel in wheels}

@@ -157,9 +157,9 @@ class Site:
             return {blob.key for blob in warehouse.store.keys()}
 
     def waiting(self) -> list[Path]:
-        """Return what lies where uploads wait: request bodies, and what is staged."""
+        """Return what lies where uploads wait: request bodies, and what is staged in a folder."""
         places = (self.folder / "var/tmp", self.folder / "var/files/staging")
-        return [found for place in places for found in place.iterdir()]
+        return [found for place in places if place.is_dir() for found in place.iterdir()]
 
 
 def token_id(token: str) -> str:
