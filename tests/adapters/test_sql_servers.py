@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, inspect, text
 
 from support.cables import Cable
 from support.databases import DatabaseServer, PostgreSQLServer
@@ -100,6 +100,17 @@ def test_an_upgrade_that_was_cut_off_can_be_run_again(
         again.verify()
         assert create(again) == 1
         again.close()
+
+
+def test_tables_of_another_program_are_told_before_any_of_ours_is_made(server: DatabaseServer) -> None:
+    with bare_place(server) as place:
+        with server.connected(place.name) as cursor:
+            cursor.execute("CREATE TABLE files (path VARCHAR(99))")
+            cursor.execute("CREATE TABLE accounts (id INTEGER)")
+        assert "tables of another program: accounts, files" in refusal(place.url)
+        engine = create_engine(place.url)
+        assert set(inspect(engine).get_table_names()) == {"accounts", "files"}
+        engine.dispose()
 
 
 def plan_of_a_search(server: DatabaseServer, database: str) -> str:

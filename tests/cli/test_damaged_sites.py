@@ -77,6 +77,7 @@ def test_more_than_one_schema_is_said(site: Any) -> None:
         ("DROP TABLE tokens", "the table tokens"),
         ("ALTER TABLE accounts RENAME COLUMN disabled TO enabled", "the column accounts.disabled"),
         ("DELETE FROM serials", "the row of the table serials"),
+        ("DELETE FROM holds", "rows of the table holds"),
     ],
 )
 def test_what_is_missing_is_named(site: Any, statement: str, what: str) -> None:

@@ -4,11 +4,12 @@ Alembic is imported by the upgrade alone; a server that starts only compares
 the revision in the database with those that lie beside this module.
 """
 
+from collections.abc import Iterator
 from importlib.resources import files as resources
 
 from sqlalchemy import Connection, column, func, inspect, select, table
 
-from warehouse14.adapters.sql.tables import metadata, serials
+from warehouse14.adapters.sql.tables import HOLDS, holds, metadata, serials
 from warehouse14.domain.errors import Misconfigured
 
 _VERSION_TABLE = table("alembic_version", column("version_num"))
@@ -52,8 +53,15 @@ def _revision(connection: Connection) -> str | None:
         raise Misconfigured(
             f"the database has more than one schema, {', '.join(found)}; restore it from a backup"
         )
-    if not found and tables & metadata.tables.keys() and _was_used(connection, tables):
+    ours = tables & metadata.tables.keys()
+    if not found and ours and _was_used(connection, tables):
         raise Misconfigured(_nameless(connection))
+    # An upgrade makes that table before any other, so that one that was cut off has left it.
+    if ours and _VERSION_TABLE.name not in tables:
+        raise Misconfigured(
+            f"the database has tables of another program: {', '.join(sorted(ours))}; "
+            "give Warehouse14 a database of its own"
+        )
     return found[0] if found else None
 
 
@@ -82,9 +90,15 @@ def _lacking(connection: Connection) -> list[str]:
         for column in metadata.tables[name].columns
         if column.name not in found[name]
     ]
-    if not lacking and connection.execute(select(serials)).first() is None:
-        lacking.append(f"the row of the table {serials.name}")
-    return lacking
+    return lacking or list(_lacking_rows(connection))
+
+
+def _lacking_rows(connection: Connection) -> Iterator[str]:
+    """Yield what is missing of the rows that are there from the beginning, and for ever."""
+    if connection.execute(select(serials)).first() is None:
+        yield f"the row of the table {serials.name}"
+    if connection.execute(select(func.count()).select_from(holds)).scalar_one() != HOLDS:
+        yield f"rows of the table {holds.name}"
 
 
 def _verify(found: str | None) -> None:
