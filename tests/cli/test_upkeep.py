@@ -4,16 +4,21 @@ import os
 import pty
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.backends import FURTHER_PAIRS, Pair
+from support.buckets import BucketServer
+from support.sites import Site
 from warehouse14.testing.builders import build_sdist, build_wheel
 
 WHEEL = build_wheel("one", "1.0")
 SDIST = build_sdist("one", "1.0")
+#: What ``collect`` takes for old on stores whose clock nobody can turn back, in seconds.
+OLD = 8
 
 
 @pytest.fixture
@@ -133,3 +138,71 @@ def test_a_bar_is_shown_on_a_terminal_alone(filled: Any) -> None:
         os.close(other_end)
     assert out == "2 files checked, 0 damaged, 0 unreferenced blobs\n"
     assert b"/2 " in shown
+
+
+# -- on other engines -------------------------------------------------------------------
+
+
+class Bucket:
+    """The bucket of a site, asked of the store directly."""
+
+    def __init__(self, store: BucketServer, name: str) -> None:
+        self._client = store.client()
+        self._name = name
+
+    def begin(self) -> str:
+        """Leave an upload in parts behind, as a killed process does; return its id."""
+        begun = self._client.create_multipart_upload(Bucket=self._name, Key="packages/blobs/one/never-ended")
+        return str(begun["UploadId"])
+
+    def begun(self) -> list[str]:
+        found = self._client.list_multipart_uploads(Bucket=self._name).get("Uploads", ())
+        return [upload["UploadId"] for upload in found]
+
+
+@pytest.fixture(params=FURTHER_PAIRS)
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Site, Bucket | None]]:
+    """A site on another pair of engines, and its bucket if it has one."""
+    pair: Pair = request.param
+    with pair.opened(request.getfixturevalue) as backends:
+        bucket = None
+        if pair.files != "filesystem":
+            store = request.getfixturevalue(pair.files)
+            bucket = Bucket(store, backends.settings["warehouse14.files.bucket"])
+        yield Site.in_folder(tmp_path / "site", backends).prepare(), bucket
+
+
+def _put(site: Site, key: str) -> str:
+    """Store a blob that belongs to nothing."""
+    with site.library() as warehouse, warehouse.store.stage() as staged:
+        staged.write(b"of nobody")
+        staged.commit(key)
+    return key
+
+
+def test_what_is_old_and_of_nobody_is_collected_on_every_engine(
+    elsewhere: tuple[Site, Bucket | None], dist: Callable[..., Path]
+) -> None:
+    site, bucket = elsewhere
+    site.command("import", str(dist(WHEEL, SDIST)), "--account", "ada")
+    imported = site.blobs()
+    site.command("file", "delete", "one", WHEEL.filename, "--yes")
+    orphan = _put(site, "one/orphan/old")
+    begun = [bucket.begin()] if bucket else []
+
+    of_wheel = {key for key in imported if WHEEL.filename in key}
+    assert len(of_wheel) > 1
+    *notes, summary = site.command("check", "--digests").splitlines()
+    assert {note.removeprefix("note: unreferenced: ") for note in notes} == {*of_wheel, orphan}
+    assert summary == f"1 files checked, 0 damaged, {len(notes)} unreferenced blobs"
+    assert site.command("collect") == "0 blobs removed\n", "a day of grace"
+
+    time.sleep(OLD)
+    young = _put(site, "one/orphan/young")
+    later = [bucket.begin()] if bucket else []
+    *removed, summary = site.command("collect", "--older-than", str(OLD)).splitlines()
+    assert set(removed) == {*of_wheel, orphan, *(f"{upload} one/never-ended" for upload in begun)}
+    assert summary == f"{len(removed)} blobs removed"
+    assert site.blobs() == imported - of_wheel | {young}
+    assert (bucket.begun() if bucket else []) == later
+    assert site.command("check", "--digests").endswith("0 damaged, 1 unreferenced blobs\n")
