@@ -1,9 +1,7 @@
-import http.server
 import io
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -291,27 +289,6 @@ def test_a_clock_that_is_wrong_is_said(swift: BucketServer, monkeypatch: pytest.
     late = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=2)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_, **__: late)
     assert "the clock of this machine is not that of the store" in refusal(store)
-
-
-class Html(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        page = b"<!DOCTYPE html><html><body>It works<br></body></html>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *words: object) -> None:
-        pass
-
-
-def test_a_server_that_is_no_store_is_said(server: BucketServer, bucket: str) -> None:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Html) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
-        endpoint = f"http://127.0.0.1:{listening.server_port}"
-        assert "what answers is no S3" in refusal(opened(server, bucket, endpoint_url=endpoint))
-        listening.shutdown()
 
 
 def test_a_store_that_is_not_there_is_said(server: BucketServer, bucket: str) -> None:

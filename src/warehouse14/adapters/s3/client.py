@@ -1,6 +1,6 @@
 """Speaking to the store: one client, and what its errors mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,10 +21,10 @@ _ANY_REGION = "us-east-1"
 #: More than a server has threads.
 _CONNECTIONS = 50
 
-#: What a store says of an object that is not there. The answer to a HEAD has no more than the number.
-_GONE = frozenset({"404", "NoSuchKey", "NotFound"})
+#: What a store says of an object that is not there.
+_GONE = frozenset({"NoSuchKey", "NotFound"})
 #: What a store says of an offset behind the end.
-_BEHIND = frozenset({"416", "InvalidRange"})
+_BEHIND = "InvalidRange"
 #: What a store says of an object that is there already, where that was the condition.
 _THERE = frozenset({"412", "PreconditionFailed"})
 _RIGHTS = "these credentials may not use it; see docs/deploy/s3.md for what they need"
@@ -46,12 +46,32 @@ _COMPLAINTS = {
     "IllegalLocationConstraintException": _REGION,
     "InvalidBucketName": "that is no name of a bucket",
 }
+#: What every store says when it has done what it was asked. Another server may answer 200 to anything.
+_SAYS: Mapping[str, tuple[str, ...]] = {
+    "HeadObject": ("ETag", "LastModified", "ContentLength"),
+    "GetObject": ("ETag",),
+    "PutObject": ("ETag",),
+    "CopyObject": ("CopyObjectResult",),
+    "CreateMultipartUpload": ("UploadId",),
+    "UploadPart": ("ETag",),
+    "CompleteMultipartUpload": ("ETag",),
+    "ListObjectsV2": ("IsTruncated",),
+    "ListMultipartUploads": ("IsTruncated",),
+}
+#: No blob is a page; but a web server gives its pages an ETag, too.
+_PAGE = "text/html"
+
+
+class NoStore(BotoCoreError):  # type: ignore[misc]  # botocore has no types
+    """What answers is no S3."""
+
+    fmt = "what answers is no S3: {reason}"
 
 
 def make_client(options: Options, endpoint_url: str | None) -> Any:
     """Return a client for threads to share, of the store at that address."""
     session = boto3.Session()
-    return session.client(
+    client = session.client(
         "s3",
         region_name=options.region or session.region_name or _ANY_REGION,
         endpoint_url=endpoint_url,
@@ -68,6 +88,11 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
             response_checksum_validation="when_required",
         ),
     )
+    events = client.meta.events
+    events.register("after-call.s3", _check)
+    events.register("after-call-error.s3", _refuse)
+    events.register("before-call.s3.HeadBucket", _keep_from_redirecting)
+    return client
 
 
 @contextmanager
@@ -88,8 +113,8 @@ def examining(options: Options) -> Iterator[None]:
     except ClientError as error:
         code = code_of(error)
         # A store says what is wrong in XML. What does not is left with the number of its answer.
-        is_store = not code.isdigit()
-        complaint = _COMPLAINTS.get(code, _said(error)) if is_store else f"{_NO_STORE}, {code}"
+        is_store = code and not code.isdigit()
+        complaint = _COMPLAINTS.get(code, _said(error)) if is_store else f"{_NO_STORE}, {_status_of(error)}"
         raise Misconfigured(f"the bucket {options.bucket}: {complaint}") from error
     except FAILURES as error:
         raise Misconfigured(f"the bucket {options.bucket}: {_said(error)}") from error
@@ -101,18 +126,49 @@ def code_of(error: ClientError) -> str:
 
 
 def is_gone(error: ClientError) -> bool:
-    """Whether there is no such object."""
-    return code_of(error) in _GONE
+    """Whether there is no such object. Only the answer to a HEAD may have no more than the number."""
+    code = code_of(error)
+    return code in _GONE or (code == "404" and error.operation_name == "HeadObject")
 
 
 def is_behind(error: ClientError) -> bool:
     """Whether the object ends before the offset that was asked for."""
-    return code_of(error) in _BEHIND
+    return code_of(error) == _BEHIND
 
 
 def is_there(error: ClientError) -> bool:
     """Whether there is such an object already."""
     return code_of(error) in _THERE
+
+
+def _check(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
+    """Raise ``NoStore`` for what succeeded without saying what a store says."""
+    if http_response.status_code >= 300:
+        return
+    says = _SAYS.get(model.name, ())
+    missing = [name for name in says if parsed.get(name) in (None, "", {})]
+    if missing:
+        raise NoStore(reason=f"its answer to {model.name} is without {', '.join(missing)}")
+    if says and str(parsed.get("ContentType", "")).startswith(_PAGE):
+        raise NoStore(reason=f"it answers {model.name} with a page")
+
+
+def _refuse(exception: Exception, **_: Any) -> None:
+    """Raise ``NoStore`` for an answer whose times or numbers are none."""
+    if isinstance(exception, ValueError | KeyError) and not isinstance(exception, FAILURES):
+        raise NoStore(reason=f"its answer cannot be read: {exception}") from exception
+
+
+def _keep_from_redirecting(context: dict[str, Any], **_: Any) -> None:
+    """Let the question where a bucket is be asked once.
+
+    botocore asks it after each answer that leads elsewhere and names no region, also after this one.
+    """
+    context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _status_of(error: ClientError) -> str:
+    return str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
 
 
 def _said(error: Exception) -> str:
