@@ -1,12 +1,15 @@
-"""What the file store in a bucket makes of answers."""
+"""What the file store in a bucket makes of answers: those of no store at all, and those of a busy one."""
 
 import io
+import os
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
-from support.strangers import Says, Stranger
+from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3.store import S3Store
 from warehouse14.domain.errors import Misconfigured, Unavailable
@@ -147,3 +150,98 @@ def test_a_bucket_in_another_region_is_said(more: str) -> None:
         with pytest.raises(Misconfigured, match=r"it is in another region; set warehouse14\.files\.region"):
             store_at(stranger).verify()
         assert len(stranger.asked) == 2
+
+
+# -- a store that is busy, or does not know conditions ------------------------------------
+
+
+class InTurn:
+    """A store without objects that answers what is to be stored with one after another."""
+
+    def __init__(self, *answers: Says) -> None:
+        self.conditions: list[str | None] = []
+        self._answers = list(answers)
+
+    def __call__(self, asked: Asked) -> Says:
+        if asked.method == "HEAD":
+            return Says(404)
+        if "x-amz-copy-source" in asked.heads:
+            self.conditions.append("copied")
+            return Says(200, b"<CopyObjectResult><ETag>5e5e</ETag></CopyObjectResult>")
+        self.conditions.append(asked.heads.get("if-none-match"))
+        return self._answers.pop(0)
+
+
+STORED = Says(200, heads={"ETag": '"5e5e"'})
+BUSY = Says(409, complaint("ConditionalRequestConflict"))
+THERE = Says(412, complaint("PreconditionFailed"))
+UNKNOWN = Says(501, complaint("NotImplemented"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "conditions"),
+    [
+        ([STORED], ["*"]),
+        ([BUSY, BUSY, STORED], ["*", "*", "*"]),
+        ([BUSY, THERE], ["*", "*", "copied"]),
+        ([THERE], ["*", "copied"]),
+        ([UNKNOWN, STORED], ["*", None]),
+        ([BUSY, BUSY, BUSY, BUSY, UNKNOWN, STORED], ["*", "*", "*", "*", "*", None]),
+    ],
+)
+def test_conditions_are_asked_for_as_long_as_the_store_knows_them(
+    answers: list[Says], conditions: list[str | None]
+) -> None:
+    turns = InTurn(*answers)
+    with Stranger(turns) as stranger:
+        store_at(stranger).put(KEY, b"data")
+    assert turns.conditions == conditions
+
+
+@pytest.mark.parametrize(
+    "answers", [[BUSY] * 9, [UNKNOWN] * 9, [UNKNOWN, *[BUSY] * 9], [*[BUSY] * 4, *[UNKNOWN] * 9]]
+)
+def test_a_store_that_takes_nothing_is_unavailable(answers: list[Says]) -> None:
+    with Stranger(InTurn(*answers)) as stranger, pytest.raises(Unavailable):
+        store_at(stranger).put(KEY, b"data")
+
+
+# -- sums ---------------------------------------------------------------------------------
+
+
+def sums(asked: list[Asked]) -> list[tuple[str, str]]:
+    """Return the sums that requests with bytes said, and those of the bytes that came."""
+    return [
+        (each.heads["x-amz-checksum-sha256"], b64encode(sha256(each.body).digest()).decode("ascii"))
+        for each in asked
+        if each.method == "PUT"
+    ]
+
+
+def test_an_object_goes_with_its_sum() -> None:
+    with Stranger(InTurn(STORED)) as stranger:
+        store_at(stranger).put(KEY, b"data")
+    ((said, came),) = sums(stranger.asked)
+    assert said == came
+
+
+def in_parts(asked: Asked) -> Says:
+    if asked.method == "HEAD":
+        return Says(404)
+    if asked.method == "PUT":
+        return STORED
+    if asked.path.endswith("?uploads"):
+        return Says(
+            200, b"<InitiateMultipartUploadResult><UploadId>5e</UploadId></InitiateMultipartUploadResult>"
+        )
+    return Says(200, b"<CompleteMultipartUploadResult><ETag>5e-2</ETag></CompleteMultipartUploadResult>")
+
+
+def test_each_part_goes_with_its_sum_and_the_object_with_those_of_its_parts() -> None:
+    with Stranger(in_parts) as stranger:
+        store_at(stranger).store(KEY, io.BytesIO(os.urandom(LARGE)), LARGE)
+    found = sums(stranger.asked)
+    assert len(found) == 2
+    for said, came in found:
+        assert said == came
+        assert f"<ChecksumSHA256>{said}</ChecksumSHA256>".encode() in stranger.asked[-1].body

@@ -42,7 +42,8 @@ _MOST_COPIED = 5 * 1024**3
 _UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
 #: What a store says while another stores the same object.
 _BUSY = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
-_ATTEMPTS = 5
+#: How often it may say so.
+_MOST_BUSY = 4
 
 
 class S3Store:
@@ -215,19 +216,21 @@ class S3Store:
     def _store_new(self, name: str, content: BinaryIO, size: int) -> bool:
         """Store an object that was not there; return whether it is not there by another meanwhile."""
         condition: dict[str, Any] = {"IfNoneMatch": "*"}
-        for attempt in range(_ATTEMPTS):
+        busy = 0
+        while True:
             try:
                 self._store(name, content, size, condition)
             except ClientError as error:
                 if is_there(error):
                     return False
-                if code_of(error) in _UNKNOWN_CONDITION:
+                if condition and code_of(error) in _UNKNOWN_CONDITION:
                     condition = {}
-                elif code_of(error) not in _BUSY or attempt == _ATTEMPTS - 1:
+                elif code_of(error) in _BUSY and busy < _MOST_BUSY:
+                    busy += 1
+                else:
                     raise
             else:
                 return True
-        return True
 
     def _store(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
         target = {"Bucket": self._options.bucket, "Key": name}
