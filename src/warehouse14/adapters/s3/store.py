@@ -33,6 +33,8 @@ from warehouse14.domain.ports import Blob, Elsewhere, Staged
 
 #: Below the prefix.
 _BLOBS = "blobs/"
+#: What the small blob beside a file ends in, which holds what was said of that.
+_SIDECAR = ".json"
 _MEDIA_TYPE = "application/octet-stream"
 _FOR_EVER = "private, max-age=31536000, immutable"
 #: The largest object that is stored, or copied, in one request, in bytes.
@@ -78,8 +80,7 @@ class S3Store:
         name = self._name(key)
         with answering("take"):
             found = self._head(name)
-            if found is not None and found["ContentLength"] > _MOST_COPIED:
-                # It cannot be copied onto itself; but here are its bytes.
+            if found is not None and self._must_be_replaced(key, found["ContentLength"], size):
                 self._store(name, content, size, {})
             elif found is not None or not self._store_new(name, content, size):
                 self._renew(name)
@@ -212,6 +213,15 @@ class S3Store:
             if is_gone(error):
                 return None
             raise
+
+    @staticmethod
+    def _must_be_replaced(key: str, found: int, size: int) -> bool:
+        """Whether an object is not what it must be, or too large for a copy onto itself.
+
+        The key of a sidecar says nothing of its bytes: it may have another size, and the first one stays.
+        """
+        is_wrong = found != size and not key.endswith(_SIDECAR)
+        return is_wrong or found > _MOST_COPIED
 
     def _store_new(self, name: str, content: BinaryIO, size: int) -> bool:
         """Store an object that was not there; return whether it is not there by another meanwhile."""

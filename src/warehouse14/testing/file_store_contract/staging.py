@@ -143,12 +143,12 @@ class StagingContract(StoreFixtures):
             staged.beside("demo/5e5e/METADATA", b"Name: demo\n")
 
     def test_a_small_blob_that_is_there_keeps_its_bytes(self, store: FileStore) -> None:
-        store.put("demo/5e5e/METADATA", b"first")
+        store.put("demo/5e5e/METADATA", b"before")
         with store.stage() as staged:
             staged.write(b"data")
             staged.beside("demo/5e5e/METADATA", b"second")
             staged.commit(KEY)
-        assert read(store, "demo/5e5e/METADATA") == b"first"
+        assert read(store, "demo/5e5e/METADATA") == b"before"
 
     def test_two_stages_at_the_same_time_do_not_mix(self, store: FileStore) -> None:
         with store.stage() as one, store.stage() as two:
@@ -163,11 +163,11 @@ class StagingContract(StoreFixtures):
     def test_a_key_that_exists_keeps_its_bytes_and_is_young_again(
         self, store: FileStore, method: str
     ) -> None:
-        store.put(KEY, b"the first")
+        store.put(KEY, b"DATA")
         first = modified(store, KEY)
         time.sleep(self.clock_step)
         KEYED[method](store, KEY)
-        assert read(store, KEY) == b"the first"
+        assert read(store, KEY) == b"DATA"
         assert modified(store, KEY) > first
         assert names(store) == [KEY]
         assert list(store.leftovers(datetime.now(UTC) + timedelta(days=1))) == []
