@@ -329,6 +329,17 @@ def test_a_setting_that_is_wrong_is_said(keys: dict[str, str], says: str) -> Non
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["endpoint_url", "public_endpoint_url"])
+@pytest.mark.parametrize(
+    "address", ["http://me:TopSecret@files.example.org", "me:TopSecret@files", "http://me:TopSecret@[::1"]
+)
+def test_an_address_with_a_password_is_refused_and_not_shown(key: str, address: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        s3.file_store(Section("warehouse14.files.", {"bucket": "b", key: address}))
+    assert f"warehouse14.files.{key} has a name or a password" in str(caught.value)
+    assert "TopSecret" not in str(caught.value)
+
+
 def test_a_site_without_a_bucket_does_not_import_boto3() -> None:
     code = (
         "import sys; from warehouse14.bootstrap import open_warehouse; from warehouse14.web import main;"

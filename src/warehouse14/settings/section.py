@@ -80,7 +80,13 @@ class Section:
         return os.path.abspath(self.text(key, default))
 
     def address(self, key: str) -> str | None:
-        """Return ``key`` as an http(s) address without its last slash, or None if not set."""
+        """Return ``key`` as an http(s) address without credentials or a last slash, or None if not set."""
+        if "@" in self._values.get(key, ""):
+            # Refused as others are, it would be shown.
+            raise SettingError(
+                f"{self._prefix}{key} has a name or a password before an @: leave them out, "
+                "as addresses are shown to everybody"
+            )
 
         def parse(raw: str) -> str:
             parts = urlsplit(raw)
