@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
 
 from support.backends import Pair
+from support.buckets import BucketServer
 from support.cables import Cable
 from support.servers import Server, wait_until
 from support.sites import Site
@@ -132,3 +134,22 @@ def test_a_server_whose_disk_is_gone_is_not_ready_but_alive_and_ready_again_with
         assert started.is_well()
         away.rename(place)
         assert (ready(started).status_code, wells(ready(started))) == (200, (True, True))
+
+
+def test_a_server_whose_bucket_is_gone_is_not_ready_but_alive_and_ready_again_with_it(
+    localstack: BucketServer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with Pair("sqlite", "localstack").opened(request.getfixturevalue) as backends:
+        bucket = backends.settings["warehouse14.files.bucket"]
+        site = Site.in_folder(tmp_path / "site", backends)
+        site.command("init", "--no-admin")
+        with Server(site) as started:
+            assert (ready(started).status_code, wells(ready(started))) == (200, (True, True))
+            localstack.client().delete_bucket(Bucket=bucket)
+            answer = ready(started)
+            assert (answer.status_code, wells(answer)) == (503, (True, False))
+            assert bucket not in answer.text
+            assert "there is no such bucket" in started.log()
+            assert started.is_well()
+            localstack.client().create_bucket(Bucket=bucket)
+            assert (ready(started).status_code, wells(ready(started))) == (200, (True, True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from warehouse14.domain.errors import Unavailable
-from warehouse14.domain.ports import FileStore, Units
+from warehouse14.domain.ports import FileStore, Prepared, Units
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class ReadinessService:
     def __init__(self, units: Units, store: FileStore) -> None:
         self._probes = [
             _Probe("metadata", units.pulse),
-            _Probe("files", lambda: store.stat(_NO_BLOB)),
+            _Probe("files", _question_to(store)),
         ]
         self._asking = threading.Lock()
         self._asked_at = float("-inf")
@@ -62,6 +62,14 @@ class ReadinessService:
         """End the threads, but for one that a store is silent to."""
         for probe in self._probes:
             probe.close()
+
+
+def _question_to(store: FileStore) -> Callable[[], object]:
+    """Return what to ask: whether its ground is there. Of a blob, a bucket that is gone says what one
+    without that blob says."""
+    if isinstance(store, Prepared):
+        return store.verify
+    return lambda: store.stat(_NO_BLOB)
 
 
 class _Probe:
