@@ -12,8 +12,11 @@ import requests
 from moving.conftest import MANY, contents, publish
 from support.backends import Pair
 from support.servers import Server
-from support.sites import APP, Site, environment
+from support.sites import APP, Site, environment, token_id
+from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Change
+from warehouse14.domain.names import AccountName
+from warehouse14.domain.services.moving import MoveService
 from warehouse14.testing.builders import build_wheel
 
 NewSite = Callable[..., Site]
@@ -130,6 +133,45 @@ def test_a_site_is_not_copied_onto_itself(small_site: Site) -> None:
     ended = small_site.run("copy", "--to", str(small_site.ini))
     assert ended.returncode == 2
     assert "has the same warehouse14.metadata as the site that is copied" in ended.stderr
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("other", ["link", "environment"])
+def test_a_site_is_not_copied_onto_itself_under_another_name(
+    small_site: Site, new_site: NewSite, other: str
+) -> None:
+    if other == "link":
+        there = Site(small_site.folder.with_name("link"))
+        there.folder.symlink_to(small_site.folder)
+        words = ["copy", "--to", str(there.ini)]
+    else:
+        # The variable is said of the site that is copied, which so is the other.
+        there = new_site("there")
+        there.command("init", "--no-admin")
+        url = f"sqlite:///{there.folder}/./var/warehouse14.sqlite"
+        small_site.variables["WAREHOUSE14_METADATA_URL"] = url
+        words = ["copy", "--to", str(there.ini)]
+    ended = small_site.run(*words)
+    assert ended.returncode == 2, ended
+    assert "has the same warehouse14.metadata as the site that is copied" in ended.stderr
+
+
+def test_a_token_that_was_revoked_in_the_copy_meanwhile_stays_so(small_site: Site, new_site: NewSite) -> None:
+    there = new_site("there")
+    copy(small_site, there)
+    # There is a file to carry, between the comparison and the first write.
+    with small_site.library() as warehouse:
+        publish(warehouse, "ada", build_wheel("fresh", "1.0"))
+    revoked = small_site.tokens["cleo"]
+    with small_site.library() as one, there.library() as other:
+        steps = MoveService(one.units, one.store, one.now).copy_to(other.units, other.store)
+        next(steps)
+        other.tokens.revoke(other.operator(), token_id(revoked))
+        with pytest.raises(Conflict, match="Another writes to the same stores"):
+            list(steps)
+        with other.units.read() as unit:
+            (token,) = unit.tokens.of(AccountName("cleo"))
+    assert token.revoked_at is not None
 
 
 @pytest.mark.thorough

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
 
 from warehouse14.bootstrap import assemble, prepare_site
 from warehouse14.cli.arguments import Commands, Run, UsageError, add_command, text
@@ -15,7 +16,7 @@ from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import named_site, on_site, site_file
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.warehouse import Warehouse
-from warehouse14.settings import PREFIX
+from warehouse14.settings import PREFIX, section_of
 
 if TYPE_CHECKING:
     from warehouse14.domain.moving.blobs import Carried
@@ -89,10 +90,10 @@ def _moving(warehouse: Warehouse) -> "MoveService":
 @on_site
 def _copy(warehouse: Warehouse, arguments: Namespace) -> int:
     here, there = site_file(arguments).settings(), named_site(arguments.to).settings()
-    if _place(here) == _place(there):
-        raise UsageError(f"{arguments.to} has the same {_METADATA} as the site that is copied")
     # What the environment says in the place of a file is said of the site that is copied.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OVERRIDES)}
+    if _place(here, os.environ) == _place(there, environment):
+        raise UsageError(f"{arguments.to} has the same {_METADATA} as the site that is copied")
     moving = _moving(warehouse)
     with _opened(there, environment) as other:
         carried = moving.copy_to(other.units, other.store)
@@ -152,9 +153,19 @@ def _told(carried: "Iterable[Carried]", done: str) -> int:
     return 1 if damaged else 0
 
 
-def _place(settings: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the settings of a site's metadata."""
-    return {key: value for key, value in settings.items() if key.startswith(_METADATA)}
+def _place(settings: Mapping[str, str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what names the place of a site's metadata, however the settings spell it: a file's own path,
+    or a server, a port if there is one, and a database, whoever signs in there.
+
+    Two names of one server are not known to be one; then the look before each batch is what is left.
+    """
+    section = section_of(settings, environment)
+    adapter, url = section.text("metadata", ""), section.below("metadata").text("url", "")
+    scheme, separator, path = url.partition(":///")
+    if scheme == "sqlite" and separator:
+        return adapter, scheme, os.path.realpath(path)
+    parts = urlsplit(url)
+    return adapter, parts.scheme, parts.netloc.rpartition("@")[2].lower(), parts.path, parts.query
 
 
 @contextmanager

@@ -12,6 +12,10 @@ class MemoryRestoration:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
+    def serial(self) -> int:
+        """Return the serial of the newest entry: nobody commits meanwhile."""
+        return len(self._tables.journal)
+
     def people(
         self,
         accounts: Sequence[Account],

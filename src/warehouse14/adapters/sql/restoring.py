@@ -27,12 +27,19 @@ from warehouse14.domain.model import Account, Change, File, Group, Login, Projec
 
 Values = Mapping[str, Any]
 
+#: SQLite has locked the whole file by then.
+_LOCK_SERIAL = select(serials.c.value).with_for_update()
+
 
 class SqlRestoration:
     """Implements ``Restoration`` on a connection with an open transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def serial(self) -> int:
+        """See the port. Whoever adds an entry raises this row first."""
+        return int(self._connection.scalars(_LOCK_SERIAL).one())
 
     def people(
         self,

@@ -76,6 +76,9 @@ class Restoration(Protocol):
     """Puts what another store knows, as it was there, in the place of what is here. It is for a store that
     nobody else writes to; what it puts is seen when its ``with`` block has ended, or never."""
 
+    def serial(self) -> int:
+        """Return the serial of the newest entry here, and let nobody add another before the end."""
+
     def people(
         self,
         accounts: Sequence[Account],

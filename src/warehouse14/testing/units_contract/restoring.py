@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -28,7 +29,7 @@ from warehouse14.testing.samples import (
     sample_vouched,
 )
 from warehouse14.testing.units_contract.fixtures import UnitsFixtures
-from warehouse14.testing.units_contract.steps import commit, create
+from warehouse14.testing.units_contract.steps import append, commit, create
 
 ACCOUNTS: list[Account] = [
     sample_account(vouched=sample_vouched(), signed_in_at=LATER),
@@ -139,6 +140,19 @@ class RestoringContract(UnitsFixtures):
         before = units.pulse()
         self._fill(units)
         assert units.pulse() != before
+
+    def test_it_says_where_the_journal_is_and_keeps_it_there(self, units: Units) -> None:
+        self._fill(units)
+        other = Thread(target=append, args=(units, sample_change()))
+        with self._restores(units).restoring() as restoration:
+            before = restoration.serial()
+            other.start()
+            other.join(0.2)
+            after = restoration.serial()
+        other.join()
+        assert (before, after) == (2, 2)
+        with units.read() as unit:
+            assert unit.journal.serial() == 3
 
     def test_what_is_not_finished_is_not_there(self, units: Units) -> None:
         def fail() -> None:
