@@ -28,6 +28,10 @@ _KNOWN = "known.jsonl"
 _BLOBS = "blobs/"
 _END = "end.json"
 _CHUNK = 1024 * 1024
+#: The head and the end are a few lines, in bytes.
+_MOST_SAID = 64 * 1024
+#: No larger is what lies beside a file: core metadata of 4 MiB, of which JSON makes six times as much.
+_MOST_BESIDE = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,8 @@ class Readable(Protocol):
 class Writing:
     """An archive that is being written."""
 
-    def __init__(self, to: BinaryIO) -> None:
-        self._tar = tarfile.open(fileobj=to, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
         self._blobs = 0
 
     def head(self, made_at: datetime, serial: int, rows: BinaryIO) -> None:
@@ -82,7 +86,6 @@ class Writing:
     def end(self) -> None:
         """Add what says that it is whole."""
         self._small(_END, {"blobs": self._blobs})
-        self._tar.close()
 
     def _small(self, name: str, said: dict[str, Any]) -> None:
         data = json.dumps(said).encode("ascii")
@@ -101,19 +104,19 @@ class Reading:
 
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
-        self._members = iter(tar.next, None)
+        self._members = iter(self._following, None)
 
     def head(self, rows: BinaryIO) -> Head:
         """Return what it is, and write its rows to ``rows``. Raises ``Rejected``."""
         said = self._said(self._next(_HEAD))
         if said.get("format") != _FORMAT:
             raise Rejected(
-                f"It has the format {said.get('format')!r}, and this release reads {_FORMAT}.",
+                f"It has the format {said.get('format')!r:.40}, and this release reads {_FORMAT}.",
                 field="archive",
             )
         try:
             head = Head(datetime.fromisoformat(said["made_at"]), int(said["serial"]), str(said["sha256"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Rejected(f"Its head cannot be read: {error}", field="archive") from error
         pieces = self._pieces(self._next(_KNOWN))
         if _digest(piece for piece in pieces if rows.write(piece)) != head.sha256:
@@ -130,23 +133,29 @@ class Reading:
                 if self._said(member).get("blobs") != count:
                     raise Rejected("Some of its blobs are missing.", field="archive")
                 return
-            if not member.isfile() or not member.name.startswith(_BLOBS):
-                raise Rejected(f"It has a member of another kind: {member.name!r}", field="archive")
+            if not _is_plain(member) or not member.name.startswith(_BLOBS):
+                raise Rejected(f"It has a member of another kind: {member.name!r:.300}", field="archive")
             yield member.name.removeprefix(_BLOBS), self._pieces(member)
             _forget_members(self._tar)
         raise _cut_off()
 
+    def _following(self) -> tarfile.TarInfo | None:
+        with _numbered():
+            return self._tar.next()
+
     def _next(self, name: str) -> tarfile.TarInfo:
         member = next(self._members, None)
-        if member is None or member.name != name or not member.isfile():
+        if member is None or member.name != name or not _is_plain(member):
             raise Rejected("It is no backup of Warehouse14.", field="archive")
         return member
 
     def _said(self, member: tarfile.TarInfo) -> dict[str, Any]:
-        data = b"".join(self._pieces(member))
+        if not _is_plain(member):
+            raise Rejected(f"It has a member of another kind: {member.name!r:.300}", field="archive")
+        data = joined(member.name, self._pieces(member), _MOST_SAID)
         try:
             said = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Rejected(f"{member.name} in it cannot be read: {error}", field="archive") from error
         return said if isinstance(said, dict) else {}
 
@@ -162,14 +171,80 @@ class Reading:
             yield piece
 
 
+class _Way:
+    """The way to a file, which can be shut: what is written then goes nowhere."""
+
+    def __init__(self, to: BinaryIO) -> None:
+        self._to: BinaryIO | None = to
+
+    def write(self, data: bytes) -> int:
+        """Write ``data``."""
+        return len(data) if self._to is None else self._to.write(data)
+
+    def shut(self) -> None:
+        """Write nothing more."""
+        self._to = None
+
+
+@contextmanager
+def writing(to: BinaryIO) -> Iterator[Writing]:
+    """Return an archive that is written to ``to``, and closed at the end of the block.
+
+    After an error ``to`` gets nothing more: a tar that is not closed would write its end later, when the
+    file is no more.
+    """
+    way = _Way(to)
+    tar = tarfile.open(fileobj=way, mode="w|", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]  # noqa: SIM115
+    try:
+        yield Writing(tar)
+        tar.close()
+    except BaseException:
+        way.shut()
+        tar.close()
+        raise
+
+
 @contextmanager
 def reading(stream: BinaryIO) -> Iterator[Reading]:
     """Return the archive in ``stream``. Raises ``Rejected`` for what is none, or is damaged."""
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
+        with _opened(stream) as tar:
             yield Reading(tar)
     except tarfile.ReadError as error:
-        raise Rejected(f"It is no backup of Warehouse14, or damaged: {error}", field="archive") from error
+        raise _no_backup(error) from error
+
+
+def _opened(stream: BinaryIO) -> tarfile.TarFile:
+    with _numbered():
+        return tarfile.open(fileobj=stream, mode="r|")
+
+
+@contextmanager
+def _numbered() -> Iterator[None]:
+    """Raise ``Rejected`` for numbers in headers that are none."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise _no_backup(error) from error
+
+
+def joined(name: str, pieces: Iterable[bytes], most: int = _MOST_BESIDE) -> bytes:
+    """Return all ``pieces`` of a small member. Raises ``Rejected`` if there are more than ``most`` bytes."""
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+        if len(data) > most:
+            raise Rejected(f"{name!r:.300} in it is larger than {most} bytes.", field="archive")
+    return bytes(data)
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    """Whether a member has the bytes that it says: a sparse one has holes, which fill a disk from nothing."""
+    return member.isfile() and not member.issparse() and member.size >= 0
+
+
+def _no_backup(error: Exception) -> Rejected:
+    return Rejected(f"It is no backup of Warehouse14, or damaged: {error}", field="archive")
 
 
 def _forget_members(tar: tarfile.TarFile) -> None:

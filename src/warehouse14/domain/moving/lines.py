@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from cattrs.errors import BaseValidationError
-from cattrs.preconf.json import make_converter
 
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
+from warehouse14.domain.moving.checking import Check, Row
 from warehouse14.domain.moving.known import Known, Owned, People
-
-Row = Account | Group | Login | Token | Project | File | Change
-Kind = TypeVar("Kind", bound=Row)
+from warehouse14.domain.moving.values import converter
 
 _KINDS: dict[str, type[Row]] = {
     "account": Account,
@@ -24,7 +22,7 @@ _KINDS: dict[str, type[Row]] = {
     "change": Change,
 }
 _NAMES: dict[type[Any], str] = {kind: name for name, kind in _KINDS.items()}
-_converter = make_converter(forbid_extra_keys=True)
+_converter = converter()
 
 
 def rows(known: Known) -> Iterator[Row]:
@@ -49,14 +47,24 @@ class InLines:
     def __init__(self, lines: BinaryIO) -> None:
         self._lines = lines
 
+    def check(self, serial: int) -> None:
+        """Read every line once. Raises ``Rejected`` unless all of them, up to the entry ``serial``, can be
+        put into a store."""
+        check = Check()
+        for row in self._rows(*_KINDS):
+            try:
+                check(row)
+            except (ValueError, OverflowError) as error:
+                raise Rejected(f"A row of it cannot be taken: {error}", field="archive") from error
+        if check.serial != serial:
+            raise Rejected(f"Its journal ends at {check.serial}, and not at {serial}.", field="archive")
+
     def people(self) -> People:
         """See the protocol."""
-        return People(
-            accounts=list(self._of(Account)),
-            groups=list(self._of(Group)),
-            logins=list(self._of(Login)),
-            tokens=list(self._of(Token)),
-        )
+        found: dict[type[Row], list[Any]] = {kind: [] for kind in (Account, Group, Login, Token)}
+        for row in self._rows(*(_NAMES[kind] for kind in found)):
+            found[type(row)].append(row)
+        return People(found[Account], found[Group], found[Login], found[Token])
 
     def owned(self, since: int) -> Iterator[Owned]:
         """See the protocol."""
@@ -74,17 +82,16 @@ class InLines:
 
     def changes(self, since: int) -> Iterator[Change]:
         """See the protocol."""
-        return (change for change in self._of(Change) if change.serial > since)
+        return (change for change in self._journal() if change.serial > since)
 
     def change(self, serial: int) -> Change | None:
         """See the protocol."""
-        return next((change for change in self._of(Change) if change.serial == serial), None)
+        return next((change for change in self._journal() if change.serial == serial), None)
 
-    def _of(self, kind: type[Kind]) -> Iterator[Kind]:
-        return (row for row in self._rows(_NAMES[kind]) if isinstance(row, kind))
+    def _journal(self) -> Iterator[Change]:
+        return (row for row in self._rows(_NAMES[Change]) if isinstance(row, Change))
 
     def _rows(self, *names: str) -> Iterator[Row]:
-        starts = tuple(f'{{"{name}":'.encode() for name in names)
         position = 0
         while True:
             # Two of these may be read in turns.
@@ -93,8 +100,9 @@ class InLines:
             if not text:
                 return
             position += len(text)
-            if text.startswith(starts):
-                yield _row(text)
+            name, values = _parsed(text)
+            if name in names:
+                yield _row(name, values, text)
 
 
 def write(found: Iterable[Row], to: BinaryIO) -> None:
@@ -103,10 +111,20 @@ def write(found: Iterable[Row], to: BinaryIO) -> None:
         to.write(line(row))
 
 
-def _row(text: bytes) -> Row:
+def _parsed(text: bytes) -> tuple[str, Any]:
+    """Return of which kind a row is, and its values."""
     try:
         ((name, values),) = json.loads(text).items()
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise Rejected(f"A row of it cannot be read: {text[:80]!r}...", field="archive") from error
+    if name not in _KINDS:
+        raise Rejected(f"It has a row of the kind {name[:40]!r}: it is of a newer release.", field="archive")
+    return name, values
+
+
+def _row(name: str, values: Any, text: bytes) -> Row:
+    try:
         row: Any = _converter.structure(values, _KINDS[name])
-    except (ValueError, KeyError, TypeError, AttributeError, BaseValidationError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BaseValidationError) as error:
         raise Rejected(f"A row of it cannot be read: {text[:80]!r}...", field="archive") from error
     return row  # type: ignore[no-any-return]

@@ -17,7 +17,7 @@ from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
 from warehouse14.domain.blobkeys import names_in
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import File
-from warehouse14.domain.moving.archive import Reading, Writing, reading
+from warehouse14.domain.moving.archive import Reading, Writing, joined, reading, writing
 from warehouse14.domain.moving.blobs import CHUNK, Carried, carry, missing, take
 from warehouse14.domain.moving.known import InUnit, Known, common_serial, left_of, put, restorable
 from warehouse14.domain.moving.lines import InLines, rows, write
@@ -28,6 +28,8 @@ from warehouse14.domain.services.working import is_listed, is_whole
 
 #: How many files are carried at once.
 _TOGETHER = 8
+#: How many blobs a file has beside its own: core metadata and a sidecar.
+_BESIDE = 2
 
 
 class MoveService:
@@ -65,15 +67,15 @@ class MoveService:
 
         Yields one of each listed file. Raises ``Unavailable``, and ``OSError`` if ``to`` takes no more.
         """
-        archive, made_at = Writing(to), self._now()
-        with tempfile.TemporaryFile() as lines:
+        made_at = self._now()
+        with writing(to) as archive, tempfile.TemporaryFile() as lines:
             with self._units.read() as unit:
                 write(rows(InUnit(unit)), lines)
                 serial = unit.journal.serial()
             archive.head(made_at, serial, lines)
             for file in _listed(InLines(lines), 0):
                 yield self._pack(archive, file)
-        archive.end()
+            archive.end()
 
     def restore(self, archive: BinaryIO) -> Iterator[Carried]:
         """Put what is in an archive, which :meth:`backup` wrote, in these stores.
@@ -85,8 +87,9 @@ class MoveService:
         """
         restorable(self._units)
         with reading(archive) as found, tempfile.TemporaryFile() as lines:
-            found.head(lines)
+            head = found.head(lines)
             known = InLines(lines)
+            known.check(head.serial)
             since = common_serial(known, self._units)
             yield from self._unpack(found, _listed(known, 0))
             put(known, self._units, since)
@@ -145,7 +148,12 @@ class MoveService:
         small: dict[str, bytes] = {}
         for key, pieces in archive.blobs():
             if not _is_of_file(key):
-                small[key] = b"".join(pieces)
+                if not all(other.rpartition(".")[0] == key.rpartition(".")[0] for other in small):
+                    # They are beside a file whose own blob was lost before.
+                    small.clear()
+                if len(small) == _BESIDE:
+                    raise Rejected(f"It has too much beside one file: {key}", field="archive")
+                small[key] = joined(key, pieces)
                 continue
             for file in files:
                 if file.key == key:

@@ -1,0 +1,92 @@
+"""Whether rows belong together, so that a store can take all of them."""
+
+import re
+
+from packaging.version import Version
+
+from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
+from warehouse14.domain.names import AccountName, FileName, file_name, project_name
+
+Row = Account | Group | Login | Token | Project | File | Change
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+
+
+def checked_digest(text: str) -> str:
+    """Return ``text``. Raises ``ValueError`` unless it is 256 bits in hex."""
+    if not _DIGEST.match(text):
+        raise ValueError(f"{text!r:.80} is no digest")
+    return text
+
+
+class Check:
+    """Looks at rows in the order in which they are put: what others refer to comes before them.
+
+    Each call raises ``ValueError`` for a row that does not go with those before.
+    """
+
+    def __init__(self) -> None:
+        #: The serial of the last entry of the journal.
+        self.serial = 0
+        self._accounts: set[AccountName] = set()
+        self._others: set[tuple[str, ...]] = set()
+        self._project: Project | None = None
+        self._files: set[FileName] = set()
+
+    def __call__(self, row: Row) -> None:
+        """Look at the next row."""
+        match row:
+            case Project():
+                self._next_project(row)
+            case File():
+                self._next_file(row)
+            case Change():
+                self._require(row.serial > self.serial, f"the entry {row.serial} comes after {self.serial}")
+                self.serial = row.serial
+            case _:
+                self._next_of_people(row)
+
+    def _next_of_people(self, row: Account | Group | Login | Token) -> None:
+        match row:
+            case Account():
+                self._once("account", row.name)
+                self._accounts.add(row.name)
+            case Group():
+                self._once("group", row.name)
+                for name in row.members:
+                    self._known(name)
+            case Login():
+                self._once("login", row.issuer, row.subject)
+                self._known(row.account)
+            case Token():
+                self._once("token", row.id)
+                self._known(row.account)
+
+    def _next_project(self, project: Project) -> None:
+        self._require(project_name(project.name) == project.name, f"{project.name!r} is no project")
+        self._once("project", project.name)
+        self._project, self._files = project, set()
+        if project.latest is not None:
+            Version(project.latest.version)
+
+    def _next_file(self, file: File) -> None:
+        is_own = self._project is not None and file.project == self._project.name
+        self._require(is_own, f"the file {file.filename!r} is not of the project before it")
+        self._require(file.filename not in self._files, f"the file {file.filename!r} occurs twice")
+        self._files.add(file_name(file.filename))
+        Version(file.version)
+        for digest in (file.sha256, file.blake2_256, file.metadata_sha256):
+            if digest is not None:
+                checked_digest(digest)
+
+    def _known(self, name: AccountName) -> None:
+        self._require(name in self._accounts, f"there is no account {name!r} before what is said of it")
+
+    def _once(self, kind: str, *names: str) -> None:
+        self._require((kind, *names) not in self._others, f"the {kind} {names[-1]!r} occurs twice")
+        self._others.add((kind, *names))
+
+    @staticmethod
+    def _require(holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise ValueError(otherwise)
