@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import requests
 from moving.conftest import contents
 from support.servers import Server
 from support.sites import PASSWORD, Site
+from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.moving.known import restorable
+from warehouse14.domain.moving.sidecars import Lost
+from warehouse14.domain.services.rebuilding import RebuildService
 
 NewSite = Callable[..., Site]
 
@@ -104,6 +108,33 @@ def test_a_sidecar_that_is_no_sidecar_is_named(lost_site: Site, content: bytes) 
     assert ended.returncode == 1
     assert "what is beside it cannot be read" in ended.stdout
     assert "3 projects listed again, 1 files lost" in ended.stdout
+
+
+def test_every_damage_of_a_sidecar_costs_that_file_alone(lost_site: Site) -> None:
+    sidecars = sorted((lost_site.folder / "var/files/blobs").rglob("*.json"))
+    damaged, others = sidecars[0], len(sidecars) - 1
+    known = json.loads(damaged.read_text())
+    damaged.chmod(0o600)
+    odd: list[dict[str, Any]] = [
+        {"size": float("inf")},
+        {"blake2_256": "\ud800"},
+        {"blake2_256": "00"},
+        {"sha256": known["sha256"].upper()},
+        {"uploaded_by": "\udc00"},
+        {"uploaded_by": "a" * 5000},
+        {"uploaded_by": ""},
+        {"uploaded_at": "0001-01-01T00:00:00+14:00"},
+        {"uploaded_at": "9999-12-31T23:59:59-14:00"},
+    ]
+    with lost_site.library() as warehouse:
+        for content in ["[" * 200_000, *(json.dumps({**known, **values}) for values in odd)]:
+            damaged.write_text(content)
+            with closing(open_warehouse()) as there:
+                found = list(RebuildService(there.units, warehouse.store).rebuild())
+                with there.units.read() as unit:
+                    listed = list(unit.files.all())
+            assert [type(each) for each in found].count(Lost) == 1, content[:300]
+            assert len(listed) == others
 
 
 @pytest.mark.thorough

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from warehouse14.domain.archives.coremetadata import read_core_metadata
@@ -13,13 +13,15 @@ from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
 from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import File, FileType
-from warehouse14.domain.names import file_name, project_name
+from warehouse14.domain.moving.checking import checked_digest
+from warehouse14.domain.names import file_name, is_plain, project_name
 from warehouse14.domain.ports import FileStore
 
 _SIDECAR = ".json"
 _METADATA = ".metadata"
 #: No sidecar and no core metadata of ours is larger, in bytes.
 _MOST = 16 * 1024 * 1024
+_MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def found_in(store: FileStore) -> Iterator[Found | Lost]:
             yield _found(store, blob.key, blob.size)
         except NotFound:
             yield Lost(blob.key, "it has no sidecar, or no core metadata")
-        except (Rejected, ValueError, KeyError, TypeError) as error:
+        except (Rejected, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             yield Lost(blob.key, f"what is beside it cannot be read: {error}")
 
 
@@ -63,19 +65,28 @@ def _found(store: FileStore, key: str, size: int) -> Found:
         version=str(said.version),
         filetype=FileType(known["filetype"]),
         size=int(known["size"]),
-        sha256=str(known["sha256"]),
-        blake2_256=str(known["blake2_256"]),
+        sha256=checked_digest(known["sha256"]),
+        blake2_256=checked_digest(known["blake2_256"]),
         requires_python=said.requires_python,
         summary=said.summary,
         metadata_sha256=None if offered is None else hashlib.sha256(offered).hexdigest(),
         uploaded_at=datetime.fromisoformat(known["uploaded_at"]),
-        uploaded_by=str(known["uploaded_by"]),
+        uploaded_by=_name(known["uploaded_by"]),
     )
     if file.key != key or file.size != size:
         raise ValueError("it says that it is of another file")
     if file.uploaded_at.tzinfo is None:
         raise ValueError("it does not say in which time zone it was uploaded")
+    # Stores keep UTC: there, too, the year is one of the calendar.
+    file.uploaded_at.astimezone(UTC)
     return Found(file, str(known["project"]))
+
+
+def _name(text: str) -> str:
+    """Return who published. Raises ``ValueError`` for what no account is called, and no journal keeps."""
+    if not is_plain(text, _MOST_NAME):
+        raise ValueError(f"{text!r:.80} names nobody")
+    return text
 
 
 def _kept(known: dict[str, Any]) -> bytes:
