@@ -2,7 +2,10 @@
 
 import io
 import json
+import signal
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from moving.conftest import MANY, contents, publish
-from support.sites import PASSWORD, Site
+from support.sites import COMMAND, PASSWORD, Site, environment
 from warehouse14.testing.builders import build_wheel
 
 NewSite = Callable[..., Site]
@@ -194,6 +197,54 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(small_site: Site, tmp_pa
     ended = small_site.run("backup", str(tmp_path / "nowhere" / "backup.tar"))
     assert ended.returncode == 1
     assert "No such file or directory" in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_backup_that_is_ended_leaves_nothing_and_says_nothing(
+    full_site: Site, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = tmp_path / "backup.tar"
+    process = subprocess.Popen(
+        [COMMAND, "--ini", full_site.ini, "backup", path],
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    while not any(part.stat().st_size for part in tmp_path.glob("backup.tar.*")):
+        assert process.poll() is None
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, b"")
+    assert list(tmp_path.glob("backup.tar*")) == []
+
+
+def test_what_is_staged_waits_in_the_folder_of_the_site(
+    small_site: Site, new_site: NewSite, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    there = new_site("there")
+    for site, word in ((small_site, "backup"), (there, "restore")):
+        ended = subprocess.run(
+            [sys.executable, "-c", _WATCHED, "--ini", site.ini, word, tmp_path / "backup.tar"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=environment(TMPDIR=str(elsewhere)),
+        )
+        assert ended.returncode == 0, ended.stderr
+        opened = ended.stderr.splitlines()
+        assert not [path for path in opened if path.startswith(str(elsewhere))]
+        assert [path for path in opened if path.startswith(str(site.folder / "var/tmp"))]
+
+
+#: The command, which says what it opens.
+_WATCHED = """
+import sys
+from warehouse14.cli import main
+sys.addaudithook(lambda event, words: event == "open" and print(words[0], file=sys.stderr))
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def _damage(archive: Path, name: str) -> None:

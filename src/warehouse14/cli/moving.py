@@ -1,6 +1,7 @@
 """``warehouse14 copy``, ``backup``, ``restore`` and ``rebuild``: taking a site elsewhere, and back."""
 
 import os
+import signal
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from warehouse14.bootstrap import assemble, prepare_site
 from warehouse14.cli.arguments import Commands, Run, UsageError, add_command, text
 from warehouse14.cli.output import confirm, escaped, note, say
 from warehouse14.cli.progress import aside, progress
-from warehouse14.cli.site import named_site, on_site, site_file
+from warehouse14.cli.site import named_site, on_site, site_file, staging_in
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.settings import PREFIX, section_of
@@ -74,7 +75,7 @@ def _prepared(work: Callable[[Warehouse, Namespace], int]) -> Run:
 @contextmanager
 def _opened(settings: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[Warehouse]:
     warehouse, site, _ = assemble(settings, environment)
-    with closing(warehouse):
+    with closing(warehouse), staging_in(site):
         prepare_site(site)
         warehouse.prepare()
         yield warehouse
@@ -174,16 +175,27 @@ def _new_file(path: str) -> Iterator[BinaryIO]:
     if os.path.lexists(path):
         raise UsageError(f"{path} is there already")
     folder, name = os.path.split(os.path.abspath(path))
-    number, part = tempfile.mkstemp(prefix=f"{name}.", suffix=".part", dir=folder)
+    with _ended_as_by_hand():
+        number, part = tempfile.mkstemp(prefix=f"{name}.", suffix=".part", dir=folder)
+        try:
+            with open(number, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            _name(part, path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.remove(part)
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
+    """Let SIGTERM end this process as Ctrl-C does: what is half written is removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with open(number, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        _name(part, path)
+        yield
     finally:
-        with suppress(FileNotFoundError):
-            os.remove(part)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _name(part: str, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from warehouse14.cli.arguments import Run, UsageError
 from warehouse14.domain.access import Identity, operator
 from warehouse14.domain.errors import Misconfigured, WarehouseError
 from warehouse14.domain.warehouse import Warehouse
+from warehouse14.settings import Site
 
 VARIABLE = "WAREHOUSE14_INI"
 #: What the journal keeps as the place that a change came from.
@@ -158,10 +160,21 @@ def on_site(work: Callable[[Warehouse, Namespace], int]) -> Run:
 def opened_site(arguments: Namespace) -> Iterator[Assembly]:
     """Yield what the site's settings make: verified before, closed after."""
     assembly = assemble(site_file(arguments).settings())
-    with closing(assembly.warehouse):
+    with closing(assembly.warehouse), staging_in(assembly.site):
         verify_site(assembly.site)
         assembly.warehouse.verify()
         yield assembly
+
+
+@contextmanager
+def staging_in(site: Site) -> Iterator[None]:
+    """Let files wait where those of the site's server do, which has room for them."""
+    before = tempfile.tempdir
+    tempfile.tempdir = site.temporary or before
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def actor() -> Identity:
