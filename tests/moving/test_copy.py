@@ -94,6 +94,18 @@ def test_a_second_run_copies_what_is_new_and_what_was_changed(small_site: Site, 
     assert there.damage() == []
 
 
+def test_a_copy_knows_beforehand_at_how_many_files_it_looks(small_site: Site, new_site: NewSite) -> None:
+    there = new_site("there")
+    there.command("init", "--no-admin")
+    with small_site.library() as one, there.library() as other:
+        moving = MoveService(one.units, one.store, one.now)
+        for _ in range(2):
+            expected = moving.count_for(other.units)
+            assert len(list(moving.copy_to(other.units, other.store))) == expected
+            publish(one, "ada", build_wheel("fresh", "1.0"))
+        assert expected < moving.count()
+
+
 @pytest.mark.thorough
 def test_a_site_goes_on_where_it_is_copied_to(small_site: Site, new_site: NewSite) -> None:
     there = new_site("there")

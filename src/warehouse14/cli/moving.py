@@ -6,7 +6,7 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
@@ -98,7 +98,8 @@ def _copy(warehouse: Warehouse, arguments: Namespace) -> int:
     moving = _moving(warehouse)
     with _opened(there, environment) as other:
         carried = moving.copy_to(other.units, other.store)
-        return _told(progress(carried, unit="files", count=moving.count), "copied")
+        count = partial(moving.count_for, other.units)
+        return _told(progress(carried, unit="files", count=count), "copied")
 
 
 @on_site

@@ -94,6 +94,12 @@ class MoveService:
             yield from self._unpack(found, _listed(known, 0))
             put(known, self._units, since)
 
+    def count_for(self, units: Units) -> int:
+        """Return how many listed files a copy to other stores looks at: those of what has changed."""
+        with self._units.read() as unit:
+            known = InUnit(unit)
+            return sum(1 for _ in _listed(known, left_of(common_serial(known, units))))
+
     def count(self) -> int:
         """Return how many files are listed."""
         with self._units.read() as unit:
