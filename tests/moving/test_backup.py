@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from moving.conftest import MANY, contents, publish
+from support.backends import FURTHER_PAIRS, Pair
 from support.sites import COMMAND, PASSWORD, Site, environment
 from warehouse14.testing.builders import build_wheel
 
@@ -34,6 +35,23 @@ def test_a_site_that_is_restored_is_as_it_was(full_site: Site, new_site: NewSite
     assert f"{MANY + 1} files restored, 0 there already, 0 damaged" in there.command("restore", str(path))
     assert contents(there) == contents(full_site)
     assert there.damage() == []
+
+
+@pytest.mark.parametrize("pair", FURTHER_PAIRS)
+def test_a_site_on_any_engines_comes_back_from_its_backup(
+    small_site: Site, new_site: NewSite, tmp_path: Path, pair: Pair, request: pytest.FixtureRequest
+) -> None:
+    before = contents(small_site)
+    first, second = tmp_path / "first.tar", tmp_path / "second.tar"
+    small_site.command("backup", str(first))
+    with pair.opened(request.getfixturevalue) as backends:
+        there = new_site("there", backends)
+        there.command("restore", str(first))
+        assert contents(there) == before
+        there.command("backup", str(second))
+    back = new_site("back")
+    back.command("restore", str(second))
+    assert contents(back) == before
 
 
 @pytest.mark.thorough

@@ -12,10 +12,12 @@ import pytest
 import requests
 
 from moving.conftest import contents
+from support.backends import FURTHER_PAIRS, Pair
 from support.servers import Server
-from support.sites import PASSWORD, Site
+from support.sites import PASSWORD, Backends, Site
 from warehouse14.bootstrap import open_warehouse
-from warehouse14.domain.moving.known import restorable
+from warehouse14.domain.moving.known import InUnit, restorable
+from warehouse14.domain.moving.lines import rows
 from warehouse14.domain.moving.sidecars import Lost
 from warehouse14.domain.services.rebuilding import RebuildService
 
@@ -77,6 +79,28 @@ def test_every_project_is_private_and_of_those_who_published_it(lost_site: Site)
     assert {project.serial for project in projects} <= {change.serial for change in changes}
     assert [change.serial for change in changes] == list(range(1, len(changes) + 1))
     assert changes == sorted(changes, key=lambda change: change.at)
+
+
+@pytest.mark.parametrize("pair", FURTHER_PAIRS)
+def test_any_engines_are_rebuilt_as_one_file_and_a_folder_are(
+    small_site: Site, new_site: NewSite, pair: Pair, request: pytest.FixtureRequest
+) -> None:
+    with pair.opened(request.getfixturevalue) as backends:
+        there = new_site("there", backends)
+        small_site.variables |= there.variables
+        small_site.command("copy", "--to", str(there.ini))
+        with (
+            there.library() as other,
+            small_site.library() as one,
+            pair.opened(request.getfixturevalue) as empty,
+            new_site("lost", Backends(empty.settings, there.variables)).library() as lost,
+        ):
+            lost.prepare()
+            list(RebuildService(lost.units, other.store).rebuild())
+            with closing(open_warehouse()) as expected:
+                list(RebuildService(expected.units, one.store).rebuild())
+                with expected.units.read() as unit, lost.units.read() as found:
+                    assert list(rows(InUnit(found))) == list(rows(InUnit(unit)))
 
 
 @pytest.mark.thorough
