@@ -65,7 +65,7 @@ def test_the_home_page_reads_ones_tokens_once_and_once_those_of_what_one_adminis
     with statements() as asked:
         assert "ends in 5 days" in site.browse("GET", "/", "bob").text
     asked_tokens = [statement for statement in asked if "FROM tokens" in statement]
-    assert sorted("JOIN" in statement for statement in asked_tokens) == [False, True]
+    assert sorted("FROM grants" in statement for statement in asked_tokens) == [False, True]
 
 
 def test_what_changes_of_an_account_and_its_groups_counts_at_the_next_request_of_its_session(
