@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from warehouse14.domain.access import operator
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.model import FileType, Role, Scope
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
@@ -550,6 +551,17 @@ def test_a_listed_file_that_is_deleted_while_its_bytes_are_put_again_is_not_take
     with before_the_commit(any_index, delete):
         answer = any_index.upload(WHEEL, "demo")
     assert is_refusal(answer, 400, f"{WHEEL.filename} was deleted")
+
+
+def test_a_listed_file_whose_project_is_deleted_while_its_bytes_are_put_again_is_not_taken_for_published(
+    any_index: Index,
+) -> None:
+    any_index.project("demo")
+    assert any_index.upload(WHEEL, "demo").status == 200
+    lose(any_index)
+    with before_the_commit(any_index, partial(any_index.warehouse.projects.delete, operator(), "demo")):
+        answer = any_index.upload(WHEEL, "demo")
+    assert is_refusal(answer, 403, may_not_upload("ada"))
 
 
 # -- who may -----------------------------------------------------------------------------

@@ -154,7 +154,7 @@ class UploadService:
             )
         if existing is not None:
             self._mend(staged, existing, inspected)
-            return Published(self._confirm(existing, hashes), is_new=False)
+            return Published(self._confirm(identity, existing, hashes), is_new=False)
         file = _new_file(claim, inspected, hashes, size, identity, self._now)
         self._put(staged, file, inspected)
         try:
@@ -171,11 +171,12 @@ class UploadService:
             self._store.delete(file.key)
         self._put(staged, file, inspected)
 
-    def _confirm(self, file: File, hashes: Mapping[str, str]) -> File:
+    def _confirm(self, identity: Identity, file: File, hashes: Mapping[str, str]) -> File:
         """Return a file that is still listed and whole again. Raises as :meth:`publish` does."""
 
         def work(unit: UnitOfWork) -> File:
             unit.hold(file.project)
+            self._permit(identity, file.project, unit.projects.get(file.project))
             listed = unit.files.get(file.project, file.filename)
             assert listed is not None, "the row of a file stays"
             self._require_whole(file)
