@@ -31,6 +31,9 @@ _IN_FRONT = frozenset(
     }
 )
 
+#: Whether a request has passed what waitress makes of the headers of a proxy.
+_LET_IN = "warehouse14.let_in"
+
 _Environ = dict[str, Any]
 _Application = Callable[[_Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -73,19 +76,14 @@ def _behind(app: _Application, given: Adjustments) -> _Application:
         if given.url_prefix and f"{path}/".startswith(f"{given.url_prefix}/"):
             environ["PATH_INFO"] = path.removeprefix(given.url_prefix)
         environ["SCRIPT_NAME"] = given.url_prefix
+        environ[_LET_IN] = True
         return app(environ, start_response)
 
     def marked(environ: _Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         mark_proxy(environ, given.trusted_proxy)
-        begun: list[Any] = []
-
-        def begin(*words: Any) -> Any:
-            begun.extend(words)
-            return start_response(*words)
-
-        answer = wrapped(environ, begin)
+        answer = wrapped(environ, start_response)
         # A refusal of waitress says its status when it is read: too late for granian, which would send 200.
-        return answer if begun else list(answer)
+        return answer if _LET_IN in environ else list(answer)
 
     wrapped: _Application = proxy_headers_middleware(
         mounted,
