@@ -70,6 +70,7 @@ class Warehouse:
     """
 
     def __init__(self, units: Units, store: FileStore, policy: Policy, *, now: Now = utc_now) -> None:
+        self.readiness = ReadinessService(units, store)
         if policy.read_only:
             units, store = ReadOnlyUnits(units), ReadOnlyFiles(store)
         self.units = units
@@ -101,7 +102,6 @@ class Warehouse:
         self.tokens = TokenService(units, cache, now, later, rules)
         self.upkeep = UpkeepService(units, store, now)
         self.journal = JournalService(units, now, rules)
-        self.readiness = ReadinessService(units, store)
         self.uploads = UploadService(
             units,
             store,
