@@ -59,6 +59,11 @@ class GuardedConnection(Connection):  # type: ignore[misc]
         with _Guard(self._misunderstood):
             super().ping(reconnect)
 
+    def autocommit(self, value: bool) -> None:
+        """See the driver."""
+        with _Guard(self._misunderstood):
+            super().autocommit(value)
+
     def commit(self) -> None:
         """See the driver."""
         with _Guard(self._misunderstood):
