@@ -13,7 +13,7 @@ from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3.store import S3Store
 from warehouse14.domain.errors import Misconfigured, Unavailable
-from warehouse14.settings import Section
+from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
 
 PAGE = b"<!DOCTYPE html><html><body>It works<br></body></html>"
@@ -70,7 +70,7 @@ def store(stranger: Stranger) -> S3Store:
     return store_at(stranger)
 
 
-def store_at(stranger: Stranger) -> S3Store:
+def store_at(stranger: Stranger, **more: str) -> S3Store:
     keys = {
         "bucket": "one",
         "endpoint_url": stranger.endpoint,
@@ -78,7 +78,7 @@ def store_at(stranger: Stranger) -> S3Store:
         "path_style": "true",
         "attempts": "1",
     }
-    store = s3.file_store(Section("warehouse14.files.", keys))
+    store = s3.file_store(Section("warehouse14.files.", keys | more))
     assert isinstance(store, S3Store)
     return store
 
@@ -131,6 +131,21 @@ def test_a_page_is_no_blob_even_if_it_has_an_etag(stranger: Stranger, store: S3S
         store.open(KEY, start)
     with pytest.raises(Unavailable):
         store.stat(KEY)
+
+
+def test_the_whole_is_not_taken_for_a_part(stranger: Stranger, store: S3Store) -> None:
+    stranger.answer = lambda _: Says(200, b"0123456789", DATE | {"ETag": '"5e5e"'})
+    with store.open(KEY, 0) as whole:
+        assert whole.read() == b"0123456789"
+    with pytest.raises(Unavailable):
+        store.open(KEY, 5)
+
+
+def test_an_address_with_a_password_that_boto3_finds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://ada:secret@127.0.0.1:1")
+    with pytest.raises(SettingError, match="a name or a password") as caught:
+        s3.file_store(Section("warehouse14.files.", {"bucket": "one"}))
+    assert "secret" not in str(caught.value)
 
 
 def test_a_blob_that_is_there_is_not_young_again_by_an_answer_that_does_not_say_so(
@@ -245,3 +260,12 @@ def test_each_part_goes_with_its_sum_and_the_object_with_those_of_its_parts() ->
     for said, came in found:
         assert said == came
         assert f"<ChecksumSHA256>{said}</ChecksumSHA256>".encode() in stranger.asked[-1].body
+
+
+@pytest.mark.parametrize("size", [4, LARGE])
+def test_a_store_that_refuses_sums_gets_none(size: int) -> None:
+    with Stranger(in_parts) as stranger:
+        store_at(stranger, checksums="false").store(KEY, io.BytesIO(os.urandom(size)), size)
+    assert stranger.asked
+    assert not [name for each in stranger.asked for name in each.heads if "checksum" in name]
+    assert b"Checksum" not in stranger.asked[-1].body

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from warehouse14.adapters.s3.opening import Options
 from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.settings import SettingError
 
 #: All that a request raises.
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError)
@@ -69,7 +70,8 @@ class NoStore(BotoCoreError):  # type: ignore[misc]  # botocore has no types
 
 
 def make_client(options: Options, endpoint_url: str | None) -> Any:
-    """Return a client for threads to share, of the store at that address."""
+    """Return a client for threads to share, of the store at that address. Raises ``SettingError`` if boto3
+    finds an address with credentials in it, which everybody who downloads would get."""
     session = boto3.Session()
     client = session.client(
         "s3",
@@ -88,6 +90,9 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
             response_checksum_validation="when_required",
         ),
     )
+    if "@" in client.meta.endpoint_url:
+        # Not shown: what stands before it may be a password.
+        raise SettingError("the address of the store has a name or a password before an @: leave them out")
     events = client.meta.events
     events.register("after-call.s3", _check)
     events.register("after-call-error.s3", _refuse)

@@ -24,6 +24,7 @@ class Options:
         path_style: whether the name of the bucket stands in the path of addresses.
         redirect: whether downloads come from the store itself.
         url_seconds: how long an address of a download is good.
+        checksums: whether objects and parts go with their SHA-256.
         encryption: ``AES256``, ``aws:kms``, ``aws:kms:KEY``, or empty for what the bucket does by itself.
         connect_seconds: how long a connection may take.
         read_seconds: how long the store may be silent.
@@ -38,6 +39,7 @@ class Options:
     path_style: bool
     redirect: bool
     url_seconds: int
+    checksums: bool
     encryption: str
     connect_seconds: int
     read_seconds: int
@@ -49,8 +51,9 @@ def file_store(section: Section) -> FileStore:
 
     Keys: ``bucket``; ``prefix``, before the keys of all objects; ``region`` and ``endpoint_url``, by default
     what boto3 finds; ``public_endpoint_url``, where clients get to the store by another address;
-    ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are
-    good for ``url_seconds`` (300), or ``proxy``; ``encryption``: ``AES256``, ``aws:kms`` or ``aws:kms:KEY``;
+    ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are good for
+    ``url_seconds`` (300), or ``proxy``; ``checksums`` (true), of what is sent; ``encryption``: ``AES256``,
+    ``aws:kms`` or ``aws:kms:KEY``;
     ``connect_seconds`` (5), ``read_seconds`` (30) and ``attempts`` (4) of a request. Credentials are those
     that boto3 finds. Raises ``SettingError``.
     """
@@ -63,6 +66,7 @@ def file_store(section: Section) -> FileStore:
         path_style=section.flag("path_style", False),
         redirect=section.choice("downloads", "redirect", _WAYS) == "redirect",
         url_seconds=section.number("url_seconds", 300, least=1, most=_MOST_URL_SECONDS),
+        checksums=section.flag("checksums", True),
         encryption=_encryption(section.text("encryption", "")),
         connect_seconds=section.number("connect_seconds", 5, least=1, most=_MOST_SECONDS),
         read_seconds=section.number("read_seconds", 30, least=1, most=_MOST_SECONDS),

@@ -71,6 +71,8 @@ def upload_in_parts(
     content: BinaryIO,
     size: int,
     condition: Mapping[str, str],
+    *,
+    sums: bool,
 ) -> None:
     """Store ``size`` bytes of ``content``; what fails leaves nothing, if the store can be told so.
 
@@ -81,10 +83,15 @@ def upload_in_parts(
         content: a seekable file.
         size: how many of its bytes, from the first on.
         condition: under which it is made.
+        sums: whether each part goes with its SHA-256.
     """
-    upload = client.create_multipart_upload(**target, **about, ChecksumAlgorithm="SHA256")["UploadId"]
+    algorithm = {"ChecksumAlgorithm": "SHA256"} if sums else {}
+    upload = client.create_multipart_upload(**target, **about, **algorithm)["UploadId"]
     try:
-        parts = [_send(client, target, upload, number, part) for number, part in _windows(content, size)]
+        parts = [
+            _send(client, {**target, "UploadId": upload, "PartNumber": number}, part, sums=sums)
+            for number, part in _windows(content, size)
+        ]
         client.complete_multipart_upload(
             **target, **condition, UploadId=upload, MultipartUpload={"Parts": parts}
         )
@@ -102,12 +109,10 @@ def _windows(content: BinaryIO, size: int) -> Iterator[tuple[int, Window]]:
         yield number, Window(content, start, min(step, size - start))
 
 
-def _send(client: Any, target: Mapping[str, str], upload: str, number: int, part: Window) -> dict[str, Any]:
-    checksum = b64encode(part.digest(sha256)).decode("ascii")
-    answer = client.upload_part(
-        **target, UploadId=upload, PartNumber=number, Body=part, ChecksumSHA256=checksum
-    )
-    return {"ETag": answer["ETag"], "PartNumber": number, "ChecksumSHA256": checksum}
+def _send(client: Any, target: Mapping[str, Any], part: Window, *, sums: bool) -> dict[str, Any]:
+    checksum = {"ChecksumSHA256": b64encode(part.digest(sha256)).decode("ascii")} if sums else {}
+    answer = client.upload_part(**target, **checksum, Body=part)
+    return {"ETag": answer["ETag"], "PartNumber": target["PartNumber"], **checksum}
 
 
 def _was_completed(client: Any, target: Mapping[str, str], size: int, error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from warehouse14.adapters.s3.client import (
+    NoStore,
     answering,
     code_of,
     examining,
@@ -98,6 +99,9 @@ class S3Store:
                 if is_behind(error):
                     return NOTHING()
                 raise
+            if start and "ContentRange" not in answer:
+                answer["Body"].close()
+                raise NoStore(reason="it gives the whole for a part")
         return ObjectBody(answer["Body"])
 
     def stat(self, key: str) -> Blob | None:
@@ -246,16 +250,18 @@ class S3Store:
         target = {"Bucket": self._options.bucket, "Key": name}
         if size > _MOST_AT_ONCE:
             about = {"ContentType": _MEDIA_TYPE, **self._encryption}
-            upload_in_parts(self._client, target, about, content, size, condition)
+            sums = self._options.checksums
+            upload_in_parts(self._client, target, about, content, size, condition, sums=sums)
             return
         body = Window(content, 0, size)
+        sum_of_it = b64encode(body.digest(sha256)).decode("ascii")
         self._client.put_object(
             **target,
             **condition,
             **self._encryption,
             Body=body,
             ContentType=_MEDIA_TYPE,
-            ChecksumSHA256=b64encode(body.digest(sha256)).decode("ascii"),
+            **({"ChecksumSHA256": sum_of_it} if self._options.checksums else {}),
         )
 
     def _renew(self, name: str) -> None:
