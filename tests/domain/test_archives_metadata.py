@@ -95,6 +95,11 @@ def test_an_invalid_name_or_version_is_refused(good, bad):
         inspect(wheel_with(GOOD.replace(good, bad)))
 
 
+def test_a_version_that_no_store_keeps_is_refused_although_it_is_the_same():
+    with pytest.raises(Rejected, match="more than 240 characters"):
+        inspect(wheel_with(GOOD.replace(b"Version: 1.0", b"Version: 1" + b".0" * 200)))
+
+
 def test_the_metadata_must_agree_with_the_file_name():
     with pytest.raises(Rejected, match="must be that of the project 'foo'"):
         inspect(wheel_with(GOOD.replace(b"foo", b"bar")))

@@ -46,6 +46,8 @@ _ACCOUNT_LENGTH = 200
 _GROUP_LENGTH = 100
 _PROVIDER_GROUP_LENGTH = 180
 _FILE_LENGTH = 240
+#: The longest version, written as PEP 440 normalises it: stores keep no more, and no file name holds it.
+VERSION_LENGTH = _FILE_LENGTH
 
 _ACCOUNT_KIND, _GROUP_KIND, _INVITATION_KIND = "account:", "group:", "invitation:"
 

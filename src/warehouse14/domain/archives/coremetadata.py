@@ -17,7 +17,7 @@ from packaging.version import Version
 from warehouse14.domain.archives.bounds import MAX_FIELD_COUNT, MAX_FIELD_LINES, MAX_FIELD_NAMES, MAX_FIELDS
 from warehouse14.domain.archives.refusals import refusal, shown
 from warehouse14.domain.errors import Rejected
-from warehouse14.domain.names import ProjectName, project_name
+from warehouse14.domain.names import VERSION_LENGTH, ProjectName, project_name
 
 #: 2.0 was withdrawn; 2.6 is PEP 808's.
 METADATA_VERSIONS: Final = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
@@ -138,12 +138,15 @@ class _Reader:
 
     def _version(self, raw: str) -> Version:
         try:
-            return Version(_bounded(raw))
+            version = Version(_bounded(raw))
         except ValueError as error:
             problem = "it is missing" if not raw else f"{shown(raw)} is not a version"
             raise self._refusal(
                 "Version", f"{problem}; use a version as PEP 440 says, such as 1.0"
             ) from error
+        if len(str(version)) > VERSION_LENGTH:
+            raise self._refusal("Version", f"it has more than {VERSION_LENGTH} characters")
+        return version
 
     def _requires_python(self, raw: str) -> str | None:
         if raw in _NOT_GIVEN:

@@ -5,7 +5,7 @@ import re
 from packaging.version import Version
 
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
-from warehouse14.domain.names import AccountName, FileName, file_name, project_name
+from warehouse14.domain.names import VERSION_LENGTH, AccountName, FileName, file_name, project_name
 
 Row = Account | Group | Login | Token | Project | File | Change
 
@@ -17,6 +17,12 @@ def checked_digest(text: str) -> str:
     if not _DIGEST.match(text):
         raise ValueError(f"{text!r:.80} is no digest")
     return text
+
+
+def _check_version(text: str) -> None:
+    """Raise ``ValueError`` for what is no version, or longer than stores keep."""
+    if len(str(Version(text))) > VERSION_LENGTH:
+        raise ValueError(f"a version has more than {VERSION_LENGTH} characters: {text:.40}...")
 
 
 class Check:
@@ -67,14 +73,14 @@ class Check:
         self._once("project", project.name)
         self._project, self._files = project, set()
         if project.latest is not None:
-            Version(project.latest.version)
+            _check_version(project.latest.version)
 
     def _next_file(self, file: File) -> None:
         is_own = self._project is not None and file.project == self._project.name
         self._require(is_own, f"the file {file.filename!r} is not of the project before it")
         self._require(file.filename not in self._files, f"the file {file.filename!r} occurs twice")
         self._files.add(file_name(file.filename))
-        Version(file.version)
+        _check_version(file.version)
         for digest in (file.sha256, file.blake2_256, file.metadata_sha256):
             if digest is not None:
                 checked_digest(digest)
