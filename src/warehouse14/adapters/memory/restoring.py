@@ -28,6 +28,7 @@ class MemoryRestoration:
         self._tables.groups |= {group.name: group for group in groups}
         self._tables.logins = {(login.issuer, login.subject): login for login in logins}
         self._tables.tokens = {token.id: token for token in tokens}
+        self._tables.sessions = {}
 
     def project(self, project: Project, files: Sequence[File]) -> None:
         """Put a project, its grants and its files."""

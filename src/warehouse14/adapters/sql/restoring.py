@@ -1,6 +1,7 @@
 """Putting the rows of another store in SQL, as they were there."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, insert, select, update
@@ -21,11 +22,15 @@ from warehouse14.adapters.sql.tables import (
     logins,
     projects,
     serials,
+    sessions,
     tokens,
 )
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 
 Values = Mapping[str, Any]
+
+#: How many rows go with one statement.
+_AT_ONCE = 1000
 
 #: SQLite has locked the whole file by then.
 _LOCK_SERIAL = select(serials.c.value).with_for_update()
@@ -49,7 +54,7 @@ class SqlRestoration:
         tokens_there: Sequence[Token],
     ) -> None:
         """See the port."""
-        for table in (group_members, logins, tokens):
+        for table in (group_members, logins, tokens, sessions):
             self._connection.execute(delete(table))
         self._replace(accounts, accounts.c.name, map(account_values, accounts_there))
         self._replace(groups, groups.c.name, map(group_values, groups_there))
@@ -81,9 +86,10 @@ class SqlRestoration:
             self._connection.execute(update(serials).values(value=changes[-1].serial))
 
     def _insert(self, table: Table, rows: Iterable[Values]) -> None:
-        listed = list(rows)
-        if listed:
-            self._connection.execute(insert(table), listed)
+        left = iter(rows)
+        # Each statement has to end in time.
+        while some := list(islice(left, _AT_ONCE)):
+            self._connection.execute(insert(table), some)
 
     def _replace(self, table: Table, key: Column[Any], rows: Iterable[Values]) -> None:
         """Change the rows that are there, to which others may refer, and insert the rest."""

@@ -119,13 +119,13 @@ class RestoringContract(UnitsFixtures):
             restoration.project(PROJECT, files)
         self._expect(units, accounts, groups, logins, tokens, files)
 
-    def test_sessions_stay(self, units: Units) -> None:
+    def test_sessions_end_as_those_that_ended_elsewhere_are_not_known(self, units: Units) -> None:
         self._fill(units)
         commit(units, lambda unit: unit.sessions.add(sample_session()))
         with self._restores(units).restoring() as restoration:
             restoration.people(ACCOUNTS, GROUPS, LOGINS, TOKENS)
         with units.read() as unit:
-            assert unit.sessions.of(ADA) == [sample_session()]
+            assert unit.sessions.of(ADA) == []
 
     def test_the_journal_goes_on_where_the_other_ended(self, units: Units) -> None:
         self._fill(units)
