@@ -218,7 +218,7 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(small_site: Site, tmp_pa
     assert "No such file or directory" in ended.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_backup_that_is_ended_leaves_nothing_and_says_nothing(
     full_site: Site, tmp_path: Path, number: signal.Signals
 ) -> None:

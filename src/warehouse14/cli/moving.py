@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from warehouse14.domain.moving.blobs import Carried
     from warehouse14.domain.services.moving import MoveService
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 _METADATA = f"{PREFIX}metadata"
 _OVERRIDES = "WAREHOUSE14_"
 _MEGABYTE = 1_000_000
@@ -191,12 +192,18 @@ def _new_file(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _ended_as_by_hand() -> Iterator[None]:
-    """Let SIGTERM end this process as Ctrl-C does: what is half written is removed."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM, and a terminal that is closed, end this process as Ctrl-C does: what is half written is
+    removed."""
+    before = {number: signal.getsignal(number) for number in _ENDS}
+    for number, handler in before.items():
+        # Whoever is to go on after the terminal ignores that it is closed.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _name(part: str, path: str) -> None:
