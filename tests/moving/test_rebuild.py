@@ -147,6 +147,7 @@ def test_every_damage_of_a_sidecar_costs_that_file_alone(lost_site: Site) -> Non
         {"uploaded_by": "\udc00"},
         {"uploaded_by": "a" * 5000},
         {"uploaded_by": ""},
+        {"uploaded_by": ["ada"]},
         {"uploaded_at": "0001-01-01T00:00:00+14:00"},
         {"uploaded_at": "9999-12-31T23:59:59-14:00"},
     ]

@@ -135,25 +135,25 @@ def put(known: Known, units: Units, since: int) -> None:
     target = restorable(units)
     changes = known.changes(since)
     expected = since
-    with _alone(target, expected) as restoration:
-        who = known.people()
+    who = known.people()
+    with alone(target, expected) as restoration:
         restoration.people(who.accounts, who.groups, who.logins, who.tokens)
         first = next(changes, None) if since == 0 else None
         if first is not None:
             restoration.journal([first])
             expected = first.serial
     for some in _batches(known.owned(left_of(since)), lambda owned: len(owned.files) + 1):
-        with _alone(target, expected) as restoration:
+        with alone(target, expected) as restoration:
             for owned in some:
                 restoration.project(owned.project, owned.files)
     for entries in _batches(changes, lambda _: 1):
-        with _alone(target, expected) as restoration:
+        with alone(target, expected) as restoration:
             restoration.journal(entries)
         expected = entries[-1].serial
 
 
 @contextmanager
-def _alone(target: Restores, expected: int) -> Iterator[Restoration]:
+def alone(target: Restores, expected: int) -> Iterator[Restoration]:
     """Return what puts a batch. Raises ``Conflict`` if the newest entry is not that of the serial
     ``expected``: what was compared before is not what is there."""
     try:

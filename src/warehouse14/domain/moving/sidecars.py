@@ -20,7 +20,7 @@ from warehouse14.domain.ports import FileStore
 _SIDECAR = ".json"
 _METADATA = ".metadata"
 #: No sidecar and no core metadata of ours is larger, in bytes.
-_MOST = 16 * 1024 * 1024
+_MOST = 32 * 1024 * 1024
 _MOST_NAME = 200
 
 
@@ -82,9 +82,9 @@ def _found(store: FileStore, key: str, size: int) -> Found:
     return Found(file, str(known["project"]))
 
 
-def _name(text: str) -> str:
+def _name(text: object) -> str:
     """Return who published. Raises ``ValueError`` for what no account is called, and no journal keeps."""
-    if not is_plain(text, _MOST_NAME):
+    if not isinstance(text, str) or not is_plain(text, _MOST_NAME):
         raise ValueError(f"{text!r:.80} names nobody")
     return text
 

@@ -56,9 +56,14 @@ class MoveService:
             since = common_serial(InUnit(unit), units)
         yield from self._carry_all(left_of(since), store)
         with self._units.read() as unit:
+            now = unit.journal.serial()
+        if now != begun:
+            # What was listed meanwhile, which may be much after hours.
+            yield from self._carry_all(left_of(begun), store)
+        with self._units.read() as unit:
             known = InUnit(unit)
-            # What was listed since then, and so may not be there yet.
-            for owned in known.owned(begun):
+            # The little that was listed since then: engines end a unit that does nothing for minutes.
+            for owned in known.owned(now):
                 yield from (carry(file, self._store, store) for file in owned.listed)
             put(known, units, since)
 
