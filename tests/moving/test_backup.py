@@ -227,8 +227,8 @@ def test_a_backup_that_is_ended_leaves_nothing_and_says_nothing(
         [COMMAND, "--ini", full_site.ini, "backup", path],
         stderr=subprocess.PIPE,
         env=environment(),
-        # Whoever runs the tests in the background may ignore it, and a child would, too.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        # Whoever runs the tests in the background may ignore some, and a child would, too.
+        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),
     )
     while not any(part.stat().st_size for part in tmp_path.glob("backup.tar.*")):
         assert process.poll() is None
