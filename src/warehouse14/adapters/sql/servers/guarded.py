@@ -4,8 +4,8 @@ PyMySQL takes what it reads for MariaDB's, and what it is given for right: when
 it is not, whatever Python says comes out, and not an error of the driver.
 """
 
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pymysql.connections import Connection
@@ -22,7 +22,7 @@ def connect(**options: Any) -> Connection:
     if isinstance(password, str):
         # The driver would take it for Latin-1; MariaDB's own programs send UTF-8.
         options["password"] = password.encode()
-    with _Guard(lambda error: _refused(error, options)):
+    with _guarded(lambda error: _refused(error, options)):
         connection = GuardedConnection(**options | {"defer_connect": True})
     connection.connect()
     return connection
@@ -41,37 +41,37 @@ class GuardedConnection(Connection):  # type: ignore[misc]
 
     def connect(self, sock: Any = None) -> None:
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             super().connect(sock)
 
     def query(self, sql: str | bytes, unbuffered: bool = False) -> Any:  # noqa: FBT002
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             return super().query(sql, unbuffered=unbuffered)
 
     def next_result(self, unbuffered: bool = False) -> Any:  # noqa: FBT002
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             return super().next_result(unbuffered=unbuffered)
 
     def ping(self, reconnect: bool = False) -> None:  # noqa: FBT002
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             super().ping(reconnect)
 
     def autocommit(self, value: bool) -> None:
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             super().autocommit(value)
 
     def commit(self) -> None:
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             super().commit()
 
     def rollback(self) -> None:
         """See the driver."""
-        with _Guard(self._misunderstood):
+        with _guarded(self._misunderstood):
             super().rollback()
 
     def _misunderstood(self, error: Exception) -> OperationalError:
@@ -82,17 +82,12 @@ class GuardedConnection(Connection):  # type: ignore[misc]
         )
 
 
-class _Guard:
-    """Turns what is no error of the driver into one."""
-
-    def __init__(self, meant: Callable[[Exception], OperationalError]) -> None:
-        self._meant = meant
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, Error):
-            raise self._meant(error) from error
+@contextmanager
+def _guarded(meant: Callable[[Exception], OperationalError]) -> Iterator[None]:
+    """Turn what is no error of the driver into one."""
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as error:
+        raise meant(error) from error
