@@ -74,9 +74,8 @@ _ALL = (
     .where(projects.c.deleted_at.is_(None))
     .order_by(projects.c.name)
 )
-_GRANTED = projects.c.name.in_(
-    select(grants.c.project).where(grants.c.principal.in_(bindparam("principals", expanding=True)))
-)
+_TO_THEM = grants.c.principal.in_(bindparam("principals", expanding=True))
+_GRANTED = projects.c.name.in_(select(grants.c.project).where(_TO_THEM))
 #: From this many grants on, a search asks for each project that it looks at whether it is granted, instead of
 #: reading all grants first. PostgreSQL would read them first all the same where this were an EXISTS.
 MANY_GRANTS = 10_000
@@ -84,17 +83,14 @@ _GRANTED_TO_MANY = (
     select(literal(1))
     .where(
         grants.c.project == projects.c.name,
-        grants.c.principal.in_(bindparam("principals", expanding=True)),
+        _TO_THEM,
     )
     .limit(1)
     .scalar_subquery()
     .is_not(None)
 )
 _COUNTED_GRANTS = select(func.count()).select_from(
-    select(grants.c.project)
-    .where(grants.c.principal.in_(bindparam("principals", expanding=True)))
-    .limit(bindparam("most"))
-    .subquery()
+    select(grants.c.project).where(_TO_THEM).limit(bindparam("most")).subquery()
 )
 _GRANTED_ONLY = _ALL.where(_GRANTED)
 _GRANTED_OR_PUBLIC = _ALL.where(or_(projects.c.public, _GRANTED))
