@@ -197,8 +197,8 @@ def test_a_sparse_end_is_refused(members: Members) -> None:
 
 def test_what_lies_beside_a_file_is_bounded(members: Members) -> None:
     name = next(name for name in members if name.endswith(".whl.json"))
-    with pytest.raises(Rejected, match="is larger than 33554432 bytes"):
-        restored(packed(members | {name: bytes(33 * 1024 * 1024)}))
+    with pytest.raises(Rejected, match="is larger than 26214400 bytes"):
+        restored(packed(members | {name: bytes(25 * 1024 * 1024 + 1)}))
 
 
 def test_a_head_is_bounded(members: Members) -> None:

@@ -31,7 +31,8 @@ DESCRIPTION_LENGTH = 500_000
 
 #: More is not read: METADATA and PKG-INFO of 4 MiB, of which JSON may make six times as much.
 _MOST_METADATA = 4 * 1024 * 1024
-_MOST_SIDECAR = 6 * _MOST_METADATA + 1024 * 1024
+#: No blob beside a file is larger, in bytes.
+MOST_SIDECAR = 6 * _MOST_METADATA + 1024 * 1024
 _MOST_WORDS = 10
 _FILE_SIZE = 1500
 #: The key in a sidecar of core metadata that is not offered beside the file.
@@ -142,7 +143,7 @@ class Catalogue:
         try:
             if file.metadata_sha256 is not None:
                 return self._read(file.metadata_key, _MOST_METADATA)
-            known = json.loads(self._read(file.sidecar_key, _MOST_SIDECAR))
+            known = json.loads(self._read(file.sidecar_key, MOST_SIDECAR))
         except (NotFound, ValueError):
             return None
         kept = known.get(SIDECAR_METADATA, "") if isinstance(known, dict) else ""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
+from warehouse14.domain.catalogue import MOST_SIDECAR
 from warehouse14.domain.errors import Rejected
 
 _FORMAT = 1
@@ -30,8 +31,6 @@ _END = "end.json"
 _CHUNK = 1024 * 1024
 #: The head and the end are a few lines, in bytes.
 _MOST_SAID = 64 * 1024
-#: No larger is what lies beside a file: core metadata of 4 MiB, of which JSON makes six times as much.
-_MOST_BESIDE = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def _numbered() -> Iterator[None]:
         raise _no_backup(error) from error
 
 
-def joined(name: str, pieces: Iterable[bytes], most: int = _MOST_BESIDE) -> bytes:
+def joined(name: str, pieces: Iterable[bytes], most: int = MOST_SIDECAR) -> bytes:
     """Return all ``pieces`` of a small member. Raises ``Rejected`` if there are more than ``most`` bytes."""
     data = bytearray()
     for piece in pieces:

@@ -10,7 +10,7 @@ from typing import Any
 
 from warehouse14.domain.archives.coremetadata import read_core_metadata
 from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
-from warehouse14.domain.catalogue import SIDECAR_METADATA
+from warehouse14.domain.catalogue import MOST_SIDECAR, SIDECAR_METADATA
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import File, FileType
 from warehouse14.domain.moving.checking import checked_digest
@@ -19,8 +19,6 @@ from warehouse14.domain.ports import FileStore
 
 _SIDECAR = ".json"
 _METADATA = ".metadata"
-#: No sidecar and no core metadata of ours is larger, in bytes.
-_MOST = 32 * 1024 * 1024
 _MOST_NAME = 200
 
 
@@ -95,4 +93,4 @@ def _kept(known: dict[str, Any]) -> bytes:
 
 def _read(store: FileStore, key: str) -> bytes:
     with closing(store.open(key, 0)) as stream:
-        return stream.read(_MOST)
+        return stream.read(MOST_SIDECAR)
