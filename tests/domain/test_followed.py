@@ -1,7 +1,7 @@
 import threading
 from datetime import UTC, datetime
 
-from warehouse14.domain.followed import PROJECTS, FollowedCache, account_tag, project_tag
+from warehouse14.domain.followed import FollowedCache, account_tag, project_tag
 from warehouse14.domain.model import Account, Change, Project
 from warehouse14.domain.names import AccountName, ProjectName
 from warehouse14.domain.warehouse import Warehouse
@@ -32,12 +32,23 @@ def test_a_change_drops_what_was_made_from_its_subject_and_nothing_else(warehous
     now = serial(warehouse)
     cache.put("foo", 1, size=1, tags=[project_tag(FOO)], serial=now)
     cache.put("bar", 2, size=1, tags=[project_tag(BAR)], serial=now)
-    cache.put("list", 3, size=1, tags=[PROJECTS], serial=now)
     cache.put("ada", 4, size=1, tags=[account_tag(AccountName("ada"))], serial=now)
     change(warehouse, FOO)
     assert cache.get("foo") == 1
     cache.follow()
-    assert [cache.get(key) for key in ("foo", "bar", "list", "ada")] == [None, 2, None, 4]
+    assert [cache.get(key) for key in ("foo", "bar", "ada")] == [None, 2, 4]
+
+
+def test_it_knows_when_any_project_has_changed_and_takes_nothing_else_for_that(warehouse: Warehouse) -> None:
+    cache = cache_of(warehouse)
+    change(warehouse, FOO)
+    cache.follow()
+    at = serial(warehouse)
+    assert cache.projects_serial == at
+    with warehouse.units.write() as unit:
+        unit.journal.append(Change("test", WHEN, "ada", "", account=AccountName("ada")))
+    cache.follow()
+    assert (cache.projects_serial, serial(warehouse)) == (at, at + 1)
 
 
 def test_a_value_that_was_read_before_the_last_change_is_not_kept(warehouse: Warehouse) -> None:

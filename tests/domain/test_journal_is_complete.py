@@ -346,6 +346,7 @@ READS: dict[str, Call] = {
     "index.file": lambda at, me: at.warehouse.index.file(DEMO, FileName(FIRST.filename)),
     "index.project_page": lambda at, me: at.warehouse.index.project_page(_demo(at)),
     "index.project_list": lambda at, me: at.warehouse.index.project_list(me),
+    "index.changed_parts": lambda at, me: at.warehouse.index.changed_parts(me, [DEMO], 0),
 }
 
 #: Those that administrators alone read.

@@ -86,6 +86,9 @@ def test_a_prefix_narrows_lists_and_rights(
     assert warehouse.catalogue.search(held, "other").total == 0
     page, _ = warehouse.index.project_list(held)
     assert [project.name for project in page.projects] == ["acme-core"]
+    firsts = [ProjectName(name) for name in ("a", "c", "d", "e", "f", "g", "h", "i", "p", "q")]
+    changed, _ = warehouse.index.changed_parts(held, firsts, 0) or ([], 0)
+    assert [project.name for parts in changed for project in parts.projects] == ["acme-core"]
     for other in ("acme", "acmetools", "other"):
         with pytest.raises(NotFound):
             warehouse.projects.get(held, other)

@@ -19,9 +19,6 @@ from warehouse14.domain.ports import Units
 #: More new entries than this, and everything goes.
 _MOST_ENTRIES = 1000
 
-#: The tag of every value that lists projects.
-PROJECTS = "projects"
-
 
 def project_tag(name: ProjectName) -> str:
     """Return the tag of what was made from one project and its files."""
@@ -47,7 +44,7 @@ def changed_tags(change: Change) -> list[str]:
     """Return the tags whose values ``change`` makes stale."""
     tags = []
     if change.project is not None:
-        tags += [project_tag(change.project), PROJECTS]
+        tags.append(project_tag(change.project))
     if change.account is not None:
         tags.append(account_tag(change.account))
     if change.group is not None:
@@ -70,6 +67,7 @@ class FollowedCache:
     Attributes:
         size: how many bytes they have by now.
         hits, misses: how often a value was asked for that was there, and that was not.
+        projects_serial: the last entry that it knows of with which any project changed, or a later one.
     """
 
     def __init__(self, units: Units, *, max_bytes: int) -> None:
@@ -77,7 +75,7 @@ class FollowedCache:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._seen = threading.local()
-        self._serial = -1
+        self._serial = self.projects_serial = -1
         self.size = self.hits = self.misses = 0
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._by_tag: dict[str, set[Hashable]] = {}
@@ -136,9 +134,12 @@ class FollowedCache:
                 return
             if len(new) > _MOST_ENTRIES:
                 self._clear()
+                self.projects_serial = serial
             else:
                 for change in new:
                     self._drop_tags(changed_tags(change))
+                    if change.project is not None:
+                        self.projects_serial = change.serial
             self._serial = serial
 
     def _drop_tags(self, tags: Iterable[str]) -> None:

@@ -1,11 +1,14 @@
 """What the index shows to clients: projects, files and pages, kept as long as they are true."""
 
-from collections.abc import Callable, Hashable
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeVar
 
 from warehouse14.domain.access import Identity
 from warehouse14.domain.followed import FollowedCache, project_tag
-from warehouse14.domain.model import File, Project
+from warehouse14.domain.model import File, Project, ProjectSummary
 from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.ports import UnitOfWork, Units
 from warehouse14.domain.services.projects import visible_projects
@@ -16,6 +19,16 @@ Found = TypeVar("Found", Project, File)
 #: About what a project or a file takes in memory, and that there is none, in bytes.
 _FOUND_SIZE = 2000
 _NOTHING_SIZE = 500
+#: More entries than this since a list was read, and all of it is read again.
+_MOST_CHANGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedParts:
+    """Parts of a list that follow each other: which they were, and the projects that they now have."""
+
+    numbers: range
+    projects: Sequence[ProjectSummary]
 
 
 class Index:
@@ -68,3 +81,50 @@ class Index:
         with self._units.read() as unit:
             serial = unit.journal.serial()
             return project_list(visible_projects(unit, identity)), serial
+
+    def changed_parts(
+        self, identity: Identity, firsts: Sequence[ProjectName], since: int
+    ) -> tuple[Sequence[ChangedParts], int] | None:
+        """Return what has changed of a list of the projects that ``identity`` may read.
+
+        Args:
+            identity: who reads it.
+            firsts: where its parts begin: the name of each one's first project. The first part has also what
+                comes before that name.
+            since: the serial at which the list was read.
+
+        Returns: the parts that have changed, in their order, and the serial at which they were read; or None
+            where so much has changed that it is cheaper to read all.
+        """
+        with self._units.read() as unit:
+            serial = unit.journal.serial()
+            changes = unit.journal.since(since, _MOST_CHANGES + 1)
+            names = {change.project for change in changes if change.project is not None}
+            numbers = _part_numbers(firsts, names)
+            if len(changes) > _MOST_CHANGES or 2 * len(numbers) > len(firsts):
+                return None
+            begins, ends = ["", *firsts[1:]], [*firsts[1:], None]
+            changed = []
+            for run in _runs(numbers):
+                found = visible_projects(unit, identity, first=begins[run[0]], before=ends[run[-1]])
+                changed.append(ChangedParts(run, found))
+            return changed, serial
+
+
+def _part_numbers(firsts: Sequence[ProjectName], names: Iterable[ProjectName]) -> set[int]:
+    """Return the numbers of the parts in which ``names`` are, and of the part before one whose first project
+    is among them: without that project the two may be one."""
+    numbers = set()
+    for name in names:
+        number = max(bisect_right(firsts, name) - 1, 0)
+        numbers.add(number)
+        if number and name == firsts[number]:
+            numbers.add(number - 1)
+    return numbers
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[range]:
+    """Return the runs of numbers that follow each other."""
+    for _, pairs in groupby(enumerate(sorted(numbers)), lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in pairs]
+        yield range(run[0], run[-1] + 1)

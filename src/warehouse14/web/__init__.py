@@ -21,6 +21,7 @@ from warehouse14.web.assets import load_assets
 from warehouse14.web.csrf import CookieBoundTokens
 from warehouse14.web.headers import complete_headers
 from warehouse14.web.html import FILTERS
+from warehouse14.web.lists import ProjectLists
 from warehouse14.web.metering import open_meter
 from warehouse14.web.pages import Pages
 from warehouse14.web.requests import (
@@ -110,3 +111,4 @@ def _make_pages(config: Configurator) -> None:
     templates.filters.update(FILTERS)
     config.registry.templates = templates
     config.registry.pages = Pages(config.registry.warehouse.index, templates)
+    config.registry.lists = ProjectLists(config.registry.warehouse.index, templates)

@@ -34,11 +34,14 @@ class MemoryProjects:
         """Return the project, a deleted one too, or None."""
         return self._moment.tables.projects.get(name)
 
-    def visible(self, principals: frozenset[Principal] | None) -> Sequence[ProjectSummary]:
-        """Return the projects that ``principals`` may see, by name."""
+    def visible(
+        self, principals: frozenset[Principal] | None, *, first: str = "", before: str | None = None
+    ) -> Sequence[ProjectSummary]:
+        """Return the projects that ``principals`` may see, by name, or those of a range of names."""
         return [
             ProjectSummary(project.name, project.display_name, project.public, project.serial)
             for project in self._visible(principals)
+            if project.name >= first and (before is None or project.name < before)
         ]
 
     def _visible(self, principals: frozenset[Principal] | None) -> list[Project]:

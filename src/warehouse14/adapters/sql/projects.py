@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     bindparam,
     delete,
     exists,
@@ -92,8 +93,27 @@ _GRANTED_TO_MANY = (
 _COUNTED_GRANTS = select(func.count()).select_from(
     select(grants.c.project).where(_TO_THEM).limit(bindparam("most")).subquery()
 )
-_GRANTED_ONLY = _ALL.where(_GRANTED)
-_GRANTED_OR_PUBLIC = _ALL.where(or_(projects.c.public, _GRANTED))
+
+
+class _Visible(NamedTuple):
+    """The statements for all projects, for those that are public or granted, and for the granted ones."""
+
+    every: Select[Any]
+    public: Select[Any]
+    granted: Select[Any]
+
+
+def _visible(every: Select[Any], granted: ColumnElement[bool]) -> _Visible:
+    return _Visible(every, every.where(or_(projects.c.public, granted)), every.where(granted))
+
+
+_WHOLE = _visible(_ALL, _GRANTED)
+#: A range of few names among many: what is granted is looked up by project.
+_RANGE = _visible(
+    _ALL.where(projects.c.name >= bindparam("first"), projects.c.name < bindparam("before")), _GRANTED_TO_MANY
+)
+#: Comes after every name of a project.
+_END = "~"
 
 _ORDERS: dict[Order, tuple[Any, ...]] = {
     Order.NAME: (projects.c.name,),
@@ -163,13 +183,18 @@ class SqlProjects:
         given = self._run.rows(_GRANTS, of_name=name)
         return _project(row, {Principal(grant.principal): Role(grant.role) for grant in given})
 
-    def visible(self, principals: frozenset[Principal] | None) -> Sequence[ProjectSummary]:
+    def visible(
+        self, principals: frozenset[Principal] | None, *, first: str = "", before: str | None = None
+    ) -> Sequence[ProjectSummary]:
         """See the port."""
+        whole = not first and before is None
+        statements = _WHOLE if whole else _RANGE
+        given: dict[str, Any] = {} if whole else {"first": first, "before": before or _END}
         if principals is None:
-            rows = self._run.rows(_ALL)
+            rows = self._run.rows(statements.every, **given)
         else:
-            statement = _GRANTED_OR_PUBLIC if AUTHENTICATED in principals else _GRANTED_ONLY
-            rows = self._run.rows(statement, principals=sorted(principals))
+            statement = statements.public if AUTHENTICATED in principals else statements.granted
+            rows = self._run.rows(statement, principals=sorted(principals), **given)
         # By position: reading rows by name takes most of the time of a long list.
         found: Sequence[Any] = rows.all()
         return [ProjectSummary(name, display, public, serial) for name, display, public, serial in found]

@@ -36,9 +36,12 @@ class Projects(Protocol):
     def get(self, name: ProjectName) -> Project | None:
         """Return the project with its grants, a deleted one too, or None."""
 
-    def visible(self, principals: frozenset[Principal] | None) -> Sequence[ProjectSummary]:
+    def visible(
+        self, principals: frozenset[Principal] | None, *, first: str = "", before: str | None = None
+    ) -> Sequence[ProjectSummary]:
         """Return the projects that are not deleted, by name: those that are public or granted
-        to one of ``principals``; all of them for None."""
+        to one of ``principals``; all of them for None. From the name ``first`` on, up to but without the
+        name ``before``, to the end for None."""
 
     def changed_since(self, serial: int) -> Iterator[Project]:
         """Return the projects whose last change came after the entry ``serial``, with their grants, deleted

@@ -247,9 +247,13 @@ class ProjectService:
         attempt(self._units, work)
 
 
-def visible_projects(unit: UnitOfWork, identity: Identity) -> Sequence[ProjectSummary]:
-    """Return the projects that ``identity`` may read; its token may narrow them."""
-    found = unit.projects.visible(None if identity.is_operator else identity.principals)
+def visible_projects(
+    unit: UnitOfWork, identity: Identity, *, first: str = "", before: str | None = None
+) -> Sequence[ProjectSummary]:
+    """Return the projects that ``identity`` may read; its token may narrow them. From the name ``first`` on,
+    up to but without the name ``before``, to the end for None."""
+    principals = None if identity.is_operator else identity.principals
+    found = unit.projects.visible(principals, first=first, before=before)
     if identity.token is None or identity.token.reach.is_all:
         return found
     return [project for project in found if identity.token.reach.covers(project.name)]

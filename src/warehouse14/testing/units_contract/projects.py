@@ -190,6 +190,27 @@ class ProjectsContract(UnitsFixtures):
         every = look(units, lambda unit: unit.projects.visible(None))
         assert [summary.name for summary in every] == [shared, open_, his, hers]
 
+    def test_visible_projects_can_be_asked_for_by_a_range_of_names(self, units: Units) -> None:
+        names = [ProjectName(name) for name in ("a", "b", "b-1", "b1", "c", "d", "z9")]
+        for name in names:
+            create(units, sample_project(name, public=name != "c", grants={BOB_MAY: Role.MEMBER}))
+        delete_project(units, ProjectName("d"))
+
+        def found(principals: set[Principal] | None, first: str, before: str | None) -> list[str]:
+            asked = None if principals is None else frozenset(principals)
+            given = look(units, lambda unit: unit.projects.visible(asked, first=first, before=before))
+            return [summary.name for summary in given]
+
+        for principals in (None, {AUTHENTICATED, BOB_MAY}, {BOB_MAY}):
+            assert found(principals, "b", "c") == ["b", "b-1", "b1"]
+            assert found(principals, "b-", "z9") == ["b-1", "b1", "c"]
+            assert found(principals, "", "b") == ["a"]
+            assert found(principals, "b1", None) == ["b1", "c", "z9"]
+            assert found(principals, "", None) == ["a", "b", "b-1", "b1", "c", "z9"]
+            assert found(principals, "d", "z") == []
+        assert found({AUTHENTICATED}, "b1", None) == ["b1", "z9"]
+        assert found(set(), "", "z") == []
+
     def test_a_project_granted_to_everybody_who_signs_in_is_visible(self, units: Units) -> None:
         create(units, sample_project(grants={AUTHENTICATED: Role.MEMBER}))
         assert self._names(units, AUTHENTICATED, BOB_MAY) == [DEMO]

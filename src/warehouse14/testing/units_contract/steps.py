@@ -48,6 +48,7 @@ READS: dict[str, Act] = {
     "projects.get": lambda unit: unit.projects.get(DEMO),
     "projects.visible": lambda unit: unit.projects.visible(frozenset({AUTHENTICATED, ADA_MAY})),
     "projects.visible, all": lambda unit: unit.projects.visible(None),
+    "projects.visible, some": lambda unit: unit.projects.visible(frozenset({AUTHENTICATED}), first="d"),
     "projects.search": lambda unit: unit.projects.search(None, ["x"], order=Order.NAME, start=0, count=9),
     "projects.changed_since": lambda unit: list(unit.projects.changed_since(0)),
     "projects.hanging_on": lambda unit: unit.projects.hanging_on(ADA_MAY),

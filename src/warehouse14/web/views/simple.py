@@ -8,7 +8,7 @@ from warehouse14.domain.access import Permission
 from warehouse14.web.addresses import absolute_with_query
 from warehouse14.web.errors import Refusal
 from warehouse14.web.negotiation import SUPPORTED, Offer, negotiate, takes_gzip
-from warehouse14.web.pages import Page
+from warehouse14.web.page import Page
 from warehouse14.web.resources.clients import ProjectDetail, ProjectList
 
 _VARY = "Accept, Accept-Encoding, Authorization"
@@ -22,7 +22,7 @@ def projects(context: ProjectList, request: Request) -> Response:
     elsewhere = _elsewhere(request, context.path)
     if elsewhere is not None:
         return elsewhere
-    page = request.registry.pages.projects(request.identity, _offer(request), compressed=_takes_gzip(request))
+    page = request.registry.lists.page(request.identity, _offer(request), compressed=_takes_gzip(request))
     return _send(request, page)
 
 
