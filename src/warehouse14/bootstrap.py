@@ -149,7 +149,7 @@ def _creator(word: str) -> Principal:
 
 
 def prepare_site(site: Site) -> None:
-    """Make the site's folder for request bodies, and its secret, for its owner alone."""
+    """Make the site's folder for what waits, and its secret, for its owner alone."""
     try:
         if site.temporary is not None:
             os.makedirs(site.temporary, mode=0o700, exist_ok=True)

@@ -31,7 +31,8 @@ class Site:
         create_on_upload: whether the first upload of a new name creates its project.
         denied_read: the status for a project that the caller may not read, 404 or 403.
         page_cache_bytes: how much memory the rendered pages may take.
-        temporary: the folder for request bodies on their way in, or None for the system's.
+        temporary: the folder for what waits on this machine, such as request bodies and the rows of a backup,
+            or None for the system's.
         secret_file: where the site's secret lies, or None for a site without one.
         session_idle_minutes: how long a browser stays signed in without being used.
         session_hours: how long it stays signed in at most.

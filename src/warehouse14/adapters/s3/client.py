@@ -112,7 +112,7 @@ def answering(verb: str) -> Iterator[None]:
 
 @contextmanager
 def examining(options: Options) -> Iterator[None]:
-    """Turn whatever a request raises into ``Misconfigured`` if a setting is at fault, or ``Unavailable``."""
+    """Turn whatever a request raises into ``Misconfigured`` that says what is wrong with the bucket."""
     try:
         yield
     except ClientError as error:
