@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -286,13 +287,23 @@ def test_wrong_credentials_are_said(
     assert "the credentials that boto3 finds are wrong or have expired" in refusal(opened(swift, bucket))
 
 
-def test_no_credentials_are_said(localstack: BucketServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in localstack.credentials():
+@pytest.mark.parametrize("named", [False, True])
+def test_of_credentials_that_are_missing_it_is_said_where_they_are_looked_for(
+    localstack: BucketServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: bool
+) -> None:
+    for name in (*localstack.credentials(), "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    assert "Unable to locate credentials" in refusal(opened(localstack, "any-bucket"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".aws/credentials"
+    if named:
+        file = tmp_path / "named"
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    said = refusal(opened(localstack, "any-bucket"))
+    assert "boto3 finds no credentials: not in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
+    assert f"not in {file} " in said
+    assert "docs/deploy/s3.md" in said
 
 
 @pytest.mark.registry

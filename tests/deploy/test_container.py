@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from support.databases import DatabaseServer
-from support.images import COMPOSE, PLACE, build, compose, health_check, instructions, said
+from support.images import COMPOSE, COMPOSE_S3, PLACE, build, compose, health_check, instructions, said
 from support.places import bare_place
 from support.servers import Server, free_port
 from support.sites import REPOSITORY, Site, environment
@@ -73,11 +73,35 @@ def test_the_password_is_a_file_and_stands_in_no_environment_and_no_command() ->
         assert service["secrets"] == ["database-password"], name
         for variable in service["environment"]:
             assert "PASSWORD" not in variable or variable.endswith("_FILE")
-    assert str(file).startswith("secrets/")
-    ignored = subprocess.run(
-        ["git", "check-ignore", "-q", COMPOSE.parent / str(file)], cwd=REPOSITORY, check=False, timeout=10
-    )
-    assert ignored.returncode == 0, "the secrets of a site could be committed"
+    assert file.startswith("secrets/")
+    assert is_ignored(file), "the secrets of a site could be committed"
+
+
+def is_ignored(name: str) -> bool:
+    """Whether git leaves a file beside the compose file alone."""
+    words = ["git", "check-ignore", "-q", COMPOSE.parent / name]
+    return subprocess.run(words, cwd=REPOSITORY, check=False, timeout=10).returncode == 0
+
+
+def test_with_a_bucket_its_credentials_are_a_file_for_those_who_use_it_and_for_nobody_else() -> None:
+    beside = compose(COMPOSE_S3)
+    assert set(beside["services"]) == set(OURS)
+    ((secret, kept),) = beside["secrets"].items()
+    file = kept["file"]
+    assert file.startswith("secrets/")
+    assert is_ignored(file), "the credentials of a site could be committed"
+    for service in beside["services"].values():
+        assert service["secrets"] == [secret]
+        assert service["environment"] == {"AWS_SHARED_CREDENTIALS_FILE": f"/run/secrets/{secret}"}
+
+
+def test_with_a_bucket_the_ini_of_the_image_is_covered_by_one_that_nobody_commits_or_changes() -> None:
+    (place,) = [rest.split()[-1] for word, rest in instructions() if word == "COPY" and ".ini" in rest]
+    for service in compose(COMPOSE_S3)["services"].values():
+        (volume,) = service["volumes"]
+        ini, target, mode = volume.split(":")
+        assert (target, mode) == (place, "ro")
+        assert is_ignored(ini)
 
 
 def test_the_index_starts_when_the_database_answers_and_all_is_prepared() -> None:

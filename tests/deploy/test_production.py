@@ -9,45 +9,73 @@ from pathlib import Path
 
 import pytest
 
+from support.buckets import BucketServer
 from support.databases import DatabaseServer
-from support.places import bare_place
+from support.places import Place, bare_place
 from support.servers import Server, free_port
-from support.sites import COMMAND, REPOSITORY, Site
+from support.sites import COMMAND, REPOSITORY, Backends, Site
 from support.units import Unit
 from support.visitors import Visitor
 from warehouse14.testing.builders import build_wheel
 
 EXAMPLE = REPOSITORY / "production.ini.example"
 SERVICES = ("warehouse14.service", "warehouse14-upkeep.service")
+#: What goes beside both for a site with a bucket.
+DROP_IN = "warehouse14-s3.conf"
 CLIENT_SECRET = "the secret of the client"
 
 
 @pytest.fixture(scope="module")
 def site(postgresql: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The example, with the places of this machine and no others; its commands run as the unit says."""
-    folder = tmp_path_factory.mktemp("production")
+    with bare_place(postgresql) as place:
+        yield filled_in(tmp_path_factory.mktemp("production"), place)
+
+
+@pytest.fixture(scope="module")
+def bucket_site(
+    postgresql: DatabaseServer, localstack: BucketServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The same with files in a bucket, whose credentials are in the file of the drop-in and nowhere else."""
+    with bare_place(postgresql) as place, pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        site = filled_in(tmp_path_factory.mktemp("bucket"), place)
+        place_of_files = {
+            "": "s3",
+            ".bucket": localstack.fresh(),
+            ".region": "us-east-1",
+            ".endpoint_url": localstack.endpoint,
+            ".path_style": "true",
+        }
+        site.keep_in(Backends({f"warehouse14.files{key}": value for key, value in place_of_files.items()}))
+        variables = Unit(DROP_IN).variables(site.folder / "credentials")
+        site.variables |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(site.folder), **variables}
+        yield site
+
+
+def filled_in(folder: Path, place: Place) -> Site:
+    """Return a site from the example, in an empty folder, whose variables are those of the unit."""
+    address, password = without_password(place.url)
+    filled = {
+        "postgresql+psycopg://warehouse14@db.example.com/warehouse14": address,
+        "/var/lib/warehouse14": str(folder / "state"),
+        "https://login.example.com": f"http://127.0.0.1:{free_port()}",
+        "127.0.0.1:6543": f"127.0.0.1:{free_port()}",
+    }
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for example, real in filled.items():
+        assert example in text
+        text = text.replace(example, real)
+    (folder / "state").mkdir()
     credentials = folder / "credentials"
     credentials.mkdir()
-    with bare_place(postgresql) as place:
-        address, password = without_password(place.url)
-        filled = {
-            "postgresql+psycopg://warehouse14@db.example.com/warehouse14": address,
-            "/var/lib/warehouse14": str(folder / "state"),
-            "https://login.example.com": f"http://127.0.0.1:{free_port()}",
-            "127.0.0.1:6543": f"127.0.0.1:{free_port()}",
-        }
-        text = EXAMPLE.read_text(encoding="utf-8")
-        for example, real in filled.items():
-            assert example in text
-            text = text.replace(example, real)
-        (folder / "state").mkdir()
-        (credentials / "database-password").write_text(f"{password}\n", encoding="utf-8")
-        (credentials / "corp-secret").write_text(f"{CLIENT_SECRET}\n", encoding="utf-8")
-        variables = Unit(SERVICES[0]).variables(credentials)
-        site = Site(folder, variables)
-        site.ini = folder / "production.ini"
-        site.ini.write_text(text, encoding="utf-8")
-        yield site
+    (credentials / "database-password").write_text(f"{password}\n", encoding="utf-8")
+    (credentials / "corp-secret").write_text(f"{CLIENT_SECRET}\n", encoding="utf-8")
+    site = Site(folder, Unit(SERVICES[0]).variables(credentials))
+    site.ini = folder / "production.ini"
+    site.ini.write_text(text, encoding="utf-8")
+    return site
 
 
 def without_password(url: str) -> tuple[str, str]:
@@ -94,6 +122,28 @@ def test_the_upkeep_runs_as_its_unit_says(server: Server, site: Site) -> None:
     assert [words[0] for words in commands] == ["collect", "check"]
     for words in commands:
         site.command(*words)
+
+
+def test_with_a_bucket_both_units_find_the_credentials_in_the_file_of_the_drop_in(bucket_site: Site) -> None:
+    (before,) = Unit(SERVICES[0]).commands("ExecStartPre")
+    refused = bucket_site.run(*before)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    file = bucket_site.folder / "credentials/aws-credentials"
+    assert (
+        f"boto3 finds no credentials: not in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, not in {file}"
+        in (refused.stderr)
+    )
+    file.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\n", encoding="utf-8")
+    for words in (before, *Unit(SERVICES[1]).commands("ExecStart")):
+        bucket_site.command(*words)
+
+
+@pytest.mark.parametrize("name", [*SERVICES, DROP_IN])
+def test_each_secret_that_a_variable_names_is_handed_on(name: str) -> None:
+    unit = Unit(name)
+    loaded = {value.partition(":")[0] for value in unit.settings["LoadCredential"]}
+    named = {value[3:] for value in unit.variables(Path("%d")).values() if value.startswith("%d/")}
+    assert loaded == named != set()
 
 
 def test_no_secret_is_where_others_see_it(server: Server, site: Site) -> None:
@@ -163,6 +213,9 @@ def test_systemd_has_nothing_to_say_against_a_unit(name: str, tmp_path: Path) ->
     for unit in (*SERVICES, name):
         text = (REPOSITORY / "deploy" / unit).read_text(encoding="utf-8")
         (tmp_path / unit).write_text(text.replace("/opt/warehouse14/bin/warehouse14", str(COMMAND)), "utf-8")
+        (tmp_path / f"{unit}.d").mkdir(exist_ok=True)
+        if unit in SERVICES:
+            shutil.copy(REPOSITORY / "deploy" / DROP_IN, tmp_path / f"{unit}.d/s3.conf")
     done = analyze("verify", tmp_path / name)
     assert (done.returncode, done.stdout) == (0, "")
     if name in SERVICES:

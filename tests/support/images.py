@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,6 +14,8 @@ from support.sites import REPOSITORY, environment
 
 DOCKERFILE = REPOSITORY / "deploy/Dockerfile"
 COMPOSE = REPOSITORY / "deploy/compose.yaml"
+#: What goes beside it for a site with a bucket.
+COMPOSE_S3 = REPOSITORY / "deploy/compose.s3.yaml"
 #: Where the image has the program.
 PLACE = "/opt/warehouse14"
 
@@ -35,9 +38,9 @@ def health_check(place: Path, port: int) -> list[str]:
     return [word.replace(PLACE, str(place)).replace("6543", str(port)) for word in words]
 
 
-def compose() -> dict[str, dict[str, dict[str, object]]]:
-    """Return the compose file."""
-    found: dict[str, dict[str, dict[str, object]]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+def compose(file: Path = COMPOSE) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the compose file, or what goes beside it."""
+    found: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return found
 
 

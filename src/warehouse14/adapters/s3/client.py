@@ -1,12 +1,13 @@
 """Speaking to the store: one client, and what its errors mean."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -31,6 +32,12 @@ _THERE = frozenset({"412", "PreconditionFailed"})
 _RIGHTS = "these credentials may not use it; see docs/deploy/s3.md for what they need"
 _REGION = "it is in another region; set warehouse14.files.region"
 _CREDENTIALS = "the credentials that boto3 finds are wrong or have expired"
+_NO_CREDENTIALS = (
+    "boto3 finds no credentials: not in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, not in {file}"
+    " (AWS_SHARED_CREDENTIALS_FILE names another), and this machine has no role; see docs/deploy/s3.md"
+)
+#: Where boto3 looks unless a variable says otherwise.
+_CREDENTIALS_FILE = "~/.aws/credentials"
 _NO_STORE = "what answers is no S3: it sends something else than XML"
 #: What is wrong with the settings, by what the store says.
 _COMPLAINTS = {
@@ -180,4 +187,7 @@ def _said(error: Exception) -> str:
     """Return what went wrong in one line."""
     if isinstance(error, ResponseParserError):
         return _NO_STORE
+    if isinstance(error, NoCredentialsError):
+        file = os.environ.get("AWS_SHARED_CREDENTIALS_FILE", _CREDENTIALS_FILE)
+        return _NO_CREDENTIALS.format(file=os.path.expanduser(file))
     return " ".join(str(error).split())[:300] or type(error).__name__
