@@ -207,6 +207,11 @@ def test_it_serves_from_a_tree_that_it_cannot_write(server: Server, container: C
 
 
 @pytest.mark.thorough
+def test_the_start_is_in_the_log(server: Server, container: Container) -> None:
+    assert f"INFO waitress Serving on http://127.0.0.1:{container.port}" in server.log()
+
+
+@pytest.mark.thorough
 def test_it_shows_metrics_once_the_settings_open_them(server: Server) -> None:
     answer = Visitor(server).get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
     assert answer.status_code == 200

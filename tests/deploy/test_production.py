@@ -111,6 +111,10 @@ def test_it_serves_with_the_secrets_from_files(server: Server, site: Site) -> No
     assert ada.upload(build_wheel("unasked", "1.0")).status_code in {403, 404}
 
 
+def test_the_start_is_in_the_log(server: Server) -> None:
+    assert f"INFO waitress Serving on http://127.0.0.1:{server.port}" in server.log()
+
+
 def test_what_is_behind_the_proxy_knows_the_public_address(server: Server) -> None:
     answer = Visitor(server).get("/projects/", allow_redirects=False, headers={"X-Forwarded-Proto": "https"})
     assert answer.headers["Location"].startswith("https://packages.example.com/login")
