@@ -214,12 +214,12 @@ def _adapter(section: Section, key: str, group: str, port: type[Any]) -> Any:
 def _sign_ins(section: Section) -> SignIns:
     """Read ``sign_in``: a list of ``adapter`` or ``adapter:name``, each name with settings of its own."""
     listed = section.words("sign_in") or (_LOCAL,)
+    setting = f"{PREFIX}sign_in = {' '.join(listed)!r}"
     below = section.below("sign_in")
     local = False
     providers: dict[ProviderName, SignIn] = {}
     for each in listed:
         adapter, _, name = each.rpartition(":") if ":" in each else (each, "", each)
-        setting = f"{PREFIX}sign_in = {' '.join(listed)!r}"
         if each == _LOCAL and not local:
             local = True
             continue
@@ -232,8 +232,20 @@ def _sign_ins(section: Section) -> SignIns:
         except Rejected as error:
             raise SettingError(f"{setting}: {error}") from error
         providers[provider] = _made(adapter, setting, below.below(name), SIGN_IN_GROUP, SignIn)
+    _require_listed(below, setting)
     below.finish()
     return SignIns(local, providers)
+
+
+def _require_listed(below: Section, setting: str) -> None:
+    """Raise ``SettingError`` for what is left of ``below`` if it is the setting of a provider."""
+    for key in below.unread():
+        name, dot, _ = key.partition(".")
+        if dot:
+            raise SettingError(
+                f"{PREFIX}sign_in.{key} is set, but {name} is not listed in {setting}:"
+                f" list it, as oidc:{name}, or leave out its settings and variables"
+            )
 
 
 def _made(name: str, setting: str, own: Section, group: str, port: type[Any]) -> Any:

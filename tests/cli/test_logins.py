@@ -147,7 +147,11 @@ def test_whom_the_rules_kept_out_is_let_in_by_enabling_the_account(at_corp: Any)
         ("local:corp", {}, "with a name of its own"),
         ("local local", {}, "with a name of its own"),
         ("saml", {}, "is not one of oidc, nor package.module:factory"),
-        ("local", {"client_id": "x"}, "warehouse14.sign_in.corp.client_id"),
+        (
+            "local",
+            {"title": "Corp", "client_id": "x"},
+            "sign_in.corp.client_id is set, but corp is not listed in warehouse14.sign_in = 'local'",
+        ),
         (
             "oidc:corp",
             {"server_metadata_url": _AT_X, "client_id": "x", "client_secrets": "s3cret"},
@@ -189,6 +193,16 @@ def test_settings_that_make_no_provider_are_one_line(
     assert said in refused.err
     assert len(refused.err.splitlines()) == 1
     assert "s3cret" not in refused.err
+
+
+def test_a_variable_of_a_provider_that_is_not_listed_is_refused_by_the_name_of_its_setting(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE14_SIGN_IN_CORP_CLIENT_SECRET_FILE", "/no/such/file")
+    refused = site("account", "list")
+    assert refused.status == 2
+    assert "warehouse14.sign_in.corp.client_secret_file is set, but corp is not listed" in refused.err
+    assert "leave out its settings and variables" in refused.err
 
 
 def test_a_site_without_passwords_of_its_own_gets_no_first_password(empty: Any) -> None:

@@ -144,6 +144,10 @@ class Section:
         section._known = self._known
         return section
 
+    def unread(self) -> list[str]:
+        """Return the keys that nobody has read."""
+        return sorted(self._values)
+
     def finish(self) -> None:
         """Raise ``SettingError`` if a key is left that nobody has read, or one that is ours misspelt."""
         unread = [self._prefix + key for key in self._values]
