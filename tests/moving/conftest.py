@@ -1,5 +1,6 @@
 """A site with something of everything, and ways to compare it with others."""
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from moving.archives import Members, members_of
 from support.sites import Site
 from warehouse14.domain.arrivals import Arrival
 from warehouse14.domain.model import Role, Scope
@@ -15,6 +17,7 @@ from warehouse14.domain.moving.known import InUnit
 from warehouse14.domain.moving.lines import Row, rows
 from warehouse14.domain.names import ProviderName
 from warehouse14.domain.services.arrivals import From
+from warehouse14.domain.services.moving import MoveService
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
@@ -101,6 +104,16 @@ def full_site(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> 
 def small_site(prepared_site: Site, tmp_path: Path) -> Site:
     """A site with three projects."""
     return fill(prepared_site.copy_to(tmp_path / "small"), 3)
+
+
+@pytest.fixture(scope="session")
+def members(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Members:
+    """What is in a backup of a site with three projects."""
+    site = fill(prepared_site.copy_to(tmp_path_factory.mktemp("archives") / "site"), 3)
+    archive = io.BytesIO()
+    with site.library() as warehouse:
+        list(MoveService(warehouse.units, warehouse.store, warehouse.now).backup(archive))
+    return members_of(archive)
 
 
 @pytest.fixture

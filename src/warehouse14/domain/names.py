@@ -10,6 +10,7 @@ from typing import NewType
 from packaging.utils import canonicalize_name
 
 from warehouse14.domain.errors import Rejected
+from warehouse14.domain.lengths import FILENAME, GROUP, NAME
 
 #: A project's name, normalized as PEP 503 says: the key of a project.
 ProjectName = NewType("ProjectName", str)
@@ -41,11 +42,11 @@ _FILE = re.compile(r"[A-Z0-9][A-Z0-9._+!-]*\Z", re.IGNORECASE | re.ASCII)
 _PREFIX = re.compile(r"[A-Z0-9][A-Z0-9._-]*\Z", re.IGNORECASE | re.ASCII)
 _SEPARATORS = re.compile(r"[-_.]+")
 
-_PROJECT_LENGTH = 200
-_ACCOUNT_LENGTH = 200
-_GROUP_LENGTH = 100
+_PROJECT_LENGTH = NAME
+_ACCOUNT_LENGTH = NAME
+_GROUP_LENGTH = GROUP
 _PROVIDER_GROUP_LENGTH = 180
-_FILE_LENGTH = 240
+_FILE_LENGTH = FILENAME
 #: The longest version, written as PEP 440 normalises it: stores keep no more, and no file name holds it.
 VERSION_LENGTH = _FILE_LENGTH
 

@@ -14,27 +14,31 @@ from sqlalchemy import (
 )
 
 from warehouse14.adapters.sql.types import UtcDateTime, long_text, words
-
-_NAME = 200
-_PRINCIPAL = 255
-_FILENAME = 240
-_DIGEST = 64
-_PROVIDER = 64
-_GROUP = 100
+from warehouse14.domain.lengths import (
+    ACTION,
+    DIGEST,
+    FILENAME,
+    GROUP,
+    NAME,
+    PASSWORD_HASH,
+    PRINCIPAL,
+    PROVIDER,
+    TOKEN,
+)
 
 metadata = MetaData()
 
 projects = Table(
     "projects",
     metadata,
-    Column("name", words(_NAME), primary_key=True),
-    Column("display_name", words(_NAME), nullable=False),
+    Column("name", words(NAME), primary_key=True),
+    Column("display_name", words(NAME), nullable=False),
     Column("public", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("created_by", words(_NAME), nullable=False),
+    Column("created_by", words(NAME), nullable=False),
     Column("serial", BigInteger, nullable=False),
     Column("deleted_at", UtcDateTime),
-    Column("latest_version", words(_FILENAME)),
+    Column("latest_version", words(FILENAME)),
     Column("latest_summary", long_text()),
     Column("latest_at", UtcDateTime),
     #: What a search looks through, casefolded.
@@ -46,7 +50,7 @@ grants = Table(
     "grants",
     metadata,
     Column("project", ForeignKey("projects.name"), primary_key=True),
-    Column("principal", words(_PRINCIPAL), primary_key=True),
+    Column("principal", words(PRINCIPAL), primary_key=True),
     Column("role", words(16), nullable=False),
     Index("grants_by_principal", "principal", "project"),
 )
@@ -55,19 +59,19 @@ files = Table(
     "files",
     metadata,
     Column("project", ForeignKey("projects.name"), primary_key=True),
-    Column("filename", words(_FILENAME), primary_key=True),
-    Column("version", words(_FILENAME), nullable=False),
+    Column("filename", words(FILENAME), primary_key=True),
+    Column("version", words(FILENAME), nullable=False),
     Column("filetype", words(16), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha256", words(_DIGEST), nullable=False),
-    Column("blake2_256", words(_DIGEST), nullable=False),
+    Column("sha256", words(DIGEST), nullable=False),
+    Column("blake2_256", words(DIGEST), nullable=False),
     Column("requires_python", long_text()),
     Column("summary", long_text(), nullable=False),
-    Column("metadata_sha256", words(_DIGEST)),
+    Column("metadata_sha256", words(DIGEST)),
     Column("uploaded_at", UtcDateTime, nullable=False),
-    Column("uploaded_by", words(_NAME), nullable=False),
+    Column("uploaded_by", words(NAME), nullable=False),
     Column("yanked_at", UtcDateTime),
-    Column("yanked_by", words(_NAME)),
+    Column("yanked_by", words(NAME)),
     Column("yank_reason", long_text()),
     Column("deleted_at", UtcDateTime),
 )
@@ -75,14 +79,14 @@ files = Table(
 accounts = Table(
     "accounts",
     metadata,
-    Column("name", words(_NAME), primary_key=True),
+    Column("name", words(NAME), primary_key=True),
     Column("administrator", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("password_hash", words(255)),
+    Column("password_hash", words(PASSWORD_HASH)),
     Column("disabled", Boolean, nullable=False),
     Column("password_once", Boolean, nullable=False, server_default=false()),
     Column("vouched_at", UtcDateTime),
-    Column("email", words(_NAME)),
+    Column("email", words(NAME)),
     #: As JSON: the principals of its groups, the names of providers, and times in ISO 8601 by provider.
     Column("provider_groups", JSON(none_as_null=True)),
     Column("kept_out", JSON(none_as_null=True)),
@@ -93,9 +97,9 @@ accounts = Table(
 groups = Table(
     "groups",
     metadata,
-    Column("name", words(_GROUP), primary_key=True),
+    Column("name", words(GROUP), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("created_by", words(_NAME), nullable=False),
+    Column("created_by", words(NAME), nullable=False),
     Column("deleted_at", UtcDateTime),
 )
 
@@ -111,9 +115,9 @@ group_members = Table(
 logins = Table(
     "logins",
     metadata,
-    Column("issuer", words(_PRINCIPAL), primary_key=True),
-    Column("subject", words(_PRINCIPAL), primary_key=True),
-    Column("provider", words(_PROVIDER), nullable=False),
+    Column("issuer", words(PRINCIPAL), primary_key=True),
+    Column("subject", words(PRINCIPAL), primary_key=True),
+    Column("provider", words(PROVIDER), nullable=False),
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index("logins_by_account", "account"),
@@ -122,23 +126,23 @@ logins = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", words(32), primary_key=True),
+    Column("id", words(TOKEN), primary_key=True),
     Column("account", ForeignKey("accounts.name"), nullable=False),
-    Column("name", words(_NAME), nullable=False),
+    Column("name", words(NAME), nullable=False),
     #: Its scopes, with commas between them.
     Column("scope", words(64), nullable=False),
-    Column("project", words(_NAME)),
-    Column("secret_sha256", words(_DIGEST), nullable=False),
+    Column("project", words(NAME)),
+    Column("secret_sha256", words(DIGEST), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
-    Column("prefix", words(_NAME)),
+    Column("prefix", words(NAME)),
     Column("days", Integer),
     #: A list, as JSON.
     Column("addresses", JSON(none_as_null=True)),
-    Column("last_used_from", words(_NAME), nullable=False, server_default=""),
-    Column("last_used_by", words(_NAME), nullable=False, server_default=""),
+    Column("last_used_from", words(NAME), nullable=False, server_default=""),
+    Column("last_used_by", words(NAME), nullable=False, server_default=""),
     Index("tokens_by_account", "account", "created_at"),
     Index("tokens_by_end", "expires_at"),
 )
@@ -146,16 +150,16 @@ tokens = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", words(_DIGEST), primary_key=True),
+    Column("id", words(DIGEST), primary_key=True),
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    Column("origin", words(_NAME), nullable=False),
-    Column("agent", words(_NAME), nullable=False),
-    Column("provider", words(_PROVIDER)),
-    Column("issuer", words(_PRINCIPAL)),
-    Column("subject", words(_PRINCIPAL)),
-    Column("sid", words(_PRINCIPAL)),
+    Column("origin", words(NAME), nullable=False),
+    Column("agent", words(NAME), nullable=False),
+    Column("provider", words(PROVIDER)),
+    Column("issuer", words(PRINCIPAL)),
+    Column("subject", words(PRINCIPAL)),
+    Column("sid", words(PRINCIPAL)),
     Column("id_token", long_text()),
     #: Until when it looks into which projects and groups, as JSON: times as ISO 8601.
     Column("looks", JSON(none_as_null=True)),
@@ -167,7 +171,7 @@ sessions = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("key", words(_PRINCIPAL), primary_key=True),
+    Column("key", words(PRINCIPAL), primary_key=True),
     Column("count", Integer, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
     Index("attempts_by_time", "last_at"),
@@ -192,15 +196,15 @@ journal = Table(
     metadata,
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("actor", words(_NAME), nullable=False),
-    Column("origin", words(_NAME), nullable=False),
-    Column("action", words(64), nullable=False),
-    Column("project", words(_NAME)),
-    Column("account", words(_NAME)),
-    Column("token", words(32)),
+    Column("actor", words(NAME), nullable=False),
+    Column("origin", words(NAME), nullable=False),
+    Column("action", words(ACTION), nullable=False),
+    Column("project", words(NAME)),
+    Column("account", words(NAME)),
+    Column("token", words(TOKEN)),
     Column("detail", JSON, nullable=False),
-    Column("group", words(_GROUP)),
-    Column("by_token", words(32)),
+    Column("group", words(GROUP)),
+    Column("by_token", words(TOKEN)),
     Index("journal_by_project", "project", "serial"),
     Index("journal_by_group", "group", "serial"),
     Index("journal_by_actor", "actor", "serial"),

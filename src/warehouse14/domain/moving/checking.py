@@ -1,14 +1,54 @@
 """Whether rows belong together, so that a store can take all of them."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from packaging.version import Version
 
+from warehouse14.domain.lengths import (
+    ACTION,
+    DIGEST,
+    GROUP,
+    MOST_DAYS,
+    NAME,
+    PASSWORD_HASH,
+    PRINCIPAL,
+    PROVIDER,
+    TOKEN,
+)
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 from warehouse14.domain.names import VERSION_LENGTH, AccountName, FileName, file_name, project_name
 
 Row = Account | Group | Login | Token | Project | File | Change
 
+#: How many characters stores keep of what a row says, but for names that are checked as such.
+_LENGTHS: Mapping[type[Row], Mapping[str, int]] = {
+    Account: {"name": NAME, "password_hash": PASSWORD_HASH, "vouched.email": NAME},
+    Group: {"name": GROUP, "created_by": NAME},
+    Login: {"issuer": PRINCIPAL, "subject": PRINCIPAL, "provider": PROVIDER},
+    Token: {
+        "id": TOKEN,
+        "name": NAME,
+        "reach.project": NAME,
+        "reach.prefix": NAME,
+        "secret_sha256": DIGEST,
+        "last_used_from": NAME,
+        "last_used_by": NAME,
+    },
+    Project: {"display_name": NAME, "created_by": NAME, "latest.version": VERSION_LENGTH},
+    File: {"version": VERSION_LENGTH, "uploaded_by": NAME, "yank.by": NAME},
+    Change: {
+        "action": ACTION,
+        "actor": NAME,
+        "origin": NAME,
+        "project": NAME,
+        "account": NAME,
+        "token": TOKEN,
+        "group": GROUP,
+        "by_token": TOKEN,
+    },
+}
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 
 
@@ -19,10 +59,22 @@ def checked_digest(text: str) -> str:
     return text
 
 
-def _check_version(text: str) -> None:
-    """Raise ``ValueError`` for what is no version, or longer than stores keep."""
-    if len(str(Version(text))) > VERSION_LENGTH:
-        raise ValueError(f"a version has more than {VERSION_LENGTH} characters: {text:.40}...")
+def _check_lengths(row: Row) -> None:
+    for path, most in _LENGTHS[type(row)].items():
+        _check_length(path, _value(row, path), most)
+
+
+def _check_length(what: str, text: str | None, most: int) -> None:
+    if text is not None and len(text) > most:
+        raise ValueError(f"{what} has more than {most} characters: {text!r:.40}...")
+
+
+def _value(row: Row, path: str) -> str | None:
+    """Return what a row says under names with dots between them, or None if it says nothing there."""
+    found: Any = row
+    for name in path.split("."):
+        found = None if found is None else getattr(found, name)
+    return found  # type: ignore[no-any-return]
 
 
 class Check:
@@ -41,6 +93,7 @@ class Check:
 
     def __call__(self, row: Row) -> None:
         """Look at the next row."""
+        _check_lengths(row)
         match row:
             case Project():
                 self._next_project(row)
@@ -67,20 +120,23 @@ class Check:
             case Token():
                 self._once("token", row.id)
                 self._known(row.account)
+                self._require(row.days is None or row.days <= MOST_DAYS, f"{row.days} days are too many")
 
     def _next_project(self, project: Project) -> None:
         self._require(project_name(project.name) == project.name, f"{project.name!r} is no project")
         self._once("project", project.name)
         self._project, self._files = project, set()
+        for principal in project.grants:
+            _check_length("a principal", principal, PRINCIPAL)
         if project.latest is not None:
-            _check_version(project.latest.version)
+            Version(project.latest.version)
 
     def _next_file(self, file: File) -> None:
         is_own = self._project is not None and file.project == self._project.name
         self._require(is_own, f"the file {file.filename!r} is not of the project before it")
         self._require(file.filename not in self._files, f"the file {file.filename!r} occurs twice")
         self._files.add(file_name(file.filename))
-        _check_version(file.version)
+        Version(file.version)
         for digest in (file.sha256, file.blake2_256, file.metadata_sha256):
             if digest is not None:
                 checked_digest(digest)

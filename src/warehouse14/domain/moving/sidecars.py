@@ -12,6 +12,7 @@ from warehouse14.domain.archives.coremetadata import read_core_metadata
 from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
 from warehouse14.domain.catalogue import MOST_SIDECAR, SIDECAR_METADATA
 from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.lengths import NAME
 from warehouse14.domain.model import File, FileType
 from warehouse14.domain.moving.checking import checked_digest
 from warehouse14.domain.names import file_name, is_plain, project_name
@@ -19,7 +20,6 @@ from warehouse14.domain.ports import FileStore
 
 _SIDECAR = ".json"
 _METADATA = ".metadata"
-_MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _found(store: FileStore, key: str, size: int) -> Found:
 
 def _name(text: object) -> str:
     """Return who published. Raises ``ValueError`` for what no account is called, and no journal keeps."""
-    if not isinstance(text, str) or not is_plain(text, _MOST_NAME):
+    if not isinstance(text, str) or not is_plain(text, NAME):
         raise ValueError(f"{text!r:.80} names nobody")
     return text
 

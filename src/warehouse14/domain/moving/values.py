@@ -29,6 +29,8 @@ def _text(value: Any, _: type[str]) -> str:
         raise TypeError(f"{value!r:.40} is no text")
     # Halves of characters have no form in UTF-8.
     value.encode()
+    if "\0" in value:
+        raise ValueError(f"{value!r:.40} has a NUL, which not every engine keeps")
     return value
 
 
