@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 from contextlib import closing
 
 import pytest
@@ -144,3 +145,22 @@ def test_no_more_than_a_file_has_lies_beside_it(members: Members) -> None:
 
 def test_numbers_in_headers_that_are_none_are_refused(members: Members) -> None:
     assert "no backup of Warehouse14" in refusal(packed(members, {HEAD: {"GNU.sparse.size": "many"}}))
+
+
+def headers(kind: bytes, data: bytes) -> bytes:
+    """Return so many headers that say something of the next, and nothing that they say it of."""
+    member = tarfile.TarInfo("more")
+    member.type, member.size = kind, len(data)
+    return (member.tobuf(tarfile.GNU_FORMAT) + data.ljust(512, b"\0")) * 2000
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(tarfile.GNUTYPE_LONGNAME, b"name\0"), (tarfile.XHDTYPE, b"12 foo=bar1\n")]
+)
+@pytest.mark.parametrize("place", [HEAD, ROWS])
+def test_headers_without_end_are_refused(members: Members, kind: bytes, data: bytes, place: str) -> None:
+    whole = packed(members)
+    with tarfile.open(fileobj=whole) as tar:
+        start = tar.getmember(place).offset
+    before = whole.getvalue()[:start]
+    assert "no backup of Warehouse14" in refusal(io.BytesIO(before + headers(kind, data)))

@@ -139,7 +139,7 @@ class Reading:
         raise _cut_off()
 
     def _following(self) -> tarfile.TarInfo | None:
-        with _numbered():
+        with _legible():
             return self._tar.next()
 
     def _next(self, name: str) -> tarfile.TarInfo:
@@ -209,21 +209,21 @@ def reading(stream: BinaryIO) -> Iterator[Reading]:
     try:
         with _opened(stream) as tar:
             yield Reading(tar)
-    except tarfile.ReadError as error:
+    except tarfile.TarError as error:
         raise _no_backup(error) from error
 
 
 def _opened(stream: BinaryIO) -> tarfile.TarFile:
-    with _numbered():
+    with _legible():
         return tarfile.open(fileobj=stream, mode="r|")
 
 
 @contextmanager
-def _numbered() -> Iterator[None]:
-    """Raise ``Rejected`` for numbers in headers that are none."""
+def _legible() -> Iterator[None]:
+    """Raise ``Rejected`` for headers with numbers that are none, and for headers of headers without end."""
     try:
         yield
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise _no_backup(error) from error
 
 
