@@ -14,6 +14,7 @@ from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.moving.known import InUnit
 from warehouse14.domain.services.moving import MoveService
+from warehouse14.domain.services.upkeep import Report
 
 Members = dict[str, bytes]
 Rows = list[dict[str, Any]]
@@ -96,7 +97,8 @@ def without(kind: str) -> Change:
     return change
 
 
-def restored(archive: io.BytesIO) -> None:
-    """Restore an archive, in memory."""
+def restored(archive: io.BytesIO) -> list[Report]:
+    """Restore an archive, in memory, and return what is damaged."""
     with closing(open_warehouse()) as warehouse:
-        list(MoveService(warehouse.units, warehouse.store, warehouse.now).restore(archive))
+        carried = list(MoveService(warehouse.units, warehouse.store, warehouse.now).restore(archive))
+        return [report for one in carried for report in one.damage]

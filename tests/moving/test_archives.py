@@ -25,6 +25,7 @@ from moving.archives import (
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.services.moving import MoveService
+from warehouse14.domain.services.upkeep import Finding, Report
 
 SURROGATE = "\ud800"
 DEEP = b"[" * 200_000 + b"]" * 200_000
@@ -126,10 +127,13 @@ def test_a_sparse_end_is_refused(members: Members) -> None:
         restored(sparse(members, END))
 
 
-def test_what_lies_beside_a_file_is_bounded(members: Members) -> None:
-    name = next(name for name in members if name.endswith(".whl.json"))
-    with pytest.raises(Rejected, match="is larger than 26214400 bytes"):
-        restored(packed(members | {name: bytes(25 * 1024 * 1024 + 1)}))
+@pytest.mark.parametrize("ending", [".json", ".metadata"])
+def test_what_is_too_large_beside_a_file_is_damaged_and_all_else_is_restored(
+    members: Members, ending: str
+) -> None:
+    name = next(name for name in members if name.endswith(f".whl{ending}"))
+    damage = restored(packed(members | {name: bytes(30 * 1024 * 1024)}))
+    assert damage == [Report(Finding.WRONG_SIZE, name.removeprefix("blobs/"))]
 
 
 def test_a_head_is_bounded(members: Members) -> None:

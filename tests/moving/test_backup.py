@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -182,6 +183,24 @@ def test_a_file_that_was_lost_before_the_backup_is_named_again(
     assert f"damage: missing: {key}" in ended.stdout
     assert "3 files restored, 0 there already, 1 damaged" in ended.stdout
     assert {blob for blob in there.blobs() if blob.startswith(key)} == set()
+
+
+@pytest.mark.parametrize("ending", [".json", ".metadata"])
+def test_what_is_too_large_beside_a_file_is_named_and_all_else_can_be_restored(
+    small_site: Site, new_site: NewSite, tmp_path: Path, ending: str
+) -> None:
+    blobs = small_site.folder / "var/files/blobs"
+    large = min(blobs.rglob(f"*.whl{ending}"))
+    key = str(large.relative_to(blobs))
+    os.truncate(large, 25 * 1024 * 1024 + 1)
+    path = tmp_path / "backup.tar"
+    ended = small_site.run("backup", str(path))
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (1, f"damage: wrong size: {key}")
+    with tarfile.open(path) as tar:
+        assert f"blobs/{key}" not in tar.getnames()
+    there = new_site("there")
+    assert "4 files restored, 0 there already, 1 damaged" in there.run("restore", str(path)).stdout
+    assert there.damage() == [f"{key}: missing"]
 
 
 @pytest.mark.thorough

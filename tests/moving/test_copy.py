@@ -1,5 +1,6 @@
 """A site goes to other stores as it was."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -202,7 +203,9 @@ def test_what_is_read_only_can_be_copied_and_not_be_written_to(small_site: Site,
 @pytest.mark.thorough
 def test_what_is_damaged_is_said_and_all_else_is_copied(small_site: Site, new_site: NewSite) -> None:
     blobs = sorted((small_site.folder / "var/files/blobs").rglob("*.whl"))
-    lost, short, other = blobs[:3]
+    lost, short, other, whole = blobs
+    large = whole.with_name(f"{whole.name}.json")
+    os.truncate(large, 25 * 1024 * 1024 + 1)
     lost.unlink()
     short.chmod(0o600)
     short.write_bytes(short.read_bytes()[:-1])
@@ -211,9 +214,10 @@ def test_what_is_damaged_is_said_and_all_else_is_copied(small_site: Site, new_si
     there = new_site("there")
     ended = small_site.run("copy", "--to", str(there.ini))
     assert ended.returncode == 1
-    for path, what in ((lost, "missing"), (short, "wrong size"), (other, "wrong digest")):
+    damaged = {lost: "missing", short: "wrong size", other: "wrong digest", large: "wrong size"}
+    for path, what in damaged.items():
         assert f"damage: {what}: {path.relative_to(small_site.folder / 'var/files/blobs')}" in ended.stdout
-    assert "1 files copied, 0 there already, 3 damaged" in ended.stdout
+    assert "1 files copied, 0 there already, 4 damaged" in ended.stdout
     assert contents(there).rows == contents(small_site).rows
 
 

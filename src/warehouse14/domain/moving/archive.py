@@ -151,7 +151,9 @@ class Reading:
     def _said(self, member: tarfile.TarInfo) -> dict[str, Any]:
         if not _is_plain(member):
             raise Rejected(f"It has a member of another kind: {member.name!r:.300}", field="archive")
-        data = joined(member.name, self._pieces(member), _MOST_SAID)
+        if member.size > _MOST_SAID:
+            raise Rejected(f"{member.name!r:.300} in it is larger than {_MOST_SAID} bytes.", field="archive")
+        data = b"".join(self._pieces(member))
         try:
             said = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -227,13 +229,14 @@ def _legible() -> Iterator[None]:
         raise _no_backup(error) from error
 
 
-def joined(name: str, pieces: Iterable[bytes], most: int = MOST_SIDECAR) -> bytes:
-    """Return all ``pieces`` of a small member. Raises ``Rejected`` if there are more than ``most`` bytes."""
+def joined(pieces: Iterable[bytes]) -> bytes:
+    """Return all ``pieces`` of a small member together; of one that is larger than what lies beside a file
+    may be, no more than shows it."""
     data = bytearray()
     for piece in pieces:
         data += piece
-        if len(data) > most:
-            raise Rejected(f"{name!r:.300} in it is larger than {most} bytes.", field="archive")
+        if len(data) > MOST_SIDECAR:
+            break
     return bytes(data)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from warehouse14.domain.catalogue import MOST_SIDECAR
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.model import File
 from warehouse14.domain.ports import FileStore
@@ -90,6 +91,8 @@ def _sound(file: File, small: Mapping[str, bytes]) -> tuple[dict[str, bytes], li
         data = small.get(key)
         if data is None:
             damage.append(Report(Finding.MISSING, key))
+        elif len(data) > MOST_SIDECAR:
+            damage.append(Report(Finding.WRONG_SIZE, key))
         elif key == file.metadata_key and hashlib.sha256(data).hexdigest() != file.metadata_sha256:
             damage.append(Report(Finding.WRONG_DIGEST, key))
         else:
@@ -98,9 +101,9 @@ def _sound(file: File, small: Mapping[str, bytes]) -> tuple[dict[str, bytes], li
 
 
 def _read(store: FileStore, key: str) -> bytes | None:
-    """Return a small blob, or None if there is none."""
+    """Return a small blob, or None if there is none; of one that is not small, one byte too many."""
     try:
         with closing(store.open(key, 0)) as stream:
-            return stream.read()
+            return stream.read(MOST_SIDECAR + 1)
     except NotFound:
         return None
