@@ -242,19 +242,45 @@ def test_a_backup_that_is_ended_leaves_nothing_and_says_nothing(
     full_site: Site, tmp_path: Path, number: signal.Signals
 ) -> None:
     path = tmp_path / "backup.tar"
-    process = subprocess.Popen(
-        [COMMAND, "--ini", full_site.ini, "backup", path],
-        stderr=subprocess.PIPE,
-        env=environment(),
-        # Whoever runs the tests in the background may ignore some, and a child would, too.
-        preexec_fn=partial(signal.signal, number, signal.SIG_DFL),
-    )
-    while not any(part.stat().st_size for part in tmp_path.glob("backup.tar.*")):
-        assert process.poll() is None
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (130, b"")
+    # Whoever runs the tests in the background may ignore some, and a child would, too.
+    assert _signalled(full_site, path, number, signal.SIG_DFL) == (130, b"")
     assert list(tmp_path.glob("backup.tar*")) == []
+
+
+def test_a_backup_that_is_to_go_on_after_the_terminal_does(full_site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "backup.tar"
+    status, _ = _signalled(full_site, path, signal.SIGHUP, signal.SIG_IGN)
+    assert status == 0
+    with tarfile.open(path) as tar:
+        assert tar.getnames()[-1] == "end.json"
+
+
+def test_a_backup_is_synced_before_it_has_its_name_and_its_folder_after(
+    small_site: Site, tmp_path: Path
+) -> None:
+    path = tmp_path / "backup.tar"
+    ended = subprocess.run(
+        [sys.executable, "-c", _SYNCED, "--ini", small_site.ini, "backup", path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(),
+    )
+    assert ended.returncode == 0, ended.stderr
+    done = [line.split() for line in ended.stderr.splitlines() if line.startswith(("sync ", "link "))]
+    (first, part), named, last = done[-3:]
+    assert (first, named, last) == ("sync", ["link", part, str(path)], ["sync", str(tmp_path)])
+    assert part.startswith(f"{path}.")
+
+
+def test_no_site_is_made_for_an_archive_that_is_not_there(new_site: NewSite, tmp_path: Path) -> None:
+    there = new_site("there")
+    before = sorted(there.folder.rglob("*"))
+    ended = there.run("restore", str(tmp_path / "nowhere.tar"))
+    assert ended.returncode == 1
+    assert "No such file or directory" in ended.stderr
+    assert sorted(there.folder.rglob("*")) == before
 
 
 def test_what_is_staged_waits_in_the_folder_of_the_site(
@@ -278,6 +304,43 @@ def test_what_is_staged_waits_in_the_folder_of_the_site(
         assert [path for path in opened if path.startswith(str(site.folder / "var/tmp"))]
 
 
+def _signalled(
+    site: Site, path: Path, number: signal.Signals, before: signal.Handlers
+) -> tuple[int | None, bytes]:
+    """Begin a backup that treats a signal as ``before`` says, send it, and return how the backup ended, and
+    what it said."""
+    process = subprocess.Popen(
+        [COMMAND, "--ini", site.ini, "backup", path],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=partial(signal.signal, number, before),
+    )
+    while not any(part.stat().st_size for part in path.parent.glob(f"{path.name}.*")):
+        assert process.poll() is None
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said
+
+
+#: The command, which says what it syncs and links.
+_SYNCED = """
+import os
+import sys
+from warehouse14.cli import main
+fsync, link = os.fsync, os.link
+
+def noted_fsync(number):
+    print("sync", os.readlink(f"/proc/self/fd/{number}"), file=sys.stderr)
+    fsync(number)
+
+def noted_link(source, target):
+    link(source, target)
+    print("link", source, target, file=sys.stderr)
+
+os.fsync, os.link = noted_fsync, noted_link
+sys.exit(main(sys.argv[1:]))
+"""
 #: The command, which says what it opens.
 _WATCHED = """
 import sys

@@ -1,17 +1,18 @@
 """``warehouse14 copy``, ``backup``, ``restore`` and ``rebuild``: taking a site elsewhere, and back."""
 
+import errno
 import os
 import signal
 import tempfile
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from warehouse14.bootstrap import assemble, prepare_site
-from warehouse14.cli.arguments import Commands, Run, UsageError, add_command, text
+from warehouse14.cli.arguments import Commands, UsageError, add_command, text
 from warehouse14.cli.output import confirm, escaped, note, say
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import named_site, on_site, site_file, staging_in
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from warehouse14.domain.services.moving import MoveService
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
+#: What a folder says that cannot be synced: not every disk does it, and not everybody who writes may.
+_NO_SYNC = {errno.EBADF, errno.EINVAL, errno.EACCES}
 _METADATA = f"{PREFIX}metadata"
 _OVERRIDES = "WAREHOUSE14_"
 _MEGABYTE = 1_000_000
@@ -62,19 +65,9 @@ def add_commands(commands: Commands) -> None:
     )
 
 
-def _prepared(work: Callable[[Warehouse, Namespace], int]) -> Run:
-    """Turn ``work`` into a command on a site whose stores may be new."""
-
-    @wraps(work)
-    def run(arguments: Namespace) -> int:
-        with _opened(site_file(arguments).settings(), os.environ) as warehouse:
-            return work(warehouse, arguments)
-
-    return run
-
-
 @contextmanager
-def _opened(settings: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[Warehouse]:
+def _prepared(settings: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[Warehouse]:
+    """Return a site whose stores may be new."""
     warehouse, site, _ = assemble(settings, environment)
     with closing(warehouse), staging_in(site):
         prepare_site(site)
@@ -97,7 +90,7 @@ def _copy(warehouse: Warehouse, arguments: Namespace) -> int:
     if _place(here, os.environ) == _place(there, environment):
         raise UsageError(f"{arguments.to} has the same {_METADATA} as the site that is copied")
     moving = _moving(warehouse)
-    with _opened(there, environment) as other:
+    with _prepared(there, environment) as other:
         carried = moving.copy_to(other.units, other.store)
         count = partial(moving.count_for, other.units)
         return _told(progress(carried, unit="files", count=count), "copied")
@@ -115,17 +108,25 @@ def _backup(warehouse: Warehouse, arguments: Namespace) -> int:
     return status
 
 
-@_prepared
-def _restore(warehouse: Warehouse, arguments: Namespace) -> int:
-    try:
-        with open(arguments.file, "rb") as file:
+def _restore(arguments: Namespace) -> int:
+    # First, so that no site is made for an archive that is not there.
+    with (
+        open(arguments.file, "rb") as file,
+        _prepared(site_file(arguments).settings(), os.environ) as warehouse,
+    ):
+        try:
             return _told(progress(_moving(warehouse).restore(file), unit="files"), "restored")
-    except Rejected as error:
-        raise Rejected(f"{arguments.file}: {error}", field="archive") from error
+        except Rejected as error:
+            raise Rejected(f"{arguments.file}: {error}", field="archive") from error
 
 
-@_prepared
-def _rebuild(warehouse: Warehouse, arguments: Namespace) -> int:  # noqa: ARG001
+def _rebuild(arguments: Namespace) -> int:
+    with _prepared(site_file(arguments).settings(), os.environ) as warehouse:
+        return _rebuilt(warehouse)
+
+
+def _rebuilt(warehouse: Warehouse) -> int:
+    """List the files again, and say what became of them."""
     from warehouse14.domain.moving.sidecars import Lost
     from warehouse14.domain.services.rebuilding import RebuildService
 
@@ -185,6 +186,7 @@ def _new_file(path: str) -> Iterator[BinaryIO]:
                 file.flush()
                 os.fsync(file.fileno())
             _name(part, path)
+            _sync_folder(folder)
         finally:
             with suppress(FileNotFoundError):
                 os.remove(part)
@@ -215,3 +217,16 @@ def _name(part: str, path: str) -> None:
     except OSError:
         # Not every disk that backups are taken to knows links.
         os.rename(part, path)
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the names in a folder last, where that can be done."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
