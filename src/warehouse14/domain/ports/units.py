@@ -87,7 +87,7 @@ class Restoration(Protocol):
         tokens: Sequence[Token],
     ) -> None:
         """Put them in the place of all groups' members, logins and tokens that are here, and of the accounts
-        and groups of these names."""
+        and groups of these names. Every session here ends: who ended one elsewhere is not known."""
 
     def project(self, project: Project, files: Sequence[File]) -> None:
         """Put a project, its grants and its files."""
