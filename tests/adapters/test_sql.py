@@ -1,7 +1,7 @@
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,11 @@ import transaction
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from warehouse14.adapters import sql
+from warehouse14.adapters.sql.restoring import SqlRestoration
 from warehouse14.adapters.sql.schema import known_revisions
 from warehouse14.adapters.sql.sqlite.engine import sqlite_engine
 from warehouse14.adapters.sql.sqlite.units import SqliteUnits
@@ -205,3 +207,20 @@ def test_a_host_application_owns_the_transaction_that_units_join(units: SqliteUn
         with units.read() as unit:
             assert len(unit.accounts.all()) == expected
     engine.dispose()
+
+
+def test_rows_of_another_store_go_in_statements_that_end_in_time(units: SqliteUnits, path: Path) -> None:
+    engine = sqlite_engine(str(path), busy_seconds=10)
+    counts = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def count(connection: object, cursor: object, statement: str, rows: Sized, *_: object) -> None:
+        if statement.startswith("INSERT INTO journal"):
+            counts.append(len(rows))
+
+    with engine.begin() as connection:
+        SqlRestoration(connection).journal([sample_change(serial=number) for number in range(1, 2_502)])
+    engine.dispose()
+    assert counts == [1000, 1000, 501]
+    with units.read() as unit:
+        assert [change.serial for change in unit.journal.since(0, 3_000)] == list(range(1, 2_502))

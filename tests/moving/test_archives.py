@@ -24,6 +24,7 @@ from moving.archives import (
 )
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Rejected
+from warehouse14.domain.moving.archive import writing
 from warehouse14.domain.services.moving import MoveService
 from warehouse14.domain.services.upkeep import Finding, Report
 
@@ -168,3 +169,14 @@ def test_headers_without_end_are_refused(members: Members, kind: bytes, data: by
         start = tar.getmember(place).offset
     before = whole.getvalue()[:start]
     assert "no backup of Warehouse14" in refusal(io.BytesIO(before + headers(kind, data)))
+
+
+def test_after_an_error_nothing_more_is_written() -> None:
+    to = io.BytesIO()
+    written = b""
+    with pytest.raises(ZeroDivisionError), writing(to) as archive:  # noqa: PT012
+        archive.blob("one", 30_000, io.BytesIO(bytes(30_000)))
+        written = to.getvalue()
+        raise ZeroDivisionError
+    assert written
+    assert to.getvalue() == written
