@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from warehouse14.adapters.memory.tables import Tables
+from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 
 
@@ -15,6 +16,15 @@ class MemoryRestoration:
     def serial(self) -> int:
         """Return the serial of the newest entry: nobody commits meanwhile."""
         return len(self._tables.journal)
+
+    def begin(self) -> int:
+        """Begin a run, and return its number."""
+        self._tables.run += 1
+        return self._tables.run
+
+    def run(self) -> int:
+        """Return the number of the newest run."""
+        return self._tables.run
 
     def people(
         self,
@@ -32,6 +42,9 @@ class MemoryRestoration:
 
     def project(self, project: Project, files: Sequence[File]) -> None:
         """Put a project, its grants and its files."""
+        there = self._tables.projects.get(project.name)
+        if there is not None and there.serial > project.serial:
+            raise Conflict("project", project.name)
         self._tables.projects[project.name] = project
         self._tables.files[project.name] = {file.filename: file for file in files}
 

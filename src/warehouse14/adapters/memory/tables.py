@@ -26,7 +26,7 @@ from warehouse14.domain.names import AccountName, FileName, GroupName, Principal
 class Tables:
     """All rows. Committed ones are read by many and changed by nobody: changes go to a copy.
 
-    ``commits`` counts the units that led here.
+    ``run`` is the number of the newest run that puts rows; ``commits`` counts the units that led here.
     """
 
     projects: dict[ProjectName, Project] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Tables:
     sessions: dict[str, Session] = field(default_factory=dict)
     attempts: dict[str, Failures] = field(default_factory=dict)
     journal: list[Change] = field(default_factory=list)
+    run: int = 0
     commits: int = 0
 
     def copy(self) -> "Tables":
@@ -52,6 +53,7 @@ class Tables:
             sessions=dict(self.sessions),
             attempts=dict(self.attempts),
             journal=list(self.journal),
+            run=self.run,
             commits=self.commits + 1,
         )
 

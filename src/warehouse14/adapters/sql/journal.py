@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, ScalarSelect, bindparam, func, insert, select, update
 
 from warehouse14.adapters.sql.running import Runner
-from warehouse14.adapters.sql.tables import journal, projects, serials
+from warehouse14.adapters.sql.tables import NEWEST_ENTRY, journal, projects, serials
 from warehouse14.domain.journal import Sought, is_family
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import AccountName, GroupName, ProjectName
 
-_ONLY_ROW = serials.c.id == 1
-_RAISE = update(serials).where(_ONLY_ROW).values(value=serials.c.value + 1)
-_SERIAL = select(serials.c.value).where(_ONLY_ROW)
+_NEWEST = serials.c.id == NEWEST_ENTRY
+_RAISE = update(serials).where(_NEWEST).values(value=serials.c.value + 1)
+_SERIAL = select(serials.c.value).where(_NEWEST)
 _APPEND = insert(journal)
 _LOCK_PROJECT = select(projects.c.name).where(projects.c.name == bindparam("of_name")).with_for_update()
 _NUMBER_PROJECT = (
@@ -31,7 +31,7 @@ _SINCE = (
 class SqlJournal:
     """Implements ``Journal``.
 
-    Raising the one row of ``serials`` locks it until the commit, so that
+    Raising its row of ``serials`` locks it until the commit, so that
     entries become visible in the order of their serials. Whoever has that
     lock waits for no other.
     """

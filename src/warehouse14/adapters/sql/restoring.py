@@ -13,6 +13,8 @@ from warehouse14.adapters.sql.journal import change_values
 from warehouse14.adapters.sql.logins import login_values
 from warehouse14.adapters.sql.projects import project_values
 from warehouse14.adapters.sql.tables import (
+    NEWEST_ENTRY,
+    NEWEST_RUN,
     accounts,
     files,
     grants,
@@ -25,6 +27,7 @@ from warehouse14.adapters.sql.tables import (
     sessions,
     tokens,
 )
+from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 
 Values = Mapping[str, Any]
@@ -32,8 +35,10 @@ Values = Mapping[str, Any]
 #: How many rows go with one statement.
 _AT_ONCE = 1000
 
+_ENTRY = serials.c.id == NEWEST_ENTRY
+_RUN = serials.c.id == NEWEST_RUN
 #: SQLite has locked the whole file by then.
-_LOCK_SERIAL = select(serials.c.value).with_for_update()
+_LOCK_SERIAL = select(serials.c.value).where(_ENTRY).with_for_update()
 
 
 class SqlRestoration:
@@ -45,6 +50,18 @@ class SqlRestoration:
     def serial(self) -> int:
         """See the port. Whoever adds an entry raises this row first."""
         return int(self._connection.scalars(_LOCK_SERIAL).one())
+
+    def begin(self) -> int:
+        """See the port."""
+        run = self.run() + 1
+        self._connection.execute(delete(serials).where(_RUN))
+        self._insert(serials, [{"id": NEWEST_RUN, "value": run}])
+        return run
+
+    def run(self) -> int:
+        """See the port. Whoever begins one has locked the row of the serial, which is there always."""
+        self.serial()
+        return self._connection.scalars(select(serials.c.value).where(_RUN)).one_or_none() or 0
 
     def people(
         self,
@@ -69,6 +86,11 @@ class SqlRestoration:
 
     def project(self, project: Project, files_there: Sequence[File]) -> None:
         """See the port."""
+        there = self._connection.scalars(
+            select(projects.c.serial).where(projects.c.name == project.name)
+        ).one_or_none()
+        if there is not None and there > project.serial:
+            raise Conflict("project", project.name)
         for column in (files.c.project, grants.c.project, projects.c.name):
             self._connection.execute(delete(column.table).where(column == project.name))
         self._insert(projects, [project_values(project)])
@@ -83,7 +105,7 @@ class SqlRestoration:
         """See the port."""
         self._insert(journal, map(change_values, changes))
         if changes:
-            self._connection.execute(update(serials).values(value=changes[-1].serial))
+            self._connection.execute(update(serials).where(_ENTRY).values(value=changes[-1].serial))
 
     def _insert(self, table: Table, rows: Iterable[Values]) -> None:
         left = iter(rows)

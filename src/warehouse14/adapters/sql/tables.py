@@ -177,13 +177,19 @@ attempts = Table(
     Index("attempts_by_time", "last_at"),
 )
 
-#: One row: the serial of the newest entry. Raising it is what puts commits in order.
+#: Numbers that only rise, by their ids: see below.
 serials = Table(
     "serials",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("value", BigInteger, nullable=False),
 )
+
+#: Which row of ``serials`` has the serial of the newest entry. Raising it is what puts commits in order.
+NEWEST_ENTRY = 1
+
+#: Which row of ``serials`` has the number of the newest run that puts rows; the first run makes it.
+NEWEST_RUN = 2
 
 #: What units of work lock, each by the row of a name's hash.
 holds = Table("holds", metadata, Column("id", Integer, primary_key=True, autoincrement=False))

@@ -1,13 +1,13 @@
 """What a site knows at one moment, and putting it where another knows nothing or less of the same."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from warehouse14.domain.errors import Conflict, Misconfigured
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
-from warehouse14.domain.ports import Restoration, Restores, UnitOfWork, Units
+from warehouse14.domain.moving.runs import batch, begin
+from warehouse14.domain.ports import Restores, UnitOfWork, Units
 
 Item = TypeVar("Item")
 
@@ -130,46 +130,29 @@ def put(known: Known, units: Units, since: int) -> None:
     The journal comes last: whoever is interrupted starts again from the same place. Its first entry comes
     first, so that stores that hold a part of one site are not taken for empty by another.
 
+    It is a run of its own from its beginning on, so that of several the last to begin is the one that ends.
+
     Raises ``Conflict`` if another writes there, and ``Misconfigured`` if it takes nothing.
     """
     target = restorable(units)
     changes = known.changes(since)
     expected = since
     who = known.people()
-    with alone(target, expected) as restoration:
+    run = begin(target, expected)
+    with batch(target, run, expected) as restoration:
         restoration.people(who.accounts, who.groups, who.logins, who.tokens)
         first = next(changes, None) if since == 0 else None
         if first is not None:
             restoration.journal([first])
             expected = first.serial
     for some in _batches(known.owned(left_of(since)), lambda owned: len(owned.files) + 1):
-        with alone(target, expected) as restoration:
+        with batch(target, run, expected) as restoration:
             for owned in some:
                 restoration.project(owned.project, owned.files)
     for entries in _batches(changes, lambda _: 1):
-        with alone(target, expected) as restoration:
+        with batch(target, run, expected) as restoration:
             restoration.journal(entries)
         expected = entries[-1].serial
-
-
-@contextmanager
-def alone(target: Restores, expected: int) -> Iterator[Restoration]:
-    """Return what puts a batch. Raises ``Conflict`` if the newest entry is not that of the serial
-    ``expected``: what was compared before is not what is there."""
-    try:
-        with target.restoring() as restoration:
-            _require(restoration.serial() == expected)
-            yield restoration
-    except Conflict as error:
-        # Also where the engine gave one of two up that wait for each other.
-        raise Conflict(
-            "site", "target", "Another writes to the same stores. Begin again when it has ended."
-        ) from error
-
-
-def _require(is_alone: bool) -> None:
-    if not is_alone:
-        raise Conflict("journal", "serial")
 
 
 def _batches(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:

@@ -74,10 +74,21 @@ class UnitOfWork(Protocol):
 
 class Restoration(Protocol):
     """Puts what another store knows, as it was there, in the place of what is here. It is for a store that
-    nobody else writes to; what it puts is seen when its ``with`` block has ended, or never."""
+    nobody else writes to; what it puts is seen when its ``with`` block has ended, or never.
+
+    Whoever puts much does it in many of these, which together are a run. A run has a number, by which it sees
+    that another has begun since; there is nothing that one that was killed could leave locked.
+    """
 
     def serial(self) -> int:
         """Return the serial of the newest entry here, and let nobody add another before the end."""
+
+    def begin(self) -> int:
+        """Return the number of a run that begins here, higher than that of any before."""
+
+    def run(self) -> int:
+        """Return the number of the run that began last, 0 for none, and let no other begin before the
+        end."""
 
     def people(
         self,
@@ -90,7 +101,8 @@ class Restoration(Protocol):
         and groups of these names. Every session here ends: who ended one elsewhere is not known."""
 
     def project(self, project: Project, files: Sequence[File]) -> None:
-        """Put a project, its grants and its files."""
+        """Put a project, its grants and its files. Raises ``Conflict`` if it has a higher serial here: what
+        is here is newer."""
 
     def journal(self, changes: Sequence[Change]) -> None:
         """Add entries, in order, under the serials that they have: the first is the next one here."""

@@ -7,7 +7,8 @@ from operator import attrgetter
 
 from warehouse14.domain.errors import Conflict, Rejected
 from warehouse14.domain.model import Action, Change, File, Project, Role, latest_of
-from warehouse14.domain.moving.known import alone, restorable
+from warehouse14.domain.moving.known import restorable
+from warehouse14.domain.moving.runs import batch, begin
 from warehouse14.domain.moving.sidecars import Found, Lost, found_in
 from warehouse14.domain.names import (
     OPERATOR,
@@ -68,7 +69,7 @@ class RebuildService:
         entries = _entries(found, serial)
         last = {entry.project: entry.serial for entry in entries}
         projects = []
-        with alone(target, serial) as restoration:
+        with batch(target, begin(target, serial), serial) as restoration:
             for name, group in groupby(found, key=attrgetter("file.project")):
                 one = list(group)
                 project = replace(_project(name, one), serial=last[name])

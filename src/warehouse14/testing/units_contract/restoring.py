@@ -8,9 +8,11 @@ from threading import Thread
 
 import pytest
 
+from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Role, Token, Yank
 from warehouse14.domain.names import AccountName, GroupName, ProjectName, account_principal
 from warehouse14.domain.ports import Restores, Units
+from warehouse14.testing.contract import race
 from warehouse14.testing.samples import (
     ADA,
     BOB,
@@ -153,6 +155,69 @@ class RestoringContract(UnitsFixtures):
         assert (before, after) == (2, 2)
         with units.read() as unit:
             assert unit.journal.serial() == 3
+
+    def test_each_run_has_a_higher_number_than_those_before(self, units: Units) -> None:
+        taken = self._restores(units)
+        found = []
+        for _ in range(3):
+            with taken.restoring() as restoration:
+                found += [restoration.run(), restoration.begin(), restoration.run()]
+        first = found[1]
+        assert found == [0, first, first, first, first + 1, first + 1, first + 1, first + 2, first + 2]
+        assert first > 0
+
+    def test_a_run_is_no_entry_of_the_journal_and_outlives_those_that_come(self, units: Units) -> None:
+        taken = self._restores(units)
+        with taken.restoring() as restoration:
+            run = restoration.begin()
+        self._fill(units)
+        commit(units, lambda unit: unit.projects.set_public(DEMO, False, expected=2))
+        with taken.restoring() as restoration:
+            assert (restoration.run(), restoration.serial()) == (run, 3)
+        with units.read() as unit:
+            assert unit.journal.serial() == 3
+
+    def test_of_several_that_begin_at_once_each_has_a_number_of_its_own(self, units: Units) -> None:
+        taken = self._restores(units)
+        found: list[int] = []
+
+        def begin() -> None:
+            with taken.restoring() as restoration:
+                found.append(restoration.begin())
+
+        assert race([begin] * 4) == [None] * 4
+        assert len(set(found)) == 4
+
+    def test_nobody_begins_a_run_before_one_that_looked_has_ended(self, units: Units) -> None:
+        taken = self._restores(units)
+
+        def begin() -> None:
+            with taken.restoring() as restoration:
+                restoration.begin()
+
+        other = Thread(target=begin)
+        with taken.restoring() as restoration:
+            before = restoration.run()
+            other.start()
+            other.join(0.2)
+            after = restoration.run()
+        other.join()
+        assert (before, after) == (0, 0)
+        with taken.restoring() as restoration:
+            assert restoration.run() > 0
+
+    def test_a_project_that_is_newer_here_stays_as_it_is(self, units: Units) -> None:
+        taken = self._restores(units)
+        self._fill(units)
+
+        def put_older() -> None:
+            with taken.restoring() as restoration:
+                restoration.people(ACCOUNTS, GROUPS, LOGINS, [])
+                restoration.project(replace(PROJECT, serial=1, public=False), [])
+
+        with pytest.raises(Conflict):
+            put_older()
+        self._expect(units, ACCOUNTS, GROUPS, LOGINS, TOKENS, FILES)
 
     def test_what_is_not_finished_is_not_there(self, units: Units) -> None:
         def fail() -> None:

@@ -1,12 +1,12 @@
 """The cheapest way to ask a server whether anything was committed."""
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, literal_column, select
 
 from warehouse14.adapters.sql.failures import unavailable
 from warehouse14.adapters.sql.running import translated
-from warehouse14.adapters.sql.tables import serials
+from warehouse14.adapters.sql.tables import NEWEST_ENTRY, serials
 
-_SERIAL = select(serials.c.value)
+_SERIAL = select(serials.c.value).where(serials.c.id == literal_column(str(NEWEST_ENTRY)))
 
 
 class SerialPulse:
