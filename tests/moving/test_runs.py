@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from io import BytesIO
 
 import pytest
 
 from moving.conftest import publish
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Conflict
-from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.model import Change, Role, Scope
 from warehouse14.domain.moving.known import InUnit, Owned, common_serial, put
 from warehouse14.domain.moving.lines import Row, rows
 from warehouse14.domain.ports import Units
+from warehouse14.domain.services.moving import MoveService
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
 
@@ -28,6 +30,18 @@ class Interrupted(InUnit):
     def owned(self, since: int) -> Iterator[Owned]:
         self._meanwhile()
         return super().owned(since)
+
+
+class CutOff(InUnit):
+    """What a site knows, whose reader is cut off when the projects are put, before the journal."""
+
+    def __init__(self, known: InUnit) -> None:
+        super().__init__(known._unit)
+
+    def changes(self, since: int) -> Iterator[Change]:
+        if since == 0:
+            yield next(super().changes(since))
+        raise ZeroDivisionError
 
 
 def known_rows(units: Units) -> list[Row]:
@@ -54,6 +68,22 @@ def target() -> Iterator[Warehouse]:
 
 def copy(known: InUnit, units: Units) -> None:
     put(known, units, common_serial(known, units))
+
+
+def cut_off(known: InUnit, units: Units) -> None:
+    with pytest.raises(ZeroDivisionError):
+        copy(known, units)
+
+
+def archive_of(warehouse: Warehouse) -> BytesIO:
+    archive = BytesIO()
+    assert not any(one.damage for one in moving(warehouse).backup(archive))
+    archive.seek(0)
+    return archive
+
+
+def moving(warehouse: Warehouse) -> MoveService:
+    return MoveService(warehouse.units, warehouse.store, warehouse.now)
 
 
 def give(warehouse: Warehouse) -> str:
@@ -94,17 +124,83 @@ def test_a_copy_stops_where_an_older_one_has_begun_that_has_not_ended(
     """Its journal tells nothing then."""
     copied = target.units
 
-    def begin_older() -> None:
-        with pytest.raises(ZeroDivisionError):
-            copy(Interrupted(InUnit(older), lambda: 1 / 0), copied)
-
     with source.units.read() as before:
         copy(InUnit(before), copied)
     token = give(source)
     with source.units.read() as older:
         take(source, token)
         with source.units.read() as newer, pytest.raises(Conflict):
-            copy(Interrupted(InUnit(newer), begin_older), copied)
+            copy(Interrupted(InUnit(newer), lambda: cut_off(CutOff(InUnit(older)), copied)), copied)
     with source.units.read() as again:
         copy(InUnit(again), copied)
     assert known_rows(copied) == known_rows(source.units)
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_an_older_archive_goes_nowhere_where_a_newer_copy_was_cut_off(
+    source: Warehouse, target: Warehouse, is_empty: bool
+) -> None:
+    if not is_empty:
+        list(moving(target).restore(archive_of(source)))
+    older = archive_of(source)
+    publish(source, "ada", build_wheel("three", "1.0"))
+    with source.units.read() as newer:
+        cut_off(CutOff(InUnit(newer)), target.units)
+    before = known_rows(target.units), list(target.store.keys())
+    with pytest.raises(Conflict, match=r"part of a newer state of this one.*Run that again to its end"):
+        list(moving(target).restore(older))
+    assert (known_rows(target.units), list(target.store.keys())) == before
+    list(moving(target).restore(archive_of(source)))
+    assert known_rows(target.units) == known_rows(source.units)
+
+
+@pytest.mark.parametrize("kind", ["account", "group"])
+def test_nor_where_people_alone_had_been_put(source: Warehouse, target: Warehouse, kind: str) -> None:
+    older = archive_of(source)
+    if kind == "account":
+        source.accounts.add(source.operator(), "cleo")
+    else:
+        source.groups.create(source.operator(), "crew", admin="ada")
+    with source.units.read() as newer:
+        cut_off(Interrupted(InUnit(newer), lambda: 1 / 0), target.units)
+    with pytest.raises(Conflict, match="part of a newer state"):
+        list(moving(target).restore(older))
+
+
+def test_nor_where_a_newer_one_came_and_was_cut_off_after_the_comparison(
+    source: Warehouse, target: Warehouse
+) -> None:
+    with source.units.read() as before:
+        copy(InUnit(before), target.units)
+        publish(source, "ada", build_wheel("three", "1.0"))
+        since = common_serial(InUnit(before), target.units)
+        with source.units.read() as newer:
+            cut_off(CutOff(InUnit(newer)), target.units)
+        with pytest.raises(Conflict, match="part of a newer state"):
+            put(InUnit(before), target.units, since)
+
+
+def test_the_first_change_of_its_own_is_named(source: Warehouse, target: Warehouse) -> None:
+    with source.units.read() as before:
+        copy(InUnit(before), target.units)
+    publish(source, "ada", build_wheel("three", "1.0"))
+    boss = target.operator()
+    account = target.accounts.add(boss, "cleo")
+    target.accounts.add(boss, "dora")
+    with target.units.read() as unit:
+        foreign = next(each for each in unit.journal.since(0, 99) if each.account == account.name)
+    with source.units.read() as unit, pytest.raises(Conflict) as caught:
+        copy(InUnit(unit), target.units)
+    assert (
+        f"the first is account.add, entry {foreign.serial} of its journal,"
+        f" at {foreign.at.isoformat(' ', 'seconds')}." in str(caught.value)
+    )
+
+
+def test_changes_of_a_site_that_has_more_of_them_are_named_too(source: Warehouse, target: Warehouse) -> None:
+    archive = archive_of(source)
+    list(moving(target).restore(archive))
+    target.accounts.add(target.operator(), "cleo")
+    archive.seek(0)
+    with pytest.raises(Conflict, match=r"changes of its own, .* the first is account\.add, entry"):
+        list(moving(target).restore(archive))

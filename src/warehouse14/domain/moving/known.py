@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Protocol, TypeVar
 
 from warehouse14.domain.errors import Conflict, Misconfigured
@@ -55,6 +56,9 @@ class Known(Protocol):
     def change(self, serial: int) -> Change | None:
         """Return one entry, or None if there is none yet."""
 
+    def serial(self) -> int:
+        """Return the serial of the newest entry, 0 for none."""
+
 
 class InUnit:
     """Implements ``Known`` in a unit that reads."""
@@ -88,6 +92,10 @@ class InUnit:
         """See the protocol."""
         return next(iter(self._unit.journal.since(serial - 1, 1)), None)
 
+    def serial(self) -> int:
+        """See the protocol."""
+        return self._unit.journal.serial()
+
 
 def restorable(units: Units) -> Restores:
     """Return ``units`` as a store that takes what another knows. Raises ``Misconfigured``."""
@@ -106,16 +114,50 @@ def common_serial(known: Known, units: Units) -> int:
     an older copy that nobody has changed.
     """
     with units.read() as unit:
-        serial = unit.journal.serial()
-        last = InUnit(unit).change(serial) if serial else None
-    if last is not None and known.change(serial) != last:
+        there = InUnit(unit)
+        serial = there.serial()
+        last = there.change(serial) if serial else None
+        if last is not None and known.change(serial) != last:
+            raise _changed(_first_of_its_own(there, known))
+    _require_no_newer(known, units)
+    return serial
+
+
+def _first_of_its_own(there: Known, known: Known) -> Change:
+    """Return the first entry that is ``there`` and not ``known``."""
+    both = zip(there.changes(0), chain(known.changes(0), repeat(None)), strict=False)
+    return next(change for change, ours in both if change != ours)
+
+
+def _changed(first: Change) -> Conflict:
+    return Conflict(
+        "site",
+        "target",
+        "The site that is to be written to has changes of its own, which would be lost: the first is"
+        f" {first.action}, entry {first.serial} of its journal, at {first.at.isoformat(' ', 'seconds')}. Take"
+        " stores that are empty (without 'warehouse14 init'), or an older copy that nobody has changed.",
+    )
+
+
+def _require_no_newer(known: Known, units: Units) -> None:
+    """Raise ``Conflict`` if a newer state than what is ``known`` was put in part: its journal, which comes
+    last, does not tell, but projects, or accounts and groups, of which none is ever removed, do."""
+    with units.read() as unit:
+        cut_off = [project.serial for project in unit.projects.changed_since(unit.journal.serial())]
+        accounts = {account.name for account in unit.accounts.all()}
+        groups = {group.name for group in unit.groups.ever()}
+    who = known.people()
+    if (
+        not accounts.issubset(account.name for account in who.accounts)
+        or not groups.issubset(group.name for group in who.groups)
+        or (cut_off and max(cut_off) > known.serial())
+    ):
         raise Conflict(
             "site",
             "target",
-            "The site that is to be written to has changes of its own, which would be lost. Take stores that"
-            " are empty (without 'warehouse14 init'), or an older copy that nobody has changed.",
+            "The site that is to be written to has a part of a newer state of this one: a copy or restore was"
+            " cut off. Run that again to its end, or take stores that are empty.",
         )
-    return serial
 
 
 def left_of(since: int) -> int:
@@ -139,6 +181,8 @@ def put(known: Known, units: Units, since: int) -> None:
     expected = since
     who = known.people()
     run = begin(target, expected)
+    # A newer run that has ended by this may have put something since the comparison.
+    _require_no_newer(known, units)
     with batch(target, run, expected) as restoration:
         restoration.people(who.accounts, who.groups, who.logins, who.tokens)
         first = next(changes, None) if since == 0 else None

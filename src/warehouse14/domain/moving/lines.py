@@ -88,6 +88,10 @@ class InLines:
         """See the protocol."""
         return next((change for change in self._journal() if change.serial == serial), None)
 
+    def serial(self) -> int:
+        """See the protocol."""
+        return max((change.serial for change in self._journal()), default=0)
+
     def _journal(self) -> Iterator[Change]:
         return (row for row in self._rows(_NAMES[Change]) if isinstance(row, Change))
 
