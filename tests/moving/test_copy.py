@@ -39,6 +39,18 @@ def copy(source: Site, target: Site) -> str:
     return source.command("copy", "--to", str(target.ini))
 
 
+def blob_key(site: Site, filename: str) -> str:
+    """Return the key of a file that is listed."""
+    with site.library() as warehouse, warehouse.units.read() as unit:
+        (key,) = (file.key for file in unit.files.all() if file.filename == filename)
+    return key
+
+
+def blob(site: Site, filename: str) -> Path:
+    """Return where the bytes of a file that is listed are, or should be."""
+    return site.folder / "var/files/blobs" / blob_key(site, filename)
+
+
 @pytest.mark.parametrize("road", ROADS)
 def test_a_site_that_went_to_other_engines_and_back_is_as_it_was(
     full_site: Site, new_site: NewSite, road: list[Pair], request: pytest.FixtureRequest
@@ -105,6 +117,68 @@ def test_a_copy_knows_beforehand_at_how_many_files_it_looks(small_site: Site, ne
             assert len(list(moving.copy_to(other.units, other.store))) == expected
             publish(one, "ada", build_wheel("fresh", "1.0"))
         assert expected < moving.count()
+
+
+def test_what_is_published_during_each_pass_of_a_copy_arrives(small_site: Site, new_site: NewSite) -> None:
+    there = new_site("there")
+    there.command("init", "--no-admin")
+    with small_site.library() as one, there.library() as other:
+        steps = MoveService(one.units, one.store, one.now).copy_to(other.units, other.store)
+        next(steps)
+        second = build_wheel("second", "1.0")
+        publish(one, "ada", second)
+        assert any(step.key.endswith(second.filename) for step in steps)
+        third = build_wheel("third", "1.0")
+        publish(one, "ada", third)
+        (last,) = steps
+        assert last.key.endswith(third.filename)
+    assert there.damage() == []
+    assert contents(there) == contents(small_site)
+
+
+def test_a_copy_tells_of_each_file_once_though_others_are_published_meanwhile(
+    small_site: Site, new_site: NewSite
+) -> None:
+    there = new_site("there")
+    there.command("init", "--no-admin")
+    with small_site.library() as one, there.library() as other:
+        newest = build_wheel("newest", "1.0")
+        publish(one, "ada", newest, build_wheel("newest", "1.1"))
+        blob(small_site, newest.filename).unlink()
+        moving = MoveService(one.units, one.store, one.now)
+        expected = moving.count_for(other.units)
+        steps = moving.copy_to(other.units, other.store)
+        found = [next(steps)]
+        publish(one, "ada", build_wheel("newest", "1.2"), build_wheel("another", "1.0"))
+        found += steps
+    assert len(found) == len({each.key for each in found}) == expected + 2
+    assert [len(each.damage) for each in found].count(1) == 1
+
+
+def test_what_was_damaged_is_tried_again_by_each_copy_until_it_is_there(
+    small_site: Site, new_site: NewSite
+) -> None:
+    lost, short = (build_wheel(name, "1.0") for name in ("lost", "short"))
+    with small_site.library() as warehouse:
+        publish(warehouse, "ada", lost, short, build_wheel("later", "1.0"))
+    blob(small_site, lost.filename).unlink()
+    cut = blob(small_site, short.filename)
+    cut.chmod(0o600)
+    cut.write_bytes(short.content[:-1])
+    there = new_site("there")
+    for _ in range(2):
+        ended = small_site.run("copy", "--to", str(there.ini))
+        assert ended.returncode == 1
+        assert ", 2 damaged" in ended.stdout
+        assert f"damage: missing: {blob_key(small_site, lost.filename)}" in ended.stdout
+        assert f"damage: wrong size: {blob_key(small_site, short.filename)}" in ended.stdout
+    with small_site.library() as warehouse:
+        publish(warehouse, "ada", lost, short)
+    ended = small_site.run("copy", "--to", str(there.ini))
+    assert ended.returncode == 0
+    assert "2 files copied" in ended.stdout
+    assert there.damage() == []
+    assert contents(there) == contents(small_site)
 
 
 @pytest.mark.thorough

@@ -8,9 +8,7 @@ and sends nothing twice.
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 from typing import BinaryIO
 
 from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
@@ -19,16 +17,14 @@ from warehouse14.domain.catalogue import MOST_SIDECAR
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import File
 from warehouse14.domain.moving.archive import Reading, Writing, joined, reading, writing
-from warehouse14.domain.moving.blobs import CHUNK, Carried, carry, missing, take
+from warehouse14.domain.moving.blobs import CHUNK, Carried, missing, take
+from warehouse14.domain.moving.carrier import Carrier
 from warehouse14.domain.moving.known import InUnit, Known, common_serial, left_of, put, restorable
 from warehouse14.domain.moving.lines import InLines, rows, write
-from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import FileStore, Now, Units
 from warehouse14.domain.services.upkeep import Finding, Report
 from warehouse14.domain.services.working import is_listed, is_whole
 
-#: How many files are carried at once.
-_TOGETHER = 8
 #: How many blobs a file has beside its own: core metadata and a sidecar.
 _BESIDE = 2
 
@@ -45,27 +41,27 @@ class MoveService:
         """Copy all that is known and all listed blobs to other stores, which were prepared.
 
         Serials, dates, yanks, roles, accounts and hashes of tokens stay as they are; sessions are not
-        copied. What was copied before is not copied again. What changes here meanwhile may be in the
-        copy or not; a second run brings it.
+        copied. What was copied before is not copied again, but what was damaged then is tried again. What
+        changes here meanwhile may be in the copy or not; a second run brings it.
 
-        Yields one of each file of the projects that changed. Raises ``Misconfigured`` if the other stores
+        Yields one of each file of the projects that changed, and of those whose bytes are still not there:
+        whoever is told of no damage has a whole copy. Raises ``Misconfigured`` if the other stores
         cannot take it, ``Conflict`` if they have changes of their own, and ``Unavailable``.
         """
         restorable(units)
+        carrier = Carrier(self._units, self._store, store)
         with self._units.read() as unit:
-            begun = unit.journal.serial()
             since = common_serial(InUnit(unit), units)
-        yield from self._carry_all(left_of(since), store)
-        with self._units.read() as unit:
-            now = unit.journal.serial()
-        if now != begun:
-            # What was listed meanwhile, which may be much after hours.
-            yield from self._carry_all(left_of(begun), store)
+        seen = yield from carrier.changed_since(left_of(since))
+        if since > 0:
+            yield from carrier.lacking(left_of(since))
+        # What was listed meanwhile, which may be much after hours.
+        seen = yield from carrier.changed_since(seen, again=True)
         with self._units.read() as unit:
             known = InUnit(unit)
             # The little that was listed since then: engines end a unit that does nothing for minutes.
-            for owned in known.owned(now):
-                yield from (carry(file, self._store, store) for file in owned.listed)
+            for owned in known.owned(seen):
+                yield from carrier.carry(owned.listed, again=True)
             put(known, units, since)
 
     def backup(self, to: BinaryIO) -> Iterator[Carried]:
@@ -101,7 +97,8 @@ class MoveService:
             put(known, self._units, since)
 
     def count_for(self, units: Units) -> int:
-        """Return how many listed files a copy to other stores looks at: those of what has changed."""
+        """Return how many listed files a copy to other stores looks at: those of what has changed. What was
+        damaged before comes beside, and what is listed meanwhile."""
         with self._units.read() as unit:
             known = InUnit(unit)
             return sum(1 for _ in _listed(known, left_of(common_serial(known, units))))
@@ -110,23 +107,6 @@ class MoveService:
         """Return how many files are listed."""
         with self._units.read() as unit:
             return sum(1 for _ in unit.files.all())
-
-    def _carry_all(self, since: int, store: FileStore) -> Iterator[Carried]:
-        """Carry the blobs of what changed, several at once."""
-        with self._units.read() as unit:
-            names = [project.name for project in unit.projects.changed_since(since) if not project.deleted_at]
-        files = (file for name in names for file in self._listed_in(name))
-        with ThreadPoolExecutor(_TOGETHER) as pool:
-            while some := list(islice(files, 4 * _TOGETHER)):
-                carried = pool.map(lambda file: carry(file, self._store, store), some)
-                for file, one in zip(some, carried, strict=True):
-                    # One that was deleted meanwhile may be gone.
-                    if not one.damage or is_listed(self._units, file):
-                        yield one
-
-    def _listed_in(self, name: ProjectName) -> list[File]:
-        with self._units.read() as unit:
-            return [file for file in unit.files.of(name) if file.deleted_at is None]
 
     def _pack(self, archive: Writing, file: File) -> Carried:
         """Add the blobs of a file, its own as the last."""
