@@ -16,6 +16,7 @@ from support.backends import FURTHER_PAIRS, Pair
 from support.servers import Server
 from support.sites import PASSWORD, Backends, Site
 from warehouse14.bootstrap import open_warehouse
+from warehouse14.domain.errors import Conflict
 from warehouse14.domain.moving.known import InUnit, restorable
 from warehouse14.domain.moving.lines import rows
 from warehouse14.domain.moving.sidecars import Lost
@@ -204,6 +205,21 @@ def test_a_database_with_projects_is_not_rebuilt(small_site: Site) -> None:
     ended = small_site.run("rebuild")
     assert ended.returncode == 1
     assert "There are projects in the database" in ended.stderr
+
+
+def test_a_rebuild_puts_nothing_where_something_changed_since_it_began(lost_site: Site) -> None:
+    min((lost_site.folder / "var/files/blobs").rglob("*.json")).unlink()
+    with lost_site.library() as warehouse:
+        warehouse.prepare()
+        steps = RebuildService(warehouse.units, warehouse.store).rebuild()
+        # Wherever it comes among the blobs, it is told of before anything is put.
+        assert isinstance(next(steps), Lost)
+        warehouse.accounts.add(warehouse.operator(), "cleo")
+        with pytest.raises(Conflict, match="Another writes to the same stores"):
+            list(steps)
+        with warehouse.units.read() as unit:
+            assert list(unit.projects.changed_since(-1)) == []
+            assert unit.journal.serial() == 1
 
 
 @pytest.mark.thorough
