@@ -201,7 +201,7 @@ def test_a_commit_syncs_the_file_before_and_its_folders_after_they_change(
     store: FilesystemStore, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    fsync, link, mkdir = os.fsync, os.link, os.mkdir
+    fsync, link, mkdir, replace = os.fsync, os.link, os.mkdir, os.replace
 
     def noted_fsync(descriptor: int) -> None:
         target = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
@@ -211,15 +211,21 @@ def test_a_commit_syncs_the_file_before_and_its_folders_after_they_change(
 
     def noted_link(source: str, target: str, **options: int) -> None:
         link(source, target, **options)
-        done.append(f"link {Path(target).relative_to(tmp_path)}")
+        if Path(target).is_relative_to(tmp_path / "blobs"):
+            done.append(f"link {Path(target).relative_to(tmp_path)}")
 
     def noted_mkdir(path: str, mode: int) -> None:
         mkdir(path, mode)
         done.append(f"mkdir {Path(path).relative_to(tmp_path)}")
 
+    def noted_replace(source: str, target: str) -> None:
+        replace(source, target)
+        done.append(f"replace {Path(target).relative_to(tmp_path)}")
+
     with store.stage():
         pass
     monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
     monkeypatch.setattr(os, "link", noted_link)
     monkeypatch.setattr(os, "mkdir", noted_mkdir)
     store.put("demo/5e5e/a", b"data")
@@ -237,7 +243,7 @@ def test_a_commit_syncs_the_file_before_and_its_folders_after_they_change(
     assert done == ["sync staged", "link blobs/demo/5e5e/b", "sync blobs/demo/5e5e"]
     done.clear()
     store.put("demo/5e5e/b", b"data")
-    assert done == ["sync staged", "sync blobs/demo/5e5e"]
+    assert done == ["sync staged", "replace blobs/demo/5e5e/b", "sync blobs/demo/5e5e"]
 
 
 def test_blobs_are_not_for_everybody_and_the_mask_of_the_process_counts(

@@ -95,21 +95,6 @@ def test_a_large_blob_that_is_there_is_young_again(server: BucketServer, bucket:
     assert read(store, KEY) == data
 
 
-@pytest.mark.parametrize("size", [4, 9 * MIB])
-def test_an_object_of_another_size_is_replaced(server: BucketServer, bucket: str, size: int) -> None:
-    server.client().put_object(Bucket=bucket, Key=f"blobs/{KEY}", Body=b"da")
-    store = opened(server, bucket)
-    store.put(KEY, bytes(size))
-    assert read(store, KEY) == bytes(size)
-
-
-def test_the_first_sidecar_stays_whatever_its_size(server: BucketServer, bucket: str) -> None:
-    store = opened(server, bucket)
-    for data in (b"{}", b'{"size": 1}'):
-        store.put(f"{KEY}.json", data)
-    assert read(store, f"{KEY}.json") == b"{}"
-
-
 @pytest.mark.parametrize("passing", [1 * MIB, 17 * MIB, 39 * MIB])
 def test_a_cut_in_the_middle_is_unavailable_and_leaves_no_blob(
     server: BucketServer, bucket: str, cable: Cable, passing: int

@@ -17,6 +17,7 @@ from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
 
 PAGE = b"<!DOCTYPE html><html><body>It works<br></body></html>"
+SIDECAR = f"{KEY}.json"
 XML_PAGE = b"<html><head><title>x</title></head><body>It works</body></html>"
 HTML = {"Content-Type": "text/html"}
 DATE = {"Last-Modified": "Sun, 22 Nov 2026 05:00:00 GMT"}
@@ -154,7 +155,7 @@ def test_a_blob_that_is_there_is_not_young_again_by_an_answer_that_does_not_say_
     there = Says(200, heads=DATE | {"ETag": '"5e5e"'})
     stranger.answer = lambda asked: there if asked.method == "HEAD" else Says(200, XML_PAGE)
     with pytest.raises(Unavailable):
-        store.store(KEY, io.BytesIO(), 0)
+        store.store(SIDECAR, io.BytesIO(), 0)
     assert "x-amz-copy-source" in stranger.asked[-1].heads
 
 
@@ -209,16 +210,25 @@ def test_conditions_are_asked_for_as_long_as_the_store_knows_them(
 ) -> None:
     turns = InTurn(*answers)
     with Stranger(turns) as stranger:
-        store_at(stranger).put(KEY, b"data")
+        store_at(stranger).put(SIDECAR, b"{}")
     assert turns.conditions == conditions
+
+
+@pytest.mark.parametrize("answers", [[STORED], [BUSY, BUSY, BUSY, BUSY, STORED]])
+def test_what_is_not_a_sidecar_takes_the_place_of_what_is_there(answers: list[Says]) -> None:
+    turns = InTurn(*answers)
+    with Stranger(turns) as stranger:
+        store_at(stranger).put(KEY, b"data")
+    assert turns.conditions == [None] * len(answers)
 
 
 @pytest.mark.parametrize(
     "answers", [[BUSY] * 9, [UNKNOWN] * 9, [UNKNOWN, *[BUSY] * 9], [*[BUSY] * 4, *[UNKNOWN] * 9]]
 )
 def test_a_store_that_takes_nothing_is_unavailable(answers: list[Says]) -> None:
-    with Stranger(InTurn(*answers)) as stranger, pytest.raises(Unavailable):
-        store_at(stranger).put(KEY, b"data")
+    for key in (KEY, SIDECAR):
+        with Stranger(InTurn(*answers)) as stranger, pytest.raises(Unavailable):
+            store_at(stranger).put(key, b"data")
 
 
 # -- sums ---------------------------------------------------------------------------------

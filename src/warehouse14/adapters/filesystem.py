@@ -1,8 +1,9 @@
 """Blobs as files: ``root/blobs/<key>``, and ``root/staging`` for those on their way in.
 
 A blob is written without a name, synced, and linked into place. So it is seen
-whole or not at all, a name never takes other bytes, a killed process leaves
-nothing behind, and a power cut after the commit loses nothing.
+whole or not at all, a killed process leaves nothing behind, and a power cut
+after the commit loses nothing. One that is there already is replaced by a
+rename: whoever reads it goes on reading the old one.
 """
 
 import errno
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
-from warehouse14.domain.blobkeys import names_in
+from warehouse14.domain.blobkeys import keeps_its_bytes, names_in
 from warehouse14.domain.errors import Misconfigured, NotFound, Unavailable
 from warehouse14.domain.ports import Blob, Elsewhere, FileStore, Staged
 from warehouse14.settings import Section, SettingError
@@ -185,10 +186,32 @@ class FilesystemStore:
     def _link_into_folder(self, source: "_Source", key: str, path: str) -> None:
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):  # no folder yet, or a deletion took it away
-                return _link(source, path)
+                return self._link(source, key, path)
             with suppress(FileNotFoundError):
                 self._make_folders(key)
-        return _link(source, path)
+        return self._link(source, key, path)
+
+    def _link(self, source: "_Source", key: str, path: str) -> None:
+        """Make ``source`` the blob at ``path``, or make the one that stays there young."""
+        try:
+            _give_name(source, path)
+        except FileExistsError:
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                raise
+            if keeps_its_bytes(key):
+                os.utime(path)
+            else:
+                self._replace(source, path)
+
+    def _replace(self, source: "_Source", path: str) -> None:
+        """Make ``source`` the blob at ``path`` in the place of the one that is there."""
+        name = _fresh_name(self._staging)
+        _give_name(source, name)
+        try:
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+            raise
 
     def _make_folders(self, key: str) -> None:
         """Make the folders of ``key`` durably, but never the folder of all blobs."""
@@ -350,16 +373,6 @@ def _give_name(source: _Source, path: str) -> None:
     does not look at it where the source is absolute, so that any descriptor does.
     """
     os.link(source.path, path, src_dir_fd=source.descriptor, follow_symlinks=True)
-
-
-def _link(source: _Source, path: str) -> None:
-    """Make ``source`` the blob at ``path``, or make the blob that is there young."""
-    try:
-        _give_name(source, path)
-    except FileExistsError:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise
-        os.utime(path)
 
 
 def _fresh_name(folder: str) -> str:

@@ -1,5 +1,7 @@
 """Keys of blobs: names with ``/`` between them."""
 
+#: What the key of a sidecar ends in, which holds what was said of the file beside it.
+SIDECAR = ".json"
 #: What could lead elsewhere where keys are paths.
 _NO_NAMES = frozenset({"", ".", ".."})
 
@@ -15,3 +17,12 @@ def names_in(key: str) -> list[str]:
 def checked_key(key: str) -> str:
     """Return ``key``. Raises ``ValueError`` unless it is one."""
     return "/".join(names_in(key))
+
+
+def keeps_its_bytes(key: str) -> bool:
+    """Whether the first blob of ``key`` stays when others are put: that of a sidecar.
+
+    The key of a sidecar says nothing of its bytes. Any other key holds the digest of its bytes, or of the
+    file that they are cut out of: what is put under it is right, and what is there may be damaged.
+    """
+    return key.endswith(SIDECAR)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from warehouse14.domain.blobkeys import checked_key
+from warehouse14.domain.blobkeys import checked_key, keeps_its_bytes
 from warehouse14.domain.errors import NotFound, Unavailable
 from warehouse14.domain.ports import Blob, Now, Staged
 
@@ -42,12 +42,12 @@ class MemoryFiles:
             staged.end()
 
     def put(self, key: str, data: bytes) -> None:
-        """Store a small blob; one that is there keeps its bytes and is young again."""
+        """Store a small blob."""
         checked_key(key)
         with self._lock:
             self.check()
-            kept, _ = self._blobs.get(key, (bytes(data), None))
-            self._blobs[key] = (kept, self._now())
+            there = self._blobs.get(key) if keeps_its_bytes(key) else None
+            self._blobs[key] = (bytes(data) if there is None else there[0], self._now())
 
     def open(self, key: str, start: int) -> BinaryIO:
         """Return the blob's bytes from offset ``start`` on."""

@@ -1,7 +1,8 @@
 """Blobs as objects.
 
 A blob's key holds the digest of its bytes, so that two uploads never give one
-key different bytes; no promise rests on conditions that a store may not know.
+key different bytes, and either may be the last; no promise rests on conditions
+that a store may not know.
 """
 
 from base64 import b64encode
@@ -28,19 +29,16 @@ from warehouse14.adapters.s3.opening import Options
 from warehouse14.adapters.s3.parts import Window, upload_in_parts
 from warehouse14.adapters.s3.reading import NOTHING, ObjectBody
 from warehouse14.adapters.s3.staging import StagedObject
-from warehouse14.domain.blobkeys import checked_key
+from warehouse14.domain.blobkeys import checked_key, keeps_its_bytes
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.ports import Blob, Elsewhere, Staged
 
 #: Below the prefix.
 _BLOBS = "blobs/"
-#: What the small blob beside a file ends in, which holds what was said of that.
-_SIDECAR = ".json"
 _MEDIA_TYPE = "application/octet-stream"
 _FOR_EVER = "private, max-age=31536000, immutable"
-#: The largest object that is stored, or copied, in one request, in bytes.
+#: The largest object that is stored in one request, in bytes.
 _MOST_AT_ONCE = 8 * 1024 * 1024
-_MOST_COPIED = 5 * 1024**3
 #: What a store says that does not know the condition.
 _UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
 #: What a store says while another stores the same object.
@@ -77,13 +75,12 @@ class S3Store:
             staged.commit(checked_key(key))
 
     def store(self, key: str, content: BinaryIO, size: int) -> None:
-        """Make ``size`` bytes of ``content`` the blob ``key``, or make the one that is there young."""
+        """Make ``size`` bytes of ``content`` the blob ``key``, or make the one that stays there young."""
         name = self._name(key)
         with answering("take"):
-            found = self._head(name)
-            if found is not None and self._must_be_replaced(key, found["ContentLength"], size):
-                self._store(name, content, size, {})
-            elif found is not None or not self._store_new(name, content, size):
+            if not keeps_its_bytes(key):
+                self._store_waiting(name, content, size, {})
+            elif self._head(name) is not None or not self._store_new(name, content, size):
                 self._renew(name)
 
     def open(self, key: str, start: int) -> BinaryIO:
@@ -218,33 +215,27 @@ class S3Store:
                 return None
             raise
 
-    @staticmethod
-    def _must_be_replaced(key: str, found: int, size: int) -> bool:
-        """Whether an object is not what it must be, or too large for a copy onto itself.
-
-        The key of a sidecar says nothing of its bytes: it may have another size, and the first one stays.
-        """
-        is_wrong = found != size and not key.endswith(_SIDECAR)
-        return is_wrong or found > _MOST_COPIED
-
     def _store_new(self, name: str, content: BinaryIO, size: int) -> bool:
         """Store an object that was not there; return whether it is not there by another meanwhile."""
-        condition: dict[str, Any] = {"IfNoneMatch": "*"}
-        busy = 0
-        while True:
+        try:
+            self._store_waiting(name, content, size, {"IfNoneMatch": "*"})
+        except ClientError as error:
+            if is_there(error):
+                return False
+            if code_of(error) not in _UNKNOWN_CONDITION:
+                raise
+            self._store_waiting(name, content, size, {})
+        return True
+
+    def _store_waiting(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
+        """Store an object, again while another stores the same one."""
+        for _ in range(_MOST_BUSY):
             try:
-                self._store(name, content, size, condition)
+                return self._store(name, content, size, condition)
             except ClientError as error:
-                if is_there(error):
-                    return False
-                if condition and code_of(error) in _UNKNOWN_CONDITION:
-                    condition = {}
-                elif code_of(error) in _BUSY and busy < _MOST_BUSY:
-                    busy += 1
-                else:
+                if code_of(error) not in _BUSY:
                     raise
-            else:
-                return True
+        return self._store(name, content, size, condition)
 
     def _store(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
         target = {"Bucket": self._options.bucket, "Key": name}

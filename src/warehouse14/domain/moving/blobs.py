@@ -73,10 +73,6 @@ def _keep(
             return Finding.WRONG_SIZE
         if running.hexdigest() != file.sha256:
             return Finding.WRONG_DIGEST
-        there = store.stat(file.key)
-        if there is not None and there.size != file.size:
-            # What is there cannot be it, and would stay.
-            store.delete(file.key)
         for name, data in beside.items():
             staged.beside(name, data)
         staged.commit(file.key)

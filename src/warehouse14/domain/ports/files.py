@@ -29,20 +29,24 @@ class Staged(Protocol):
         """Add a small blob of its own key, to be there when ``commit`` has made this one."""
 
     def commit(self, key: str) -> None:
-        """Make it the blob ``key``, durably; after that it takes no more. A key that exists keeps its
-        bytes and is young again."""
+        """Make it the blob ``key``, durably and in one step; after that it takes no more.
+
+        It takes the place of a blob that is there, which may be damaged; the first sidecar stays
+        (:func:`~warehouse14.domain.blobkeys.keeps_its_bytes`). Either is young again.
+        """
 
 
 @runtime_checkable
 class FileStore(Protocol):
-    """Blobs under keys. They are immutable; a key is made of ``/``-separated names."""
+    """Blobs under keys, which are made of ``/``-separated names. A key holds the digest of its bytes, so
+    that a blob is only ever replaced by what it must be."""
 
     def stage(self) -> AbstractContextManager[Staged]:
         """Return a place to write to. What is not committed in the ``with`` block is gone after it."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Store a small blob, all or nothing, durably. A key that exists keeps its bytes and is
-        young again."""
+        """Store a small blob, all or nothing, durably. What is there already is treated as
+        :meth:`Staged.commit` does."""
 
     def open(self, key: str, start: int) -> BinaryIO:
         """Return the blob's bytes from offset ``start`` on. Raises ``NotFound``."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from warehouse14.domain.ports import FileStore, Staged
+from warehouse14.testing.contract import race
 from warehouse14.testing.file_store_contract.fixtures import StoreFixtures
 from warehouse14.testing.file_store_contract.steps import (
     CHUNK,
@@ -142,13 +143,17 @@ class StagingContract(StoreFixtures):
             staged.write(b"data")
             staged.beside("demo/5e5e/METADATA", b"Name: demo\n")
 
-    def test_a_small_blob_that_is_there_keeps_its_bytes(self, store: FileStore) -> None:
-        store.put("demo/5e5e/METADATA", b"before")
+    def test_the_first_sidecar_stays_whatever_its_size_and_is_young_again(self, store: FileStore) -> None:
+        sidecar = f"{KEY}.json"
+        store.put(sidecar, b"{}")
+        first = modified(store, sidecar)
+        time.sleep(self.clock_step)
         with store.stage() as staged:
             staged.write(b"data")
-            staged.beside("demo/5e5e/METADATA", b"second")
+            staged.beside(sidecar, b'{"size": 4}')
             staged.commit(KEY)
-        assert read(store, "demo/5e5e/METADATA") == b"before"
+        assert read(store, sidecar) == b"{}"
+        assert modified(store, sidecar) > first
 
     def test_two_stages_at_the_same_time_do_not_mix(self, store: FileStore) -> None:
         with store.stage() as one, store.stage() as two:
@@ -160,17 +165,34 @@ class StagingContract(StoreFixtures):
         assert (read(store, "a/one"), read(store, "b/two")) == (b"one" * 3, b"two" * 3)
 
     @pytest.mark.parametrize("method", ["put", "commit"])
-    def test_a_key_that_exists_keeps_its_bytes_and_is_young_again(
-        self, store: FileStore, method: str
+    @pytest.mark.parametrize("size", [0, 2, 4, 10_000_000])
+    def test_what_is_put_takes_the_place_of_what_is_there_and_is_young(
+        self, store: FileStore, method: str, size: int
     ) -> None:
-        store.put(KEY, b"DATA")
+        """The key holds the digest: what is there is the same, or damaged."""
+        store.put(KEY, b"x" * size)
         first = modified(store, KEY)
         time.sleep(self.clock_step)
         KEYED[method](store, KEY)
-        assert read(store, KEY) == b"DATA"
+        assert read(store, KEY) == b"data"
         assert modified(store, KEY) > first
         assert names(store) == [KEY]
         assert list(store.leftovers(datetime.now(UTC) + timedelta(days=1))) == []
+
+    def test_a_blob_that_is_put_again_is_never_absent_and_never_in_parts(self, store: FileStore) -> None:
+        store.put(KEY, b"a" * CHUNK)
+        seen = set()
+
+        def look() -> None:
+            for _ in range(40):
+                seen.add(read(store, KEY))
+
+        def put() -> None:
+            for number in range(20):
+                store.put(KEY, b"ab"[number % 2 :][:1] * CHUNK)
+
+        assert race([look, look, put, put]) == [None] * 4
+        assert seen <= {b"a" * CHUNK, b"b" * CHUNK}
 
     def test_a_large_blob_is_streamed(self, store: FileStore) -> None:
         self.needs("bounded_memory")
