@@ -80,6 +80,16 @@ def test_changed_bytes_are_found_by_their_digest(filled: Any) -> None:
     assert (outcome.status, outcome.rows[0]["finding"]) == (1, "wrong digest")
 
 
+def test_what_is_damaged_is_put_back_as_the_check_says(filled: Any, dist: Callable[..., Path]) -> None:
+    for blob in filled.blobs():
+        blob.chmod(0o640)
+        blob.write_bytes(b"x" * blob.stat().st_size)
+    said = filled("check", "--digests")
+    assert (said.status, "publishes the same file again" in said.err) == (1, True)
+    filled.done("import", str(dist(WHEEL, SDIST)), "--account", "ada")
+    assert filled("check", "--digests").out == "2 files checked, 0 damaged, 0 unreferenced blobs\n"
+
+
 def test_unreferenced_blobs_are_a_note(deleted: Any) -> None:
     outcome = deleted("check")
     assert outcome.status == 0

@@ -1,11 +1,15 @@
 import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from tests.domain.conftest import Clock
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.ports import Blob
 from warehouse14.domain.services.upkeep import Finding, Report
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.uploads import Published
@@ -144,16 +148,71 @@ def test_no_race_of_upload_and_collector_leaves_a_listed_file_without_its_bytes(
     ] == []
 
 
-def test_publishing_the_same_bytes_again_mends_a_file_that_was_lost(
-    warehouse: Warehouse, ada: Identity, publish: Publish
+@pytest.mark.parametrize(
+    ("which", "kind"),
+    [
+        ("key", "lost"),
+        ("key", "cut off"),
+        ("key", "changed"),
+        ("metadata_key", "lost"),
+        ("metadata_key", "cut off"),
+        ("metadata_key", "changed"),
+        ("sidecar_key", "lost"),
+    ],
+)
+def test_publishing_the_same_bytes_again_mends_a_file_that_is_damaged(
+    warehouse: Warehouse, ada: Identity, publish: Publish, which: str, kind: str
 ) -> None:
-    file = publish(ada).file
-    for damage in (
-        lambda: warehouse.store.delete(file.key),
-        lambda: warehouse.store.delete(file.metadata_key),
-        lambda: (warehouse.store.delete(file.key), warehouse.store.put(file.key, b"cut off")),
-    ):
-        damage()
-        assert findings(warehouse) != []
-        assert not publish(ada).is_new
-        assert findings(warehouse, digests=True) == []
+    key = getattr(publish(ada).file, which)
+    with warehouse.store.open(key, 0) as stream:
+        data = stream.read()
+    if kind == "lost":
+        warehouse.store.delete(key)
+    else:
+        warehouse.store.put(key, data[:-10] if kind == "cut off" else b"?" + data[1:])
+    assert findings(warehouse, digests=True) != []
+    assert not publish(ada).is_new
+    assert findings(warehouse, digests=True) == []
+
+
+@pytest.mark.parametrize("size", [10, None])
+def test_what_an_upload_that_failed_left_damaged_is_not_listed(
+    warehouse: Warehouse, ada: Identity, publish: Publish, size: int | None
+) -> None:
+    built = build_wheel("demo", "1.0")
+    key = f"demo/{hashlib.sha256(built.content).hexdigest()}/{built.filename}"
+    warehouse.store.put(key, b"x" * (size or len(built.content)))
+    assert publish(ada, built).is_new
+    assert findings(warehouse, digests=True) == []
+
+
+@pytest.mark.parametrize("look", range(1, 6))
+def test_who_puts_a_damaged_file_again_and_fails_takes_nothing_away(
+    warehouse: Warehouse, ada: Identity, publish: Publish, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    """Of two who see the damage, the slower has no room left when the faster was told that all is well."""
+    built = build_wheel("demo", "1.0")
+    file = publish(ada, built).file
+    warehouse.store.delete(file.key)
+    warehouse.store.put(file.key, b"half")
+    stat, looks = warehouse.store.stat, []
+
+    def be_overtaken(key: str) -> Blob | None:
+        seen = stat(key)
+        looks.append(key)
+        if len(looks) == look:
+            assert not publish(ada, built).is_new
+        return seen
+
+    def fail(key: str) -> None:
+        raise Unavailable("No space left on device.")
+
+    with warehouse.uploads.receive(ada, form_of(built.filename)) as slower:
+        slower.write(built.content)
+        monkeypatch.setattr(slower._staged, "commit", fail)
+        monkeypatch.setattr(warehouse.store, "stat", be_overtaken)
+        with suppress(Unavailable):
+            slower.finish({})
+    monkeypatch.undo()
+    overtaken = len(looks) >= look
+    assert findings(warehouse, digests=True) == ([] if overtaken else [Report(Finding.WRONG_SIZE, file.key)])

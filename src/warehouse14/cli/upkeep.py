@@ -4,7 +4,7 @@ from argparse import Namespace
 from datetime import timedelta
 
 from warehouse14.cli.arguments import Commands, add_command, add_json, whole_number
-from warehouse14.cli.output import confirm, escaped, json_line, say
+from warehouse14.cli.output import confirm, escaped, json_line, note, say
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import on_site
 from warehouse14.domain.services.upkeep import DEFAULT_GRACE, Report
@@ -12,6 +12,7 @@ from warehouse14.domain.warehouse import Warehouse
 
 #: About thirty years.
 _MOST_SECONDS = 1_000_000_000
+_REMEDY = "Whoever publishes the same file again puts back what is damaged of it."
 
 
 def add_commands(commands: Commands) -> None:
@@ -46,6 +47,8 @@ def _check(warehouse: Warehouse, arguments: Namespace) -> int:
             damaged += not is_note
     if not arguments.json:
         say(f"{checked} files checked, {damaged} damaged, {notes} unreferenced blobs")
+    if damaged:
+        note(_REMEDY)
     return 1 if damaged else 0
 
 

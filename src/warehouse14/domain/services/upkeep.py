@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,7 +72,7 @@ class UpkeepService:
         blobs = list(self._store.keys())
         for file in self._listed():
             live.update(file.keys)
-            report = self._look_at(file, digests=digests)
+            report = damage_to(self._store, file, digests=digests)
             yield report if report and is_listed(self._units, file) else None
         for blob in blobs:
             if blob.key not in live:
@@ -138,36 +139,40 @@ class UpkeepService:
                 files = unit.files.of(name)
             yield from (file for file in files if file.deleted_at is None)
 
-    def _look_at(self, file: File, *, digests: bool) -> Report | None:
-        found = self._store.stat(file.key)
-        if found is None:
-            return Report(Finding.MISSING, file.key)
-        if found.size != file.size:
-            return Report(Finding.WRONG_SIZE, file.key)
-        if digests and self._digest(file.key) != file.sha256:
-            return Report(Finding.WRONG_DIGEST, file.key)
-        if self._store.stat(file.sidecar_key) is None:
-            return Report(Finding.MISSING, file.sidecar_key)
-        if file.metadata_sha256 is None:
-            return None
-        return self._look_at_metadata(file, file.metadata_sha256, digests=digests)
 
-    def _look_at_metadata(self, file: File, sha256: str, *, digests: bool) -> Report | None:
-        if self._store.stat(file.metadata_key) is None:
-            return Report(Finding.MISSING, file.metadata_key)
-        if digests and self._digest(file.metadata_key) != sha256:
-            return Report(Finding.WRONG_DIGEST, file.metadata_key)
+def damage_to(store: FileStore, file: File, *, digests: bool) -> Report | None:
+    """Return what is wrong with the blobs of a file, or None if they are as they must be.
+
+    With ``digests`` every byte of the file and of its core metadata is read. Raises ``Unavailable``.
+    """
+    found = store.stat(file.key)
+    if found is None:
+        return Report(Finding.MISSING, file.key)
+    if found.size != file.size:
+        return Report(Finding.WRONG_SIZE, file.key)
+    if digests and _digest(store, file.key) != file.sha256:
+        return Report(Finding.WRONG_DIGEST, file.key)
+    if store.stat(file.sidecar_key) is None:
+        return Report(Finding.MISSING, file.sidecar_key)
+    if file.metadata_sha256 is None:
         return None
+    if store.stat(file.metadata_key) is None:
+        return Report(Finding.MISSING, file.metadata_key)
+    if digests and _digest(store, file.metadata_key) != file.metadata_sha256:
+        return Report(Finding.WRONG_DIGEST, file.metadata_key)
+    return None
 
-    def _digest(self, key: str) -> str:
-        running = hashlib.sha256()
-        try:
-            with self._store.open(key, 0) as stream:
-                while chunk := stream.read(_CHUNK):
-                    running.update(chunk)
-        except NotFound:
-            return ""
-        return running.hexdigest()
+
+def _digest(store: FileStore, key: str) -> str:
+    """Return the SHA-256 of a blob in hex, or nothing for one that is gone."""
+    running = hashlib.sha256()
+    try:
+        with closing(store.open(key, 0)) as stream:
+            while chunk := stream.read(_CHUNK):
+                running.update(chunk)
+    except NotFound:
+        return ""
+    return running.hexdigest()
 
 
 def _project_of(blob: Blob) -> ProjectName:

@@ -8,31 +8,19 @@ that nobody refers to, never a listed file that cannot be downloaded. One
 that is refused in the transaction takes its blobs away again.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_new
-from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
-from warehouse14.domain.catalogue import SIDECAR_METADATA
-from warehouse14.domain.errors import (
-    AlreadyExists,
-    FileExists,
-    Forbidden,
-    Rejected,
-    Unavailable,
-)
+from warehouse14.domain.archives import inspect_archive, name_warnings
+from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Unavailable
 from warehouse14.domain.lasting import ends_soon
-from warehouse14.domain.model import Action, File, Latest, Project, Role
-from warehouse14.domain.names import (
-    RESERVED_PROJECTS,
-    ProjectName,
-    account_principal,
-)
+from warehouse14.domain.model import Action, File, Project
+from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, Staged, UnitOfWork, Units
+from warehouse14.domain.services.upkeep import damage_to
+from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadform import (
     DIGESTS,
     Claim,
@@ -141,7 +129,7 @@ class UploadService:
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
         existing = self._existing(identity, claim, hashes)
-        if existing is not None and is_whole(self._store, existing):
+        if existing is not None and damage_to(self._store, existing, digests=True) is None:
             return Published(existing, is_new=False)
         with staged.reader() as stream:
             inspected = inspect_archive(
@@ -153,23 +141,17 @@ class UploadService:
                 strict_wheel_names=claim.strict,
             )
         if existing is not None:
-            self._mend(staged, existing, inspected)
+            # Some of its blobs were lost or damaged, and here are the same bytes.
+            commit(staged, existing, inspected)
             return Published(self._confirm(identity, existing, hashes), is_new=False)
-        file = _new_file(claim, inspected, hashes, size, identity, self._now)
-        self._put(staged, file, inspected)
+        file = new_file(claim, inspected, hashes, size, identity, self._now)
+        commit(staged, file, inspected)
         try:
             return self._list(identity, claim, file, inspected.display_name, hashes)
         except (AlreadyExists, Forbidden, Rejected):
             # Another was faster, or took the right away meanwhile.
             self._drop(file)
             raise
-
-    def _mend(self, staged: Staged, file: File, inspected: Inspected) -> None:
-        """Put the blobs of a listed file again: some were lost, and here are the same bytes."""
-        blob = self._store.stat(file.key)
-        if blob is not None and blob.size != file.size:
-            self._store.delete(file.key)
-        self._put(staged, file, inspected)
 
     def _confirm(self, identity: Identity, file: File, hashes: Mapping[str, str]) -> File:
         """Return a file that is still listed and whole again. Raises as :meth:`publish` does."""
@@ -180,7 +162,7 @@ class UploadService:
             listed = unit.files.get(file.project, file.filename)
             assert listed is not None, "the row of a file stays"
             self._require_whole(file)
-            return _same(listed, hashes)
+            return same_file(listed, hashes)
 
         return attempt(self._units, work)
 
@@ -189,13 +171,6 @@ class UploadService:
         earlier upload had left, without having seen this one."""
         if not is_whole(self._store, file):
             raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
-
-    @staticmethod
-    def _put(staged: Staged, file: File, inspected: Inspected) -> None:
-        if inspected.metadata is not None:
-            staged.beside(file.metadata_key, inspected.metadata)
-        staged.beside(file.sidecar_key, _sidecar(file, inspected))
-        staged.commit(file.key)
 
     def _drop(self, file: File) -> None:
         """Delete the blobs of a file that was refused, unless a row refers to the same bytes.
@@ -224,13 +199,13 @@ class UploadService:
             self._permit(identity, claim.project, project)
             existing = unit.files.get(file.project, file.filename)
             if existing is not None:
-                return Published(_same(existing, hashes), is_new=False)
+                return Published(same_file(existing, hashes), is_new=False)
             detail: dict[str, str] = {"files": file.filename}
             if project is None:
-                unit.projects.create(self._first(identity, file, display_name))
+                unit.projects.create(first_project(identity, file, display_name, self._now))
                 detail["project"] = "created"
             else:
-                _show(unit, project, file, display_name)
+                show(unit, project, file, display_name)
             self._require_whole(file)
             unit.files.add(file)
             unit.journal.append(
@@ -240,36 +215,11 @@ class UploadService:
 
         return attempt(self._units, work)
 
-    def _first(self, identity: Identity, file: File, display_name: str) -> Project:
-        """Return the project that a first upload creates: private, owned by the uploader."""
-        assert identity.account is not None
-        return Project(
-            name=file.project,
-            display_name=display_name,
-            public=False,
-            created_at=self._now(),
-            created_by=identity.name,
-            grants={account_principal(identity.account): Role.ADMIN},
-            latest=_latest(file),
-        )
-
     def _existing(self, identity: Identity, claim: Claim, hashes: Mapping[str, str]) -> File | None:
         with self._units.read() as unit:
             self._permit(identity, claim.project, unit.projects.get(claim.project))
             existing = unit.files.get(claim.project, claim.filename)
-        return None if existing is None else _same(existing, hashes)
-
-
-def _show(unit: UnitOfWork, project: Project, file: File, display_name: str) -> None:
-    """Spell the project as its newest file does, and show its release if it is the latest now."""
-    is_latest = project.latest is None or project.latest.gives_way_to(file.version)
-    latest = _latest(file) if is_latest else project.latest
-    if (display_name, latest) != (project.display_name, project.latest):
-        unit.projects.set_latest(project.name, display_name, latest, expected=project.serial)
-
-
-def _latest(file: File) -> Latest:
-    return Latest(file.version, file.summary, file.uploaded_at)
+        return None if existing is None else same_file(existing, hashes)
 
 
 class Upload:
@@ -303,59 +253,3 @@ class Upload:
             published,
             warnings=(*name_warnings(self._claim.filename), *self._service.warnings(self._identity)),
         )
-
-
-def _same(existing: File, hashes: Mapping[str, str]) -> File:
-    """Return ``existing`` if it has these hashes; raise if its name is taken by other bytes."""
-    if existing.deleted_at is not None:
-        raise Rejected(
-            f"content: {existing.filename} was deleted, and its name stays with its bytes. "
-            "The same bytes can be restored; for other bytes publish a new version.",
-            field="content",
-        )
-    if (existing.sha256, existing.blake2_256) != (hashes["sha256"], hashes["blake2_256"]):
-        raise FileExists(existing.filename)
-    return existing
-
-
-def _new_file(
-    claim: Claim,
-    inspected: Inspected,
-    hashes: Mapping[str, str],
-    size: int,
-    identity: Identity,
-    now: Now,
-) -> File:
-    metadata = inspected.metadata
-    return File(
-        project=claim.project,
-        filename=claim.filename,
-        version=str(inspected.version),
-        filetype=claim.filetype,
-        size=size,
-        sha256=hashes["sha256"],
-        blake2_256=hashes["blake2_256"],
-        requires_python=inspected.requires_python,
-        summary=inspected.summary,
-        metadata_sha256=None if metadata is None else hashlib.sha256(metadata).hexdigest(),
-        uploaded_at=now(),
-        uploaded_by=identity.name,
-    )
-
-
-def _sidecar(file: File, inspected: Inspected) -> bytes:
-    """Return what cannot be read from the archive, for rebuilding the index from its store, and
-    core metadata that have no blob of their own."""
-    known: dict[str, Any] = {
-        "project": inspected.display_name,
-        "filename": file.filename,
-        "filetype": file.filetype.value,
-        "size": file.size,
-        "sha256": file.sha256,
-        "blake2_256": file.blake2_256,
-        "uploaded_at": file.uploaded_at.isoformat(),
-        "uploaded_by": file.uploaded_by,
-    }
-    if not inspected.offered:
-        known[SIDECAR_METADATA] = inspected.core_metadata.decode("utf-8", "surrogateescape")
-    return json.dumps(known, indent=1).encode("utf-8")

@@ -1,0 +1,109 @@
+"""What an upload makes: the row of a file, the blobs beside it, the project of a first one."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from warehouse14.domain.access import Identity
+from warehouse14.domain.archives import Inspected
+from warehouse14.domain.catalogue import SIDECAR_METADATA
+from warehouse14.domain.errors import FileExists, Rejected
+from warehouse14.domain.model import File, Latest, Project, Role
+from warehouse14.domain.names import account_principal
+from warehouse14.domain.ports import Now, Staged, UnitOfWork
+from warehouse14.domain.services.uploadform import Claim
+
+
+def new_file(
+    claim: Claim,
+    inspected: Inspected,
+    hashes: Mapping[str, str],
+    size: int,
+    identity: Identity,
+    now: Now,
+) -> File:
+    """Return the row of a file of ``size`` bytes, published now by ``identity``."""
+    metadata = inspected.metadata
+    return File(
+        project=claim.project,
+        filename=claim.filename,
+        version=str(inspected.version),
+        filetype=claim.filetype,
+        size=size,
+        sha256=hashes["sha256"],
+        blake2_256=hashes["blake2_256"],
+        requires_python=inspected.requires_python,
+        summary=inspected.summary,
+        metadata_sha256=None if metadata is None else hashlib.sha256(metadata).hexdigest(),
+        uploaded_at=now(),
+        uploaded_by=identity.name,
+    )
+
+
+def same_file(existing: File, hashes: Mapping[str, str]) -> File:
+    """Return ``existing`` if it has these hashes, in hex.
+
+    Raises ``FileExists`` if its name is taken by other bytes, and ``Rejected`` if it was deleted.
+    """
+    if existing.deleted_at is not None:
+        raise Rejected(
+            f"content: {existing.filename} was deleted, and its name stays with its bytes. "
+            "The same bytes can be restored; for other bytes publish a new version.",
+            field="content",
+        )
+    if (existing.sha256, existing.blake2_256) != (hashes["sha256"], hashes["blake2_256"]):
+        raise FileExists(existing.filename)
+    return existing
+
+
+def commit(staged: Staged, file: File, inspected: Inspected) -> None:
+    """Make what is staged the blobs of a file. Raises ``Unavailable``."""
+    if inspected.metadata is not None:
+        staged.beside(file.metadata_key, inspected.metadata)
+    staged.beside(file.sidecar_key, _sidecar(file, inspected))
+    staged.commit(file.key)
+
+
+def first_project(identity: Identity, file: File, display_name: str, now: Now) -> Project:
+    """Return the project that a first upload creates: private, owned by the uploader."""
+    assert identity.account is not None
+    return Project(
+        name=file.project,
+        display_name=display_name,
+        public=False,
+        created_at=now(),
+        created_by=identity.name,
+        grants={account_principal(identity.account): Role.ADMIN},
+        latest=_latest(file),
+    )
+
+
+def show(unit: UnitOfWork, project: Project, file: File, display_name: str) -> None:
+    """Spell the project as its newest file does, and show its release if it is the latest now."""
+    is_latest = project.latest is None or project.latest.gives_way_to(file.version)
+    latest = _latest(file) if is_latest else project.latest
+    if (display_name, latest) != (project.display_name, project.latest):
+        unit.projects.set_latest(project.name, display_name, latest, expected=project.serial)
+
+
+def _latest(file: File) -> Latest:
+    return Latest(file.version, file.summary, file.uploaded_at)
+
+
+def _sidecar(file: File, inspected: Inspected) -> bytes:
+    """Return what cannot be read from the archive, for rebuilding the index from its store, and
+    core metadata that have no blob of their own."""
+    known: dict[str, Any] = {
+        "project": inspected.display_name,
+        "filename": file.filename,
+        "filetype": file.filetype.value,
+        "size": file.size,
+        "sha256": file.sha256,
+        "blake2_256": file.blake2_256,
+        "uploaded_at": file.uploaded_at.isoformat(),
+        "uploaded_by": file.uploaded_by,
+    }
+    if not inspected.offered:
+        known[SIDECAR_METADATA] = inspected.core_metadata.decode("utf-8", "surrogateescape")
+    return json.dumps(known, indent=1).encode("utf-8")
