@@ -131,9 +131,10 @@ with open_warehouse(settings) as warehouse:
     found = sorted(report.key for report in reports)
     assert sdist.key in found
     assert list(warehouse.upkeep.collect()) == []
-    assert sorted(warehouse.upkeep.collect(older_than=timedelta(0), dry_run=True)) == found
+    would_go = warehouse.upkeep.collect(older_than=timedelta(0), dry_run=True)
+    assert sorted(loose.key for loose in would_go) == found
     assert kept() == keys(wheel, sdist, second)
-    assert sorted(warehouse.upkeep.collect(older_than=timedelta(0))) == found
+    assert sorted(loose.key for loose in warehouse.upkeep.collect(older_than=timedelta(0))) == found
     assert kept() == keys(wheel, second)
     warehouse.store.delete(second.key)
     assert [(report.finding, report.key) for report in warehouse.upkeep.check() if report] == [

@@ -136,6 +136,49 @@ def test_a_stray_file_in_the_store_is_collected(filled: Any) -> None:
     assert not stray.exists()
 
 
+@pytest.fixture
+def forgetful(filled: Any) -> Any:
+    """That site after its database was lost."""
+    for path in filled.database.parent.glob("warehouse14.sqlite*"):
+        path.unlink()
+    return filled
+
+
+def test_with_a_database_that_was_lost_nothing_is_collected_and_init_warns(forgetful: Any) -> None:
+    blobs = forgetful.folder / "var" / "files" / "blobs"
+    before = _keys(blobs)
+    warned = forgetful("init", "--no-admin", "--quiet")
+    assert (warned.status, warned.out) == (0, "")
+    assert "has never known a project" in warned.err
+    assert "rebuild" in warned.err
+    refused = forgetful("collect", "--older-than", "0")
+    assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
+    assert "has never known a project" in refused.err
+    assert _keys(blobs) == before
+    forgetful.done("rebuild")
+    assert forgetful("collect", "--older-than", "0").out == "0 blobs removed\n"
+    assert forgetful("init", "--no-admin").err == ""
+    assert _keys(blobs) == before
+
+
+def test_files_that_were_never_listed_go_when_it_is_said(forgetful: Any) -> None:
+    blobs = forgetful.folder / "var" / "files" / "blobs"
+    before = _keys(blobs)
+    forgetful.done("init", "--no-admin")
+    forgetful.done("account", "add", "ada")
+    forgetful.done("project", "create", "new", "--admin", "ada")
+    kept = forgetful("collect", "--older-than", "0")
+    *lines, summary = kept.out.splitlines()
+    assert (kept.status, summary) == (0, "0 blobs removed")
+    assert {line.removeprefix("left: ") for line in lines} == before == _keys(blobs)
+    assert f"{len(before)} blobs were left, of files that the database has never listed" in kept.err
+    rows = forgetful("collect", "--older-than", "0", "--json").rows
+    assert {(row["key"], row["removed"]) for row in rows} == {(key, False) for key in before}
+    gone = forgetful("collect", "--older-than", "0", "--never-listed")
+    assert (gone.status, gone.out.splitlines()[-1]) == (0, f"{len(before)} blobs removed")
+    assert _keys(blobs) == set()
+
+
 def test_a_bar_is_shown_on_a_terminal_alone(filled: Any) -> None:
     terminal, other_end = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))

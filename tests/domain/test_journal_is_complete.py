@@ -328,6 +328,7 @@ READS: dict[str, Call] = {
     "uploads.warnings": lambda at, me: at.warehouse.uploads.warnings(me),
     "upkeep.check": lambda at, me: list(at.warehouse.upkeep.check(digests=True)),
     "upkeep.count": lambda at, me: at.warehouse.upkeep.count(),
+    "upkeep.is_lost": lambda at, me: at.warehouse.upkeep.is_lost(),
     "upkeep.sizes": lambda at, me: at.warehouse.upkeep.sizes(),
     # What it deletes belongs to nobody.
     "upkeep.collect": lambda at, me: list(at.warehouse.upkeep.collect(older_than=timedelta(0))),

@@ -3,12 +3,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.domain.conftest import Clock
+from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Unavailable
+from warehouse14.domain.errors import Conflict, Unavailable
 from warehouse14.domain.ports import Blob
 from warehouse14.domain.services.upkeep import Finding, Report
 from warehouse14.domain.services.uploadform import form_of
@@ -21,6 +23,11 @@ Publish = Callable[..., Published]
 
 def findings(warehouse: Warehouse, *, digests: bool = False) -> list[Report]:
     return [report for report in warehouse.upkeep.check(digests=digests) if report]
+
+
+def collected(warehouse: Warehouse, **options: Any) -> list[str]:
+    """Collect; return the keys of what went."""
+    return [loose.key for loose in warehouse.upkeep.collect(**options) if not loose.is_left]
 
 
 def test_a_site_as_it_must_be_is_clean(warehouse: Warehouse, ada: Identity, publish: Publish) -> None:
@@ -79,11 +86,11 @@ def test_the_collector_takes_what_is_old_and_unreferenced_and_nothing_else(
     clock.now = datetime.now(UTC)
     kept = publish(ada).file
     warehouse.store.put("demo/0000/orphan.whl", b"x")
-    assert list(warehouse.upkeep.collect()) == []
+    assert collected(warehouse) == []
     clock.pass_by(timedelta(days=2))
-    assert list(warehouse.upkeep.collect(dry_run=True)) == ["demo/0000/orphan.whl"]
-    assert list(warehouse.upkeep.collect()) == ["demo/0000/orphan.whl"]
-    assert list(warehouse.upkeep.collect()) == []
+    assert collected(warehouse, dry_run=True) == ["demo/0000/orphan.whl"]
+    assert collected(warehouse) == ["demo/0000/orphan.whl"]
+    assert collected(warehouse) == []
     assert warehouse.store.stat(kept.key) is not None
     assert findings(warehouse, digests=True) == []
 
@@ -96,22 +103,25 @@ def test_the_blobs_of_what_was_deleted_are_collected(
     kept = publish(ada, build_sdist("demo", "1.0")).file
     warehouse.files.delete(ada, "demo", gone.filename)
     clock.pass_by(timedelta(days=2))
-    assert set(warehouse.upkeep.collect()) == {gone.key, gone.metadata_key, gone.sidecar_key}
+    assert set(collected(warehouse)) == {gone.key, gone.metadata_key, gone.sidecar_key}
     assert warehouse.store.stat(kept.key) is not None
     warehouse.projects.delete(ada, "demo")
-    assert list(warehouse.upkeep.collect()) == [], "the grace counts from the deletion"
+    assert collected(warehouse) == [], "the grace counts from the deletion"
     clock.pass_by(timedelta(days=2))
-    assert set(warehouse.upkeep.collect()) == {kept.key, kept.metadata_key, kept.sidecar_key}
+    assert set(collected(warehouse)) == {kept.key, kept.metadata_key, kept.sidecar_key}
     assert list(warehouse.store.keys()) == []
 
 
-def test_a_blob_that_is_put_again_is_young_and_stays(warehouse: Warehouse, clock: Clock) -> None:
+def test_a_blob_that_is_put_again_is_young_and_stays(
+    warehouse: Warehouse, ada: Identity, clock: Clock
+) -> None:
+    warehouse.projects.create(ada, "demo")
     clock.now = datetime.now(UTC) + timedelta(days=2)
     orphans = {"demo/0000/orphan.whl", "other/0001/orphan.whl"}
     for key in orphans:
         warehouse.store.put(key, b"x")
     collecting = warehouse.upkeep.collect()
-    first = next(collecting)
+    first = next(collecting).key
     (second,) = orphans - {first}
     warehouse.store.put(second, b"x")
     assert list(collecting) == []
@@ -146,6 +156,58 @@ def test_no_race_of_upload_and_collector_leaves_a_listed_file_without_its_bytes(
     assert [
         report for report in warehouse.upkeep.check(digests=True) if report and report.finding.is_damage
     ] == []
+
+
+def test_nothing_is_collected_with_a_database_that_never_knew_a_project(
+    warehouse: Warehouse, ada: Identity, publish: Publish, clock: Clock
+) -> None:
+    """It was lost, or is the wrong one."""
+    publish(ada)
+    before = set(warehouse.store.keys())
+    lost = Warehouse(MemoryUnits(), warehouse.store, warehouse.policy, now=clock)
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    assert (warehouse.upkeep.is_lost(), lost.upkeep.is_lost()) == (False, True)
+    for dry_run in (False, True):
+        with pytest.raises(Conflict, match="never known a project"):
+            collected(lost, dry_run=dry_run)
+    assert set(warehouse.store.keys()) == before
+    assert set(collected(lost, never_listed=True)) == {blob.key for blob in before}
+    assert not lost.upkeep.is_lost(), "there is nothing that it could have known"
+    assert collected(lost) == []
+
+
+@pytest.mark.parametrize("again", ["demo", "other"])
+def test_files_of_which_the_database_never_knew_the_name_are_left_unless_it_is_said(
+    warehouse: Warehouse, ada: Identity, publish: Publish, clock: Clock, again: str
+) -> None:
+    """It was made anew, or restored from an old backup, and somebody has published since."""
+    file = publish(ada).file
+    warehouse.store.put("demo/0000/orphan-1.0.tar.gz", b"x")
+    warehouse.store.put("demo/0001/orphan-1.0.tar.gz.json", b"{}")
+    newer = Warehouse(MemoryUnits(), warehouse.store, warehouse.policy, now=clock)
+    newer.accounts.add(newer.operator(), "ada")
+    built = build_wheel(again, "2.0")
+    listed = newer.uploads.publish(newer.account("ada"), form_of(built.filename), [built.content]).file
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    every = list(newer.upkeep.collect())
+    assert {loose.key for loose in every if loose.is_left} == set(file.keys)
+    assert {loose.key for loose in every if not loose.is_left} == {
+        "demo/0000/orphan-1.0.tar.gz",
+        "demo/0001/orphan-1.0.tar.gz.json",
+    }
+    assert {blob.key for blob in warehouse.store.keys()} == {*file.keys, *listed.keys}
+    assert set(collected(newer, never_listed=True)) == set(file.keys)
+
+
+def test_what_a_loser_left_of_a_name_that_is_taken_is_collected(
+    warehouse: Warehouse, ada: Identity, publish: Publish, clock: Clock
+) -> None:
+    file = publish(ada).file
+    loser = [f"demo/0000/{file.filename}", f"demo/0000/{file.filename}.json"]
+    for key in loser:
+        warehouse.store.put(key, b"{}")
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    assert collected(warehouse) == loser
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,11 @@ def test_a_database_with_accounts_alone_is_rebuilt_beside_them(lost_site: Site) 
     lost_site.command("rebuild")
     with lost_site.library() as warehouse, warehouse.units.read() as unit:
         assert [change.action for change in unit.journal.since(0, 2)] == ["account.add", "file.upload"]
+
+
+def test_a_store_in_which_nothing_can_be_listed_is_no_success(lost_site: Site) -> None:
+    shutil.rmtree(lost_site.folder / "var/files")
+    ended = lost_site.run("rebuild")
+    assert (ended.returncode, ended.stdout) == (1, "0 projects listed again, 0 files lost\n")
+    assert "nothing in the file store can be listed" in ended.stderr
+    assert "Every project is private" not in ended.stderr

@@ -11,12 +11,17 @@ from urllib.parse import quote
 from warehouse14.bootstrap import assemble, prepare_site, verify_site
 from warehouse14.cli.arguments import Commands, add_command, address
 from warehouse14.cli.mounting import mount_point
-from warehouse14.cli.output import confirm, hand_over
+from warehouse14.cli.output import complain, confirm, hand_over
 from warehouse14.cli.site import SiteFile, site_file
 from warehouse14.domain.services.accounts import FIRST_ADMINISTRATOR
 
 _DEFAULT_LISTEN = "127.0.0.1:6543"
 _ANY_HOST = frozenset({"", "*", "0.0.0.0", "[::]"})  # noqa: S104 - nothing is bound here
+
+_LOST = (
+    "the file store has files, and the database has never known a project. If it was lost, stop the server,"
+    " and restore a backup or run 'warehouse14 rebuild'; if it is the wrong one, name the right one"
+)
 
 _WELCOME = """\
     The site is ready. Its first account is an administrator, and this is shown only now:
@@ -51,7 +56,7 @@ def add_commands(commands: Commands) -> None:
         "Make or upgrade a site: schema, folders, secret, first account.",
     )
     parser.add_argument("--no-admin", action="store_true", help="add no account to a site without accounts")
-    parser.add_argument("--quiet", action="store_true", help="print nothing unless there is a new password")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but a new password, and warnings")
     parser.add_argument(
         "--listen",
         metavar="HOST:PORT",
@@ -73,6 +78,8 @@ def _init(arguments: Namespace) -> int:
         # On a site without passwords of its own, nobody could use one.
         adds = sign_ins.local and not arguments.no_admin
         password = warehouse.accounts.add_first_administrator() if adds else None
+        if warehouse.upkeep.is_lost():
+            complain(_LOST)
     if password is not None:
         hand_over(_welcome(file, url, password), lambda: _unseen(file))
     elif not arguments.quiet:

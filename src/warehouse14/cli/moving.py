@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from warehouse14.bootstrap import assemble, prepare_site
 from warehouse14.cli.arguments import Commands, UsageError, add_command, text
-from warehouse14.cli.output import confirm, escaped, note, say
+from warehouse14.cli.output import complain, confirm, escaped, note, say
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import named_site, on_site, site_file, staging_in
 from warehouse14.domain.errors import Rejected
@@ -140,6 +140,9 @@ def _rebuilt(warehouse: Warehouse) -> int:
             if not each.grants:
                 aside(say, f"note: nobody is left to administer {each.name}")
     say(f"{projects} projects listed again, {lost} files lost")
+    if not projects:
+        complain("nothing in the file store can be listed: look whether the settings name the right one")
+        return 1
     note(_LOST)
     return 1 if lost else 0
 

@@ -12,6 +12,10 @@ from warehouse14.domain.warehouse import Warehouse
 
 #: About thirty years.
 _MOST_SECONDS = 1_000_000_000
+_LEFT = (
+    "were left, of files that the database has never listed: of uploads that were cut off, which"
+    " 'collect --never-listed' removes, or of all that came after the backup that it was restored from."
+)
 _REMEDY = "Whoever publishes the same file again puts back what is damaged of it."
 
 
@@ -23,6 +27,11 @@ def add_commands(commands: Commands) -> None:
 
     parser = add_command(commands, "collect", _collect, "Remove stored bytes that belong to no listed file.")
     parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and leave it")
+    parser.add_argument(
+        "--never-listed",
+        action="store_true",
+        help="remove whole files, too, that the database has never listed",
+    )
     parser.add_argument(
         "--older-than",
         metavar="SECONDS",
@@ -64,14 +73,22 @@ def _tell_json(report: Report) -> None:
 
 @on_site
 def _collect(warehouse: Warehouse, arguments: Namespace) -> int:
-    removed = not arguments.dry_run
     items = warehouse.upkeep.collect(
-        older_than=timedelta(seconds=arguments.older_than), dry_run=arguments.dry_run
+        older_than=timedelta(seconds=arguments.older_than),
+        never_listed=arguments.never_listed,
+        dry_run=arguments.dry_run,
     )
-    keys = 0
-    for key in progress(items, unit="blobs"):
-        aside(say, json_line({"key": key, "removed": removed}) if arguments.json else escaped(key))
-        keys += 1
+    removed = left = 0
+    for loose in progress(items, unit="blobs"):
+        if arguments.json:
+            goes = not (loose.is_left or arguments.dry_run)
+            aside(say, json_line({"key": loose.key, "removed": goes}))
+        else:
+            aside(say, f"{'left: ' if loose.is_left else ''}{escaped(loose.key)}")
+        left += loose.is_left
+        removed += not loose.is_left
     if not arguments.json:
-        confirm(f"{keys} blobs {'removed' if removed else 'would be removed'}")
+        confirm(f"{removed} blobs {'would be removed' if arguments.dry_run else 'removed'}")
+    if left:
+        note(f"{left} blobs {_LEFT}")
     return 0

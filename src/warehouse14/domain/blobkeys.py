@@ -2,6 +2,8 @@
 
 #: What the key of a sidecar ends in, which holds what was said of the file beside it.
 SIDECAR = ".json"
+#: What the key of the core metadata ends in that were cut out of the file beside it.
+METADATA = ".metadata"
 #: What could lead elsewhere where keys are paths.
 _NO_NAMES = frozenset({"", ".", ".."})
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from packaging.version import Version
 
+from warehouse14.domain.blobkeys import METADATA, SIDECAR
 from warehouse14.domain.names import (
     AccountName,
     FileName,
@@ -222,12 +223,12 @@ class File:
     @property
     def metadata_key(self) -> str:
         """The key of the core metadata, cut out of the archive (PEP 658)."""
-        return f"{self.key}.metadata"
+        return f"{self.key}{METADATA}"
 
     @property
     def sidecar_key(self) -> str:
         """The key of what cannot be read from the archive (who, when, spelled how)."""
-        return f"{self.key}.json"
+        return f"{self.key}{SIDECAR}"
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -1,14 +1,15 @@
 """Upkeep: does every listed file have its bytes, and which bytes belong to nobody?"""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from warehouse14.domain.errors import NotFound
+from warehouse14.domain.blobkeys import METADATA, SIDECAR
+from warehouse14.domain.errors import Conflict, NotFound
 from warehouse14.domain.model import File
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
@@ -18,6 +19,11 @@ DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
 #: How many blobs go in one unit.
 _BATCH = 100
+_LOST = (
+    "The file store has files, and the database has never known a project: nothing is removed. If it was"
+    " lost, restore a backup or run 'warehouse14 rebuild'; if it is the wrong one, name the right one."
+    " 'collect --never-listed' removes the files all the same."
+)
 
 
 class Finding(StrEnum):
@@ -40,6 +46,19 @@ class Report:
 
     finding: Finding
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A blob that belongs to no listed file, or what staging has left behind.
+
+    Attributes:
+        key: the blob's, or the name of what was left behind.
+        is_left: whether it stays, as it is of a file that the database has never listed.
+    """
+
+    key: str
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +115,55 @@ class UpkeepService:
                 accounts=sum(not account.is_service for account in unit.accounts.all()),
             )
 
-    def collect(self, *, older_than: timedelta = DEFAULT_GRACE, dry_run: bool = False) -> Iterator[str]:
-        """Delete what nobody has referred to for ``older_than``; yield each key.
+    def is_lost(self) -> bool:
+        """Whether the database looks lost: it has never known a project, and the file store has blobs."""
+        with self._units.read() as unit:
+            if next(unit.projects.changed_since(-1), None) is not None:
+                return False
+        return next(iter(self._store.keys()), None) is not None
+
+    def collect(
+        self,
+        *,
+        older_than: timedelta = DEFAULT_GRACE,
+        never_listed: bool = False,
+        dry_run: bool = False,
+    ) -> Iterator[Loose]:
+        """Delete what nobody has referred to for ``older_than``.
 
         Blobs are listed first and references second, so that a blob whose row
         comes in between is known; and each is looked at once more right before
         it goes, in a unit that holds its project, as the unit does that lists a file.
+
+        A file with its sidecar, of which the database has never known the name, is left: uploads that are
+        cut off leave such, but a database that was lost, or restored from an old backup, makes such of
+        files that were listed. They go with ``never_listed``.
+
+        Yields each key that is deleted, or with ``dry_run`` would be, and each that is left. Raises
+        ``Conflict`` if :meth:`is_lost`, unless ``never_listed``, and ``Unavailable``.
         """
+        if not never_listed and self.is_lost():
+            raise Conflict("site", "database", _LOST)
         before = self._now() - older_than
         every = self._store.keys()
         old = sorted((blob for blob in every if blob.modified <= before), key=lambda blob: blob.key)
         for name, blobs in groupby(old, key=_project_of):
             with self._units.read() as unit:
                 kept = _kept_keys(unit, name, before)
+                known = {file.filename for file in unit.files.of(name)}
             loose = [blob for blob in blobs if blob.key not in kept]
+            left = set() if never_listed else _never_listed(loose, known)
+            yield from (Loose(key, is_left=True) for key in sorted(left))
+            loose = [blob for blob in loose if blob.key not in left]
             for start in range(0, len(loose), _BATCH):
                 batch = loose[start : start + _BATCH]
-                yield from (blob.key for blob in (batch if dry_run else self._take(name, batch, before)))
+                yield from (
+                    Loose(blob.key) for blob in (batch if dry_run else self._take(name, batch, before))
+                )
         for leftover in self._store.leftovers(before):
             if not dry_run:
                 self._store.sweep(leftover)
-            yield leftover
+            yield Loose(leftover)
 
     def _take(self, name: ProjectName, blobs: Sequence[Blob], before: datetime) -> list[Blob]:
         """Delete those of ``blobs`` that nobody refers to or has put again since they were listed."""
@@ -173,6 +220,13 @@ def _digest(store: FileStore, key: str) -> str:
     except NotFound:
         return ""
     return running.hexdigest()
+
+
+def _never_listed(blobs: Sequence[Blob], known: Container[str]) -> set[str]:
+    """Return the keys of those files, with all that is beside them, that have a sidecar, and no row."""
+    keys = {blob.key for blob in blobs}
+    files = [key for key in keys if key + SIDECAR in keys and key.rpartition("/")[2] not in known]
+    return {key + beside for key in files for beside in ("", SIDECAR, METADATA)} & keys
 
 
 def _project_of(blob: Blob) -> ProjectName:
