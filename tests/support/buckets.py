@@ -156,6 +156,8 @@ class LocalStack(BucketServer):
             "DNS_ADDRESS": "0",
             "OVERRIDE_IN_DOCKER": "0",
             "LOCALSTACK_VOLUME_DIR": str(self.folder / "volume"),
+            # By default beside its own modules, where each start leaves a folder.
+            "FILESYSTEM_ROOT": str(self.folder / "root"),
             "TMPDIR": str(self.folder),
         }
         self._run("localstack", [python, "-c", _LOCALSTACK, self.folder / "objects"], variables)
