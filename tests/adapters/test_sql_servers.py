@@ -390,7 +390,7 @@ def test_a_password_may_have_any_letter(mariadb: DatabaseServer) -> None:
 
 
 @contextmanager
-def peer(greeting: bytes, answer: bytes) -> Iterator[int]:
+def peer(greeting: bytes, *answers: bytes) -> Iterator[int]:
     """Answer whoever connects with bytes that a program of another kind may send; yields the port."""
 
     class Handler(socketserver.BaseRequestHandler):
@@ -398,8 +398,9 @@ def peer(greeting: bytes, answer: bytes) -> Iterator[int]:
             with suppress(OSError):
                 self.request.sendall(greeting)
                 self.request.settimeout(1)
-                self.request.recv(4096)
-                self.request.sendall(answer)
+                for answer in answers:
+                    self.request.recv(4096)
+                    self.request.sendall(answer)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
@@ -447,7 +448,7 @@ def test_a_peer_that_answers_something_else_is_unavailable(greeting: bytes, answ
 def test_a_database_without_tables_is_told_to_run_init(server: DatabaseServer) -> None:
     with bare_place(server) as place:
         units = open_units(place.url)
-        with pytest.raises(Misconfigured, match="'warehouse14 init'"):
+        with pytest.raises(Misconfigured, match=r"'warehouse14 init' makes them, 'restore' and"):
             units.verify()
         units.close()
 

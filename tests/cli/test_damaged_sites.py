@@ -123,7 +123,9 @@ def test_a_folder_in_the_place_of_the_database_is_called_so(site: Any) -> None:
 
 def test_an_empty_file_is_a_database_that_init_fills(site: Any) -> None:
     _alone(site).touch()
-    _every_command_says(site, "'warehouse14 init' makes them", but=("init",))
+    _every_command_says(
+        site, "'warehouse14 init' makes them", "'restore' and 'rebuild' those of a lost one", but=("init",)
+    )
     assert site("init", "--no-admin").status == 0
     assert site("account", "list", "--json").out == ""
 

@@ -106,7 +106,10 @@ def _verify(found: str | None) -> None:
     if found == known[-1]:
         return
     if found is None:
-        raise Misconfigured("the database has no tables; 'warehouse14 init' makes them")
+        raise Misconfigured(
+            "the database has no tables; 'warehouse14 init' makes them, 'restore' and 'rebuild' those of a"
+            " lost one"
+        )
     if found in known:
         raise Misconfigured(
             f"the database has schema {found}, this program needs {known[-1]}; 'warehouse14 init' upgrades it"
