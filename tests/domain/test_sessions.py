@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -114,6 +115,23 @@ def test_an_unused_session_ends_and_a_used_one_lives_on(people: Warehouse, clock
         assert known(people, used)
         people.close()
     assert not known(people, unused)
+
+
+def test_on_a_site_that_changes_nothing_who_is_signed_in_stays_so_for_the_longest_time(
+    people: Warehouse, clock: Clock
+) -> None:
+    """Nobody could sign in again, nor is it noted that somebody was seen."""
+    over = sign_in(people, "bob")
+    clock.pass_by(timedelta(hours=2))
+    alive = sign_in(people)
+    clock.pass_by(timedelta(minutes=90))
+    still = Warehouse(people.units, people.store, replace(people.policy, read_only=True), now=clock)
+    for _ in range(10):
+        assert known(still, alive)
+        assert not known(still, over), "it was over before"
+        clock.pass_by(HOUR)
+    clock.pass_by(timedelta(minutes=31))
+    assert not known(still, alive)
 
 
 def test_a_session_ends_after_its_longest_time_however_much_it_is_used(

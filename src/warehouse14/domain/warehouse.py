@@ -96,6 +96,7 @@ class Warehouse:
             Standings(units, cache, rules, now),
             idle=policy.session_idle,
             longest=policy.session_longest,
+            unseen_since=now() if policy.read_only else None,
         )
         self.arrivals = ArrivalService(units, now, rules, tidy=self.sessions.tidy)
         self.looking = LookService(units, now)

@@ -55,6 +55,8 @@ class SessionService:
     Args:
         idle: how long a session lives without being seen.
         longest: how long it lives at most.
+        unseen_since: from when on nothing notes that a session is seen, on a site that changes nothing:
+            whoever is signed in at that moment is not signed out for want of use. None where it is noted.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class SessionService:
         *,
         idle: timedelta,
         longest: timedelta,
+        unseen_since: datetime | None = None,
     ) -> None:
         self._units = units
         self._accounts = accounts
@@ -77,6 +80,7 @@ class SessionService:
         self._standings = standings
         self._idle = idle
         self._longest = longest
+        self._unseen_since = unseen_since
         self._throttle = Throttle(units, now)
 
     def sign_in(
@@ -236,7 +240,8 @@ class SessionService:
         return attempt(self._units, work)
 
     def _over(self, session: Session, now: datetime) -> bool:
-        return now - session.seen_at > self._idle or now - session.created_at > self._longest
+        seen_until = self._unseen_since or now
+        return seen_until - session.seen_at > self._idle or now - session.created_at > self._longest
 
     def _touch(self, session: str, at: datetime) -> None:
         with self._units.write() as unit:
