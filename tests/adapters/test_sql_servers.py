@@ -418,6 +418,10 @@ def framed(packet: bytes, number: int = 0) -> bytes:
     return len(packet).to_bytes(3, "little") + bytes([number]) + packet
 
 
+#: That something is done, as an answer to what was asked.
+DONE = framed(bytes(7), 1)
+
+
 @pytest.mark.parametrize(
     ("greeting", "answer"),
     [
@@ -442,6 +446,19 @@ def test_a_peer_that_answers_something_else_is_unavailable(greeting: bytes, answ
             units.pulse()
         with pytest.raises(Unavailable), units.read() as unit:
             unit.journal.serial()
+        units.close()
+
+
+@pytest.mark.parametrize("steps", range(4))
+@pytest.mark.parametrize("nonsense", [b"", b"\xff", b"\1\4"], ids=["empty", "a short error", "a short step"])
+def test_a_peer_that_lets_in_and_then_answers_something_else_is_unavailable(
+    steps: int, nonsense: bytes
+) -> None:
+    let_in = framed(bytes(7), 2)
+    with peer(handshake(b"11.4"), let_in, *[DONE] * steps, framed(nonsense, 1)) as port:
+        units = open_units(f"mysql+pymysql://keeper:SECRET@127.0.0.1:{port}/x", statement_seconds="1")
+        with pytest.raises(Unavailable):
+            units.pulse()
         units.close()
 
 
