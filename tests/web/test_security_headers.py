@@ -136,7 +136,7 @@ def test_what_nobody_foresaw_is_protected(
         raise RuntimeError
 
     monkeypatch.setattr(peopled.warehouse.catalogue, "search", fail)
-    monkeypatch.setattr(peopled.app.registry.pages, "projects", fail)
+    monkeypatch.setattr(peopled.app.registry.lists, "page", fail)
     answer = sent(peopled, "GET", target, "ada", {})
     assert answer.status == 500
     assert_safe(answer)
