@@ -12,6 +12,7 @@ LOCALSTACK := .tools/localstack
 SWIFT := .tools/swift
 NODE := .tools/node
 NPM := .tools/npm
+DYNAMODB := .tools/dynamodb-local
 # Files of tests are spread over processes; each file runs in one, in order.
 PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
 INSTALL := requirements/install
@@ -35,10 +36,10 @@ test: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made  ## Run the tests that 
 	@rm -f $(PASSED)
 	$(PYTEST) -m "$(QUICK)" $(PYTEST_ARGS)
 	@if [ -z "$(PYTEST_ARGS)" ]; then tests/tree > $(PASSED); fi
-	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers and of moved sites. make test-all runs them, too."
+	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider and DynamoDB Local from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers and of moved sites. make test-all runs them, too."
 
 # On a commit on which "make test" has just passed it runs what that left out.
-test-all: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made $(SWIFT)/.made $(MORE_CLIENTS)/.made $(NPM)/.made  ## Run all tests; installs packages from Debian
+test-all: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made $(SWIFT)/.made $(MORE_CLIENTS)/.made $(NPM)/.made $(DYNAMODB)/.made  ## Run all tests; installs packages from Debian, and DynamoDB Local under AWS's own licence
 	tests/install-debian
 	@here=$$(tests/tree); if [ -n "$$here" ] && [ "$$here" = "$$(cat $(PASSED) 2>/dev/null)" ]; then \
 		echo "make test passed on this commit: what it left out is run."; \
@@ -115,9 +116,11 @@ $(VENV)/.test: $(VENV)/.runtime requirements/test.txt
 	@touch $@
 
 # Nothing that is installed runs scripts of its own.
-$(NPM)/.made: tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc $(NODE)/.made
-	@echo "Installing what the tests run of npm into $(@D) ..."
+$(NPM)/.made $(DYNAMODB)/.made: .tools/%/.made: tests/%/package.json tests/%/package-lock.json tests/%/.npmrc $(NODE)/.made
+	@echo "Installing what the tests run of npm into $(@D) ... $(NOTICE)"
 	@mkdir -p $(@D)
-	@cp tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc $(@D)
+	@cp tests/$*/package.json tests/$*/package-lock.json tests/$*/.npmrc $(@D)
 	@cd $(@D) && $(CURDIR)/$(NODE)/bin/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+$(DYNAMODB)/.made: NOTICE = This is DynamoDB Local, under AWS's own licence and no free one: whoever uses it needs an AWS account in good standing, and may not pass it on. Its LICENSE.txt lies beside it; make test runs without it.

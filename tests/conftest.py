@@ -1,5 +1,6 @@
 """Fixtures for the tests with real processes: sites, servers, clients and a browser."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from support.databases import DatabaseServer, MariaDBServer, PostgreSQLServer
 from support.providers import Corp
 from support.servers import Server
 from support.sites import Site
+from support.tables import DynamoDBLocal
 
 NewSite = Callable[..., Site]
 
@@ -103,3 +105,27 @@ def swift() -> Iterator[BucketServer]:
     """A store of another kind, on which each test has buckets of its own."""
     with Swift() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def dynamodb() -> Iterator[DynamoDBLocal]:
+    """DynamoDB Local, on which each test has tables of its own."""
+    with DynamoDBLocal() as started:
+        yield started
+
+
+@pytest.fixture
+def table(dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a table of the test's own, which is not made yet, and is taken away.
+
+    While the test runs, nothing is known to boto3 of AWS but the credentials for that server.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in dynamodb.credentials().items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    name = dynamodb.fresh()
+    yield name
+    dynamodb.remove(name)
