@@ -16,6 +16,7 @@ from support.databases import DatabaseServer, MariaDBServer, PostgreSQLServer
 from support.providers import Corp
 from support.servers import Server
 from support.sites import Site
+from support.table_faults import TableFaults
 from support.tables import DynamoDBLocal
 
 NewSite = Callable[..., Site]
@@ -129,3 +130,10 @@ def table(dynamodb: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     name = dynamodb.fresh()
     yield name
     dynamodb.remove(name)
+
+
+@pytest.fixture
+def table_faults(dynamodb: DynamoDBLocal) -> Iterator[TableFaults]:
+    """What the clients for DynamoDB that the test makes are to meet."""
+    with TableFaults(dynamodb) as faults:
+        yield faults

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,14 +27,23 @@ _CHANNELS = "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED"
 _START_SECONDS = 120.0
 
 
-def make_table(client: Any, name: str) -> None:
-    """Make a table whose items have the text ``key`` as their key."""
+def make_table(client: Any, name: str, *indexes: Mapping[str, Any]) -> None:
+    """Make a table whose items have the text ``key`` as their key, and global indexes of other texts."""
+    schema = [{"AttributeName": "key", "KeyType": "HASH"}]
+    parts = [part for keys in (schema, *(index["KeySchema"] for index in indexes)) for part in keys]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        KeySchema=schema,
+        AttributeDefinitions=[
+            {"AttributeName": part["AttributeName"], "AttributeType": "S"} for part in parts
+        ],
+        **_with(indexes),
     )
+
+
+def _with(indexes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"GlobalSecondaryIndexes": list(indexes)} if indexes else {}
 
 
 class DynamoDBLocal:
@@ -54,6 +64,8 @@ class DynamoDBLocal:
         self._installed = installed
         self._folder = Path(tempfile.mkdtemp(prefix="warehouse14-tables-"))
         self._process: subprocess.Popen[bytes] | None = None
+        # Made before a test lets clients meet faults.
+        self._own = self.client()
 
     @property
     def endpoint(self) -> str:
@@ -90,17 +102,41 @@ class DynamoDBLocal:
 
     def tables(self, prefix: str = "") -> list[str]:
         """Return the names of the tables that are there."""
-        pages = self.client().get_paginator("list_tables").paginate()
+        pages = self._own.get_paginator("list_tables").paginate()
         return [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
 
     def remove(self, *tables: str) -> None:
         """Remove tables, with what protects them; those that are not there are no matter."""
-        client = self.client()
+        client = self._own
         for name in tables:
             with suppress(client.exceptions.ResourceNotFoundException):
                 client.update_table(TableName=name, DeletionProtectionEnabled=False)
             with suppress(client.exceptions.ResourceNotFoundException):
                 client.delete_table(TableName=name)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return all that is in a table, in no order."""
+        pages = self._own.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def copy(self, table: str) -> str:
+        """Make another table of the same shape with the same items, and return its name."""
+        client, name = self._own, self.fresh()
+        shape = client.describe_table(TableName=table)["Table"]
+        indexes = [
+            {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
+            for index in shape.get("GlobalSecondaryIndexes", ())
+        ]
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=shape["KeySchema"],
+            AttributeDefinitions=shape["AttributeDefinitions"],
+            **_with(indexes),
+        )
+        for item in self.items(table):
+            client.put_item(TableName=name, Item=item)
+        return name
 
     def log(self) -> str:
         """Return what it has written."""
