@@ -14,7 +14,7 @@ from typing import Any
 
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import AccountName, GroupName, ProjectName
-from warehouse14.domain.ports import Units
+from warehouse14.domain.ports import UnitOfWork, Units
 
 #: More new entries than this, and everything goes.
 _MOST_ENTRIES = 1000
@@ -86,11 +86,19 @@ class FollowedCache:
         if getattr(self._seen, "pulse", None) == pulse:
             return
         with self._units.read() as unit:
-            serial = unit.journal.serial()
-            if serial != self._serial:
-                changes = unit.journal.since(max(self._serial, 0), _MOST_ENTRIES + 1)
-                self._advance(serial, changes)
+            known = self._serial
+            changes = [] if known < 0 else unit.journal.since(known, _MOST_ENTRIES + 1)
+            is_all = 0 < len(changes) <= _MOST_ENTRIES
+            serial = changes[-1].serial if is_all else unit.journal.serial()
+            self._advance(serial, changes)
+            self._seen.serial = self._serial
         self._seen.pulse = pulse
+
+    def serial(self, unit: UnitOfWork) -> int:
+        """Return a serial that what ``unit`` reads is no older than: that to which this thread has followed,
+        which costs nothing, or else that of the journal."""
+        seen: int | None = getattr(self._seen, "serial", None)
+        return unit.journal.serial() if seen is None else seen
 
     def get(self, key: Hashable) -> Any | None:
         """Return the value of ``key``, or None."""

@@ -35,7 +35,7 @@ class Index:
     """The read side. It knows no permissions: who asks has been allowed to.
 
     A server calls ``cache.follow()`` once in a request, before anything is
-    looked up. A page comes with the serial at which it was read.
+    looked up. A page comes with a serial that it is no older than.
     """
 
     def __init__(self, units: Units, cache: FollowedCache) -> None:
@@ -61,7 +61,7 @@ class Index:
         if kept is not None:
             return kept[0]
         with self._units.read() as unit:
-            serial = unit.journal.serial()
+            serial = self.cache.serial(unit)
             found = look(unit)
         if found is not None and found.deleted_at is not None:
             found = None
@@ -72,14 +72,15 @@ class Index:
     def project_page(self, project: Project) -> tuple[ProjectPage, int]:
         """Return a project's page, and the serial at which it was read."""
         with self._units.read() as unit:
-            serial = unit.journal.serial()
-            current = unit.projects.get(project.name) or project
-            return project_page(current, unit.files.of(project.name)), serial
+            serial = self.cache.serial(unit)
+            # The files first: some stores find their project on the way.
+            files = unit.files.of(project.name)
+            return project_page(unit.projects.get(project.name) or project, files), serial
 
     def project_list(self, identity: Identity) -> tuple[ProjectList, int]:
         """Return the list of the projects that ``identity`` may read, and its serial."""
         with self._units.read() as unit:
-            serial = unit.journal.serial()
+            serial = self.cache.serial(unit)
             return project_list(visible_projects(unit, identity)), serial
 
     def changed_parts(
@@ -97,7 +98,7 @@ class Index:
             where so much has changed that it is cheaper to read all.
         """
         with self._units.read() as unit:
-            serial = unit.journal.serial()
+            serial = self.cache.serial(unit)
             changes = unit.journal.since(since, _MOST_CHANGES + 1)
             names = {change.project for change in changes if change.project is not None}
             numbers = _part_numbers(firsts, names)

@@ -106,7 +106,7 @@ class Recognition:
 
     def _look_up(self, key: tuple[str, str], token: str) -> _Known | None:
         with self._units.read() as unit:
-            serial = unit.journal.serial()
+            serial = self._cache.serial(unit)
             found = unit.tokens.get(token)
             account = None if found is None else _account_of(unit, found)
             ours = [] if account is None else groups_of_account(unit, account)
