@@ -55,6 +55,7 @@ setup(
         "paste.server_runner": ["main = warehouse14.web.serving:serve_paste"],
         "warehouse14.metadata": [
             "memory = warehouse14.adapters.memory:units",
+            "dynamodb = warehouse14.adapters.dynamodb:units",
             "sql = warehouse14.adapters.sql:units",
         ],
         "warehouse14.sign_in": ["oidc = warehouse14.adapters.oidc:sign_in"],

@@ -1,0 +1,160 @@
+"""The end of a unit: all its writes in one transaction, one unit after another.
+
+What a change rests on is read, the change is made of it, and the transaction
+that writes it raises the serial from what it was before. So it fails if any
+other unit was committed since, and all is read and decided anew: the commits
+of a site are in one order, and no item needs a condition of its own.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from warehouse14.adapters.dynamodb import keys
+from warehouse14.adapters.dynamodb.client import answering, code_of
+from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
+from warehouse14.adapters.dynamodb.table import Table, check, delete, put, update
+from warehouse14.adapters.dynamodb.waiting import tries
+from warehouse14.domain.errors import Unavailable
+
+#: For how long a commit that others are faster than is tried again, in seconds.
+PATIENCE = 20.0
+
+_BUSY = "Too many others change this site. Try again."
+#: What the service says of a transaction that it did not carry out, and of one that is on its way.
+_CANCELLED = "TransactionCanceledException"
+_REFUSED = "ConditionalCheckFailed"
+#: The same of what is not within a transaction, or of one as a whole.
+_ALONE = {
+    "ConditionalCheckFailedException": _REFUSED,
+    "TransactionConflictException": "TransactionConflict",
+    "TransactionInProgressException": "TransactionConflict",
+}
+#: Why the service refuses operations that may be tried again as they are.
+_MEET_OTHERS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+#: The serial is what it was, and nobody keeps it there.
+_UNMOVED = "n = :n AND (attribute_not_exists(keeper) OR kept < :now)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An operation of a transaction, and what it means that its condition does not hold."""
+
+    operation: Mapping[str, Any]
+    touch: Touch | None = None
+    #: Where another holds by now what this unit held.
+    is_hold: bool = False
+
+
+class Committer:
+    """Commits the units of one process, one at a time: they would only meet in the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._lock = threading.Lock()
+        #: The newest serial that is known; an older one than the table's is noticed.
+        self._serial: int | None = None
+
+    def commit(self, moment: Moment) -> None:
+        """Carry out what a unit wants. Raises ``Conflict`` and ``Unavailable``."""
+        if moment.entry is None:
+            if moment.intents:
+                raise RuntimeError("a unit of work changed something without a journal entry")
+            self._carry_out(moment)
+            return
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise Unavailable(_BUSY)
+        try:
+            self._carry_out(moment)
+        finally:
+            self._lock.release()
+
+    def _carry_out(self, moment: Moment) -> None:
+        touches = list(moment.touches)
+        for _ in tries(PATIENCE):
+            steps = [*self._steps(moment), *(_Step(touch.operation, touch) for touch in touches)]
+            if not steps:
+                return
+            reasons = self._transact(steps)
+            if reasons is None:
+                if moment.entry is not None and self._serial is not None:
+                    self._serial += 1
+                return
+            touches = list(self._left(steps, [reason.get("Code", "None") for reason in reasons]))
+        raise Unavailable(_BUSY)
+
+    def _steps(self, moment: Moment) -> list[_Step]:
+        self._table.write_many(delete=moment.swept)
+        if moment.entry is None:
+            return []
+        # Before the rows: what is newer than this is noticed.
+        self._serial = serial = self._read_serial() if self._serial is None else self._serial
+        needs = [key for intent in moment.intents for key in intent.needs]
+        if moment.entry.project is not None:
+            needs.append(keys.project(moment.entry.project))
+        found = Rows(self._table.get_many(needs))
+        for intent in moment.intents:
+            intent.apply(found)
+        apply_entry(found, moment.entry.numbered(serial + 1))
+        apply_lists(found)
+        now = _now()
+        raised = update(keys.SITE, "SET n = :next", _UNMOVED, n=serial, next=serial + 1, now=now)
+        held = [
+            _Step(check(key, "holder = :holder", holder=holder), is_hold=True)
+            for key, holder in moment.held.items()
+        ]
+        writes = [delete(key) if item is None else put(item) for key, item in found.written.items()]
+        return [_Step(raised), *held, *map(_Step, writes)]
+
+    def _transact(self, steps: Sequence[_Step]) -> Sequence[Mapping[str, Any]] | None:
+        """Return None if all was carried out, else what the service says of each operation."""
+        operations = [step.operation for step in steps]
+        with answering():
+            try:
+                if len(operations) == 1:
+                    self._table.write(operations[0])
+                else:
+                    self._table.transact(operations, uuid.uuid4().hex)
+            except ClientError as error:
+                reasons = _reasons(error, len(steps))
+                if reasons is None:
+                    raise
+                return reasons
+        return None
+
+    def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
+        """Yield the touches that are left after a transaction that was not carried out; raise what it means
+        that one of its operations was refused."""
+        unknown = {*codes} - {"None", _REFUSED} - _MEET_OTHERS
+        if unknown:
+            detail = ", ".join(sorted(unknown))
+            raise Unavailable("The database refuses the change. Try again.", detail=detail)
+        for step, code in zip(steps, codes, strict=True):
+            if step.touch is not None:
+                yield from [step.touch] if code != _REFUSED else step.touch.after_refusal()
+            elif code == _REFUSED and step.is_hold:
+                raise Unavailable("It took too long: another works on it by now. Try again.")
+            elif code == _REFUSED:
+                self._serial = None
+
+    def _read_serial(self) -> int:
+        return int((self._table.get(keys.SITE) or {"n": 0})["n"])
+
+
+def _reasons(error: ClientError, count: int) -> Sequence[Mapping[str, Any]] | None:
+    """Return what the service says of each of ``count`` operations that it did not carry out, or None if it
+    is something else that it says."""
+    if code_of(error) in _ALONE:
+        return [{"Code": _ALONE[code_of(error)]}] * count
+    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
+    return reasons if code_of(error) == _CANCELLED and len(reasons) == count else None
+
+
+def _now() -> int:
+    """Return the time in whole seconds."""
+    return int(time.time())

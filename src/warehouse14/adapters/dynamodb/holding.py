@@ -1,0 +1,55 @@
+"""Names that one unit holds at a time, by an item that says who does."""
+
+import time
+import uuid
+from contextlib import suppress
+
+from warehouse14.adapters.dynamodb import keys
+from warehouse14.adapters.dynamodb.client import FAILURES, answering, code_of
+from warehouse14.adapters.dynamodb.moment import Moment
+from warehouse14.adapters.dynamodb.rows import at
+from warehouse14.adapters.dynamodb.table import Table, delete, put
+from warehouse14.adapters.dynamodb.waiting import tries
+from warehouse14.domain.errors import Unavailable
+
+#: How long a unit waits for another that holds the same name, in seconds.
+_PATIENCE = 15.0
+#: How long a name is held at most, in seconds: whoever was killed does not hold it for ever. A unit that
+#: takes longer does not commit.
+_LONGEST = 10
+#: How far the clocks of two machines may be apart, in seconds.
+_SKEW = 2
+
+REFUSED = "ConditionalCheckFailedException"
+
+
+def hold(table: Table, moment: Moment, name: str) -> None:
+    """Let no other unit hold ``name`` until :func:`release`. Raises ``Unavailable``."""
+    key, holder = keys.hold(name), uuid.uuid4().hex
+    for _ in tries(_PATIENCE):
+        now = int(time.time())
+        item = at(key, holder=holder, held=now + _LONGEST, ttl=now + 2 * _LONGEST)
+        # Ours where an answer was lost and the request was made again.
+        free = "attribute_not_exists(pk) OR held < :now OR holder = :holder"
+        if _taken(table, put(item, free, now=now - _SKEW, holder=holder)):
+            moment.held[key] = holder
+            return
+    raise Unavailable(f"Another works on {name}. Try again.")
+
+
+def release(table: Table, moment: Moment) -> None:
+    """Let others hold what a unit held. A name that cannot be let go of is free after a while."""
+    for key, holder in moment.held.items():
+        with suppress(*FAILURES):
+            table.write(delete(key, "holder = :holder", holder=holder))
+
+
+def _taken(table: Table, operation: dict[str, object]) -> bool:
+    with answering():
+        try:
+            table.write(operation)
+        except FAILURES as error:
+            if code_of(error) != REFUSED:
+                raise
+            return False
+    return True

@@ -1,0 +1,160 @@
+"""Putting what another store knows in a table, as it was there."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from warehouse14.adapters.dynamodb import keys, people_rows, rows
+from warehouse14.adapters.dynamodb.client import FAILURES, answering, code_of
+from warehouse14.adapters.dynamodb.holding import REFUSED
+from warehouse14.adapters.dynamodb.keys import Key
+from warehouse14.adapters.dynamodb.table import Table, update
+from warehouse14.adapters.dynamodb.waiting import tries
+from warehouse14.domain.errors import Conflict, Unavailable
+from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
+
+#: How long the journal is kept where it is, in seconds; and how long others that do are waited for.
+_KEPT, _PATIENCE = 600, 10.0
+
+
+class DynamoRestoration:
+    """Implements ``Restoration``. What it puts is kept until :meth:`finish`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._keeper = uuid.uuid4().hex
+        self._is_kept = False
+        #: In the order in which it is written: what others point to comes last.
+        self._deleted: list[Key] = []
+        self._put: list[dict[str, Any]] = []
+        self._last: list[dict[str, Any]] = []
+        self._serial: int | None = None
+        self._run = 0
+
+    def serial(self) -> int:
+        """See the port."""
+        self._keep()
+        return int((self._table.get(keys.SITE) or {}).get("n", 0))
+
+    def begin(self) -> int:
+        """See the port."""
+        self._run = self.run() + 1
+        return self._run
+
+    def run(self) -> int:
+        """See the port."""
+        self._keep()
+        return self._run or int((self._table.get(keys.SITE) or {}).get("run", 0))
+
+    def people(
+        self,
+        accounts: Sequence[Account],
+        groups: Sequence[Group],
+        logins: Sequence[Login],
+        tokens: Sequence[Token],
+    ) -> None:
+        """See the port."""
+        self._keep()
+        self._deleted += self._people_there()
+        for group in groups:
+            self._put.append(people_rows.group_item(group))
+            for account, admin in group.members.items():
+                self._put += people_rows.member_items(group.name, account, admin)
+        self._put += [item for account in accounts for item in people_rows.account_items(account)]
+        self._put += [item for login in logins for item in people_rows.login_items(login)]
+        self._put += [item for token in tokens for item in people_rows.token_items(token)]
+
+    def _people_there(self) -> list[Key]:
+        """Return where members, logins, tokens and sessions are, and their notes."""
+        found = []
+        for account in self._table.query(keys.ACCOUNTS):
+            for note in self._table.query(keys.of_account(account["sk"]), first=keys.ROW + "!"):
+                found += [(note["pk"], note["sk"]), *([(note["to"], keys.ROW)] if "to" in note else [])]
+        found += [(item["pk"], item["sk"]) for item in self._table.query(keys.GROUPS) if "account" in item]
+        found += [(item["pk"], item["sk"]) for item in self._table.query(keys.ENDING)]
+        for session in self._table.query(keys.SESSIONS):
+            found += [keys.session(session["id"]), *people_rows.session_notes(session)]
+        return found
+
+    def project(self, project: Project, files: Sequence[File]) -> None:
+        """See the port."""
+        self._keep()
+        row = rows.project_item(project)
+        self._deleted += [(partition, project.name) for partition in keys.LISTS]
+        for item in self._table.query(keys.of_project(project.name)):
+            if item.get("serial", 0) > project.serial:
+                raise Conflict("project", project.name)
+            self._deleted.append((item["pk"], item["sk"]))
+            if "who" in item:
+                self._deleted.append(keys.granted(item["who"], project.name))
+        for who, role in project.grants.items():
+            self._put += rows.grant_items(project.name, who, role)
+        self._put += map(rows.file_item, files)
+        self._last += [row, rows.listing_item(row)]
+
+    def journal(self, changes: Sequence[Change]) -> None:
+        """See the port."""
+        self._keep()
+        self._put += [item for change in changes for item in rows.entry_items(change)]
+        if changes:
+            self._serial = changes[-1].serial
+
+    def finish(self) -> None:
+        """Write all of it, the serial last."""
+        if not self._is_kept:
+            return
+        if not self._kept("keeper = :keeper"):
+            raise Unavailable("It took too long: another may have changed the site since. Try again.")
+        wanted = {(item["pk"], item["sk"]) for item in (*self._put, *self._last)}
+        self._table.write_many(delete=[key for key in self._deleted if key not in wanted])
+        self._table.write_many(put=self._put)
+        self._table.write_many(put=self._last)
+        serial = self.serial() if self._serial is None else self._serial
+        with answering():
+            self._table.write(
+                update(
+                    keys.SITE,
+                    "SET n = :n, run = :run, restored = if_not_exists(restored, :none) + :one "
+                    "REMOVE keeper, kept",
+                    "keeper = :keeper",
+                    n=serial,
+                    run=self.run(),
+                    none=0,
+                    one=1,
+                    keeper=self._keeper,
+                )
+            )
+        self._is_kept = False
+
+    def end(self) -> None:
+        """Let others commit again."""
+        if self._is_kept:
+            with suppress(*FAILURES):
+                gone = update(keys.SITE, "REMOVE keeper, kept", "keeper = :keeper", keeper=self._keeper)
+                self._table.write(gone)
+
+    def _keep(self) -> None:
+        """Keep the journal where it is until the end."""
+        if self._is_kept:
+            return
+        for _ in tries(_PATIENCE):
+            if self._kept("attribute_not_exists(keeper) OR kept < :now"):
+                self._is_kept = True
+                return
+        raise Unavailable("Another restores this site. Try again.")
+
+    def _kept(self, condition: str) -> bool:
+        """Note that the journal is kept where it is by this restoration, if it may be."""
+        now = int(time.time())
+        values = {"keeper": self._keeper, "until": now + _KEPT, "now": now}
+        used = {name: value for name, value in values.items() if f":{name}" in f"{condition} :keeper :until"}
+        with answering():
+            try:
+                self._table.write(update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **used))
+            except FAILURES as error:
+                if code_of(error) != REFUSED:
+                    raise
+                return False
+        return True

@@ -1,0 +1,108 @@
+"""Sessions in a table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from warehouse14.adapters.dynamodb import keys, people_rows, rows
+from warehouse14.adapters.dynamodb.accounts import require_account
+from warehouse14.adapters.dynamodb.moment import Moment, Rows
+from warehouse14.adapters.dynamodb.table import update
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Looked, Session
+from warehouse14.domain.names import AccountName
+
+
+class DynamoSessions:
+    """Implements ``Sessions``."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get(self, session: str) -> Session | None:
+        """See the port."""
+        item = self._moment.table.get(keys.session(session))
+        return None if item is None else people_rows.session(item)
+
+    def of(self, account: AccountName) -> Sequence[Session]:
+        """See the port."""
+        found = map(people_rows.session, self._items_of(account))
+        return sorted(found, key=attrgetter("seen_at", "id"), reverse=True)
+
+    def _items_of(self, account: AccountName) -> list[dict[str, Any]]:
+        first = keys.FIRST_SESSION
+        notes = self._moment.table.query(keys.of_account(account), first=first, last=first + keys.END)
+        return self._there(note["sk"].removeprefix(first) for note in notes)
+
+    def _there(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        return list(self._moment.table.get_many(map(keys.session, names)).values())
+
+    def add(self, session: Session) -> None:
+        """See the port."""
+
+        def apply(found: Rows) -> None:
+            require_account(found, session.account)
+            if found.get(key) is not None:
+                raise Conflict("session", session.id)
+            found.put(*people_rows.session_items(session))
+
+        key = keys.session(session.id)
+        self._moment.change([keys.account(session.account), key], apply)
+
+    def touch(self, session: str, at: datetime) -> None:
+        """See the port."""
+        seen = update(keys.session(session), "SET seen = :at", "attribute_exists(pk)", at=rows.written(at))
+        self._moment.touch(seen)
+
+    def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
+        """See the port."""
+        part = people_rows.looks_part(looks)
+
+        def apply(found: Rows) -> None:
+            found.change(_require(found, session), looks=part)
+
+        self._moment.change([keys.session(session)], apply)
+
+    def end(self, session: str) -> None:
+        """See the port."""
+
+        def apply(found: Rows) -> None:
+            row = _require(found, session)
+            found.delete(keys.session(session), *people_rows.session_notes(row))
+
+        self._moment.change([keys.session(session)], apply)
+
+    def end_of(self, account: AccountName, *, but: str | None) -> None:
+        """See the port."""
+        self._end([item for item in self._items_of(account) if item["id"] != but])
+
+    def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
+        """See the port."""
+        kind, value = ("sid", sid) if sid is not None else ("subject", subject or "")
+        notes = self._moment.table.query(keys.of_begun(issuer, kind, value))
+        ended = self._there(note["sk"] for note in notes)
+        self._end(ended)
+        return sorted({AccountName(item["account"]) for item in ended})
+
+    def _end(self, items: Sequence[dict[str, Any]]) -> None:
+        """End sessions. They may be more than one transaction takes, so they end before it."""
+        self._moment.sweep(
+            key for item in items for key in (keys.session(item["id"]), *people_rows.session_notes(item))
+        )
+
+    def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
+        """See the port."""
+        over = self._moment.table.query(
+            keys.SESSIONS,
+            only="created < :created OR seen < :seen",
+            values={"created": rows.written(created_before), "seen": rows.written(seen_before)},
+        )
+        self._end(list(over))
+
+
+def _require(found: Rows, session: str) -> dict[str, Any]:
+    row = found.get(keys.session(session))
+    if row is None:
+        raise Conflict("session", session)
+    return row

@@ -1,0 +1,366 @@
+"""What a table does beyond the contract: faults of the service, limits, and what is asked of it."""
+
+import http.server
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from support.table_faults import TableFaults
+from support.table_units import open_units
+from support.tables import DynamoDBLocal, make_table
+from warehouse14.adapters.dynamodb import keys
+from warehouse14.adapters.dynamodb import units as adapter
+from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
+from warehouse14.adapters.memory import MemoryFiles
+from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
+from warehouse14.domain.model import Role
+from warehouse14.domain.names import FileName, ProjectName
+from warehouse14.domain.services.working import attempt
+from warehouse14.domain.warehouse import Policy, Warehouse
+from warehouse14.settings import Section, SettingError
+from warehouse14.testing.contract import race
+from warehouse14.testing.samples import (
+    ADA,
+    DEMO,
+    LATER,
+    sample_account,
+    sample_change,
+    sample_file,
+    sample_project,
+    sample_session,
+)
+from warehouse14.testing.units_contract.steps import BOB_MAY, add, append, commit, create, look
+
+pytestmark = [pytest.mark.npm, pytest.mark.debian]
+
+
+@pytest.fixture
+def units(table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults) -> Iterator[DynamoUnits]:
+    """Units whose requests meet what is planned, and must ask for what is newest."""
+    opened = open_units(table, dynamodb.port)
+    opened.prepare()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def others(table: str, dynamodb: DynamoDBLocal) -> Iterator[Callable[[], DynamoUnits]]:
+    """Opens further units on the same table, as other processes would."""
+    opened: list[DynamoUnits] = []
+
+    def open_one() -> DynamoUnits:
+        opened.append(open_units(table, dynamodb.port))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+def entries(units: DynamoUnits) -> int:
+    return len(look(units, lambda unit: unit.journal.since(0, 1000)))
+
+
+# -- faults of the service --------------------------------------------------------------------------------
+
+
+def test_a_commit_whose_answer_is_lost_is_made_once(units: DynamoUnits, table_faults: TableFaults) -> None:
+    create(units)
+    table_faults.lose_answer("TransactWriteItems")
+    add(units)
+    assert entries(units) == 2
+    assert len(look(units, lambda unit: unit.files.of(DEMO))) == 1
+
+
+def test_a_commit_that_meets_others_is_tried_again(units: DynamoUnits, table_faults: TableFaults) -> None:
+    create(units)
+    table_faults.conflict("TransactWriteItems", times=3)
+    add(units)
+    assert entries(units) == 2
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "Query", "BatchGetItem", "TransactWriteItems"])
+def test_a_service_that_is_busy_is_asked_again(
+    units: DynamoUnits, table_faults: TableFaults, operation: str
+) -> None:
+    create(units)
+    table_faults.throttle(operation, times=2)
+    add(units)
+    assert look(units, lambda unit: unit.journal.serial()) == 2
+    assert look(units, lambda unit: unit.projects.get(DEMO)) == sample_project(serial=2)
+
+
+def test_a_service_that_stays_busy_is_unavailable_with_its_cause(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    create(units)
+    table_faults.throttle("TransactWriteItems", times=4)
+    with pytest.raises(Unavailable) as caught:
+        add(units)
+    assert "Throttling" in caught.value.detail
+    assert caught.value.__cause__ is not None
+    assert entries(units) == 1
+
+
+def test_what_a_batch_left_undone_is_asked_for_again(units: DynamoUnits, table_faults: TableFaults) -> None:
+    for number in range(5):
+        commit(
+            units,
+            lambda unit, number=number: unit.projects.create(sample_project(ProjectName(f"p{number}"))),
+            sample_change(project=ProjectName(f"p{number}")),
+        )
+    table_faults.leave_undone("BatchGetItem", times=2, done=1)
+    granted = sample_project().grants.keys()
+    found = look(units, lambda unit: unit.projects.visible(frozenset(granted)))
+    assert [project.name for project in found] == [f"p{number}" for number in range(5)]
+
+
+def test_what_a_batch_left_unwritten_is_written_again(units: DynamoUnits, table_faults: TableFaults) -> None:
+    commit(units, lambda unit: unit.accounts.add(sample_account()))
+    for number in range(4):
+        commit(units, lambda unit, n=number: unit.sessions.add(sample_session(id=f"{n:064}")))
+    table_faults.leave_undone("BatchWriteItem", times=2, done=1)
+    commit(units, lambda unit: unit.sessions.end_of(ADA, but=None))
+    assert look(units, lambda unit: unit.sessions.of(ADA)) == []
+
+
+# -- many at once -----------------------------------------------------------------------------------------
+
+
+def test_sixty_four_uploaders_in_four_processes_all_get_their_file_into_one_project(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    create(units)
+    stores = [others() for _ in range(4)]
+    adding = [
+        partial(add, stores[number % 4], sample_file(FileName(f"demo-{number}.tar.gz")))
+        for number in range(64)
+    ]
+    assert race(adding) == [None] * 64
+    assert len(look(units, lambda unit: unit.files.of(DEMO))) == 64
+    serials = [entry.serial for entry in look(units, lambda unit: unit.journal.since(0, 100))]
+    assert serials == list(range(1, 66))
+
+
+def test_a_change_that_rests_on_what_another_has_changed_is_a_conflict(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    serial, other = create(units), others()
+    add(other)
+    with pytest.raises(Conflict):
+        commit(units, lambda unit: unit.projects.grant(DEMO, BOB_MAY, Role.MEMBER, expected=serial))
+    attempt(units, lambda unit: _grant_now(unit))
+    project = look(units, lambda unit: unit.projects.get(DEMO))
+    assert project is not None
+    assert project.grants[BOB_MAY] is Role.MEMBER
+
+
+def _grant_now(unit: Any) -> None:
+    unit.projects.grant(DEMO, BOB_MAY, Role.MEMBER, expected=unit.projects.get(DEMO).serial)
+    unit.journal.append(sample_change(project=DEMO))
+
+
+def test_whoever_was_killed_holds_a_name_for_ten_seconds(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(units)
+    with pytest.raises(KeyboardInterrupt):
+        _hold_and_die(units, monkeypatch)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.holding._PATIENCE", 0.2)
+    with pytest.raises(Unavailable, match="Another works on demo"), others().write() as unit:
+        unit.hold(DEMO)
+    later = time.time() + 13
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.holding.time.time", lambda: later)
+    with others().write() as unit:
+        unit.hold(DEMO)
+
+
+def _hold_and_die(units: DynamoUnits, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched, units.write() as unit:
+        patched.setattr("warehouse14.adapters.dynamodb.units_of_work.release", lambda *_: None)
+        unit.hold(DEMO)
+        raise KeyboardInterrupt
+
+
+def test_a_unit_whose_name_another_holds_by_now_commits_nothing(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], dynamodb: DynamoDBLocal, table: str
+) -> None:
+    create(units)
+
+    def overtaken() -> None:
+        with units.write() as unit:
+            unit.hold(DEMO)
+            pk, sk = keys.hold(DEMO)
+            dynamodb.client().delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})
+            with others().write() as other:
+                other.hold(DEMO)
+            unit.files.add(sample_file())
+            unit.journal.append(sample_change(project=DEMO))
+
+    with pytest.raises(Unavailable, match="another works on it by now"):
+        overtaken()
+    assert entries(units) == 1
+
+
+# -- limits -----------------------------------------------------------------------------------------------
+
+
+def test_a_project_of_many_files_is_deleted_by_a_handful_of_requests(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    files = [sample_file(FileName(f"demo-1.{number}.tar.gz")) for number in range(400)]
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=1), files)
+        restoration.journal([sample_change(serial=1, project=DEMO)])
+    table_faults.asked.clear()
+    commit(units, lambda unit: unit.projects.delete(DEMO, LATER, expected=1))
+    assert len(table_faults.asked) <= 3
+    assert look(units, lambda unit: list(unit.files.all())) == []
+    assert look(units, lambda unit: unit.projects.visible(None)) == []
+
+
+def test_a_thousand_files_are_one_answer_and_ten_thousand_come_whole(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    files = [sample_file(FileName(f"demo-1.{number}-py3-none-any.whl")) for number in range(10_000)]
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=1), files[:1000])
+    table_faults.asked.clear()
+    assert len(look(units, lambda unit: unit.files.of(DEMO))) == 1000
+    assert table_faults.asked == ["Query"]
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=1), files)
+    assert look(units, lambda unit: unit.files.of(DEMO)) == sorted(files, key=lambda file: file.filename)
+
+
+def test_more_sessions_than_a_transaction_takes_end_together(units: DynamoUnits) -> None:
+    commit(units, lambda unit: unit.accounts.add(sample_account()))
+    for number in range(120):
+        commit(units, lambda unit, n=number: unit.sessions.add(sample_session(id=f"{n:064}")))
+    commit(units, lambda unit: unit.sessions.end_of(ADA, but=f"{7:064}"))
+    assert [session.id for session in look(units, lambda unit: unit.sessions.of(ADA))] == [f"{7:064}"]
+
+
+# -- round trips ------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_is_kept_costs_one_request_and_a_first_one_at_most_four(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    warehouse = Warehouse(
+        units, MemoryFiles(), Policy(1, create_on_upload=False, page_cache_bytes=10_000_000)
+    )
+    operator = warehouse.operator()
+    warehouse.accounts.add(operator, "ada")
+    warehouse.projects.create(operator, "demo", admin="ada")
+    files = [sample_file(FileName(f"demo-1.{number}-py3-none-any.whl")) for number in range(1000)]
+    with units.restoring() as restoration:
+        project = look(units, lambda unit: unit.projects.get(DEMO))
+        assert project is not None
+        restoration.project(project, files)
+    token = warehouse.tokens.mint(operator, name="t", account="ada").text
+    warehouse.tokens.identify(token)
+    append(units, sample_change())
+
+    def page() -> int:
+        table_faults.asked.clear()
+        warehouse.index.cache.follow()
+        warehouse.tokens.identify(token, follow=False)
+        found = warehouse.index.project(DEMO)
+        assert found is not None
+        if not warehouse.index.cache.get("page"):
+            shown, serial = warehouse.index.project_page(found)
+            assert len(shown.files) == 1000
+            warehouse.index.cache.put("page", shown, size=1, tags=[], serial=serial)
+        return len(table_faults.asked)
+
+    assert (page(), page()) == (4, 1)
+    warehouse.close()
+
+
+# -- bad ground -------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_is_not_there_is_told_to_run_init(table: str, dynamodb: DynamoDBLocal) -> None:
+    with pytest.raises(Misconfigured, match="there is no such table; 'warehouse14 init' makes it"):
+        open_units(table, dynamodb.port).verify()
+
+
+def test_a_table_of_another_shape_is_left_alone(table: str, dynamodb: DynamoDBLocal) -> None:
+    client = dynamodb.client()
+    make_table(client, table)
+    units = open_units(table, dynamodb.port)
+    for step in (units.verify, units.prepare):
+        with pytest.raises(Misconfigured, match="it is not one of Warehouse14; name another"):
+            step()
+    assert dynamodb.items(table) == []
+
+
+def test_a_table_that_was_only_made_is_told_to_run_init(table: str, dynamodb: DynamoDBLocal) -> None:
+    dynamodb.client().create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    units = open_units(table, dynamodb.port)
+    with pytest.raises(Misconfigured, match="is not prepared; 'warehouse14 init' does that"):
+        units.verify()
+    units.prepare()
+    units.verify()
+
+
+def test_a_table_of_a_newer_program_is_refused(
+    units: DynamoUnits, table: str, dynamodb: DynamoDBLocal
+) -> None:
+    pk, sk = keys.LAYOUT
+    dynamodb.client().put_item(TableName=table, Item={"pk": {"S": pk}, "sk": {"S": sk}, "n": {"N": "9"}})
+    for step in (units.verify, units.prepare):
+        with pytest.raises(Misconfigured, match="is of version 9, and this program is for 1"):
+            step()
+
+
+@contextmanager
+def web_server() -> Iterator[int]:
+    """A server that answers everything with a page."""
+
+    class Pages(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b"<html>It works!</html>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_server_that_answers_with_pages_is_no_dynamodb(table: str) -> None:
+    with web_server() as port:
+        units = open_units(table, port, attempts=1)
+        with pytest.raises(Misconfigured, match="what answers is no DynamoDB"):
+            units.verify()
+        with pytest.raises(Unavailable):
+            units.pulse()
+
+
+def test_the_keys_of_a_table_are_settings_and_a_password_in_its_address_is_refused() -> None:
+    with pytest.raises(SettingError, match="table"):
+        adapter(Section("warehouse14.metadata.", {}))
+    with pytest.raises(SettingError):
+        adapter(
+            Section("warehouse14.metadata.", {"table": "t", "endpoint_url": "http://me:secret@127.0.0.1:1"})
+        )
