@@ -27,6 +27,11 @@ ROADS = [
     pytest.param([Pair("sqlite", "filesystem")], id="sqlite-filesystem"),
     pytest.param([Pair("postgresql", "localstack")], id="postgresql-localstack", marks=pytest.mark.thorough),
     pytest.param(
+        [Pair("dynamodb", "localstack")],
+        id="dynamodb-localstack",
+        marks=[pytest.mark.thorough, pytest.mark.npm],
+    ),
+    pytest.param(
         [Pair("postgresql", "swift"), Pair("mariadb", "filesystem"), Pair("mariadb", "localstack")],
         id="all",
         marks=[pytest.mark.thorough, pytest.mark.debian, pytest.mark.registry],

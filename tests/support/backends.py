@@ -11,6 +11,7 @@ from support.cables import Cable
 from support.databases import DatabaseServer
 from support.places import bare_place
 from support.sites import Backends
+from support.tables import REGION, DynamoDBLocal
 
 #: Returns a server by the name of its fixture.
 Servers = Callable[[str], object]
@@ -66,17 +67,34 @@ def _in_bucket(name: str) -> "Choice":
     return choose
 
 
+def _in_table(making: _Making) -> Backends:
+    server = making.servers("dynamodb")
+    assert isinstance(server, DynamoDBLocal)
+    table = server.fresh()
+    making.stack.callback(server.remove, table)
+    return Backends(
+        {
+            "warehouse14.metadata": "dynamodb",
+            "warehouse14.metadata.table": table,
+            "warehouse14.metadata.region": REGION,
+            "warehouse14.metadata.endpoint_url": f"http://127.0.0.1:{making.reach(server.port)}",
+        },
+        server.credentials(),
+    )
+
+
 Choice = Callable[[_Making], Backends]
 _CHOICES: Mapping[str, Choice] = {
     "sqlite": _on_this_machine,
     "postgresql": _on_server("postgresql"),
     "mariadb": _on_server("mariadb"),
+    "dynamodb": _in_table,
     "filesystem": _on_this_machine,
     "localstack": _in_bucket("localstack"),
     "swift": _in_bucket("swift"),
 }
 #: What more than PyPI, or more time, each needs.
-_MARKS = {"mariadb": pytest.mark.debian, "swift": pytest.mark.registry}
+_MARKS = {"mariadb": pytest.mark.debian, "swift": pytest.mark.registry, "dynamodb": pytest.mark.npm}
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,8 @@ FURTHER_PAIRS = [
         Pair("postgresql", "localstack"),
         Pair("mariadb", "filesystem"),
         Pair("mariadb", "swift"),
+        Pair("dynamodb", "filesystem"),
+        Pair("dynamodb", "localstack"),
     )
 ]
 PAIRS = [_as_parameter(Pair("sqlite", "filesystem")), *FURTHER_PAIRS]

@@ -1,8 +1,8 @@
 """Adapters that end their own process, as ``kill -9`` does, at a chosen step of an upload.
 
 ``warehouse14.files = support.killing:file_store`` and ``warehouse14.metadata =
-support.killing:units`` stand in front of the real ones, of which that of files
-is called ``engine``. The step is what the file ``armed`` says, if it is there;
+support.killing:units`` stand in front of the real ones, which are called
+``engine``. The step is what the file ``armed`` says, if it is there;
 it is removed first, so one step kills once. After ``wait`` the process is not
 ended there: it makes the file ``reached`` beside, and goes on when that is gone.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
-from warehouse14.adapters import filesystem, s3, sql
+from warehouse14.adapters import dynamodb, filesystem, s3, sql
 from warehouse14.domain.model import Action, Change, File
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.settings import Section
@@ -90,9 +90,10 @@ def file_store(section: Section) -> Any:
 
 
 def units(section: Section) -> Any:
-    """Return the units of the database at ``url``, trapped by the file ``armed``."""
+    """Return the units of ``engine``, trapped by the file ``armed``."""
     trap = Trap(section.path("armed"))
-    return TrappedUnits(sql.units(section), trap)
+    engines = {"sql": sql.units, "dynamodb": dynamodb.units}
+    return TrappedUnits(engines[section.text("engine", "sql")](section), trap)
 
 
 class Proxy:
