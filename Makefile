@@ -66,7 +66,7 @@ types: $(VENV)/.test
 imports: $(VENV)/.test
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test $(LOCALSTACK)/.made  ## Measure against the ceiling and the peers; writes benchmarks/results.md
+bench: $(VENV)/.test $(LOCALSTACK)/.made $(DYNAMODB)/.made  ## Measure against the ceiling and the peers; writes benchmarks/results.md
 	benchmarks/run
 
 lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt

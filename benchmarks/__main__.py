@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import browsing, engines, people, reading, uploading, weighing
+from benchmarks import browsing, engines, people, reading, tables, uploading, weighing
 from benchmarks.bench import Bench
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Fsync, Group, describe, document, measure_fsync
@@ -29,6 +29,7 @@ GROUPS: dict[str, Callable[[Bench], Group]] = {
     "postgresql": engines.postgresql,
     "many": engines.many,
     "bucket": engines.bucket,
+    "dynamodb": tables.dynamodb,
 }
 _SECONDS = 10
 

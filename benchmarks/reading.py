@@ -183,9 +183,10 @@ def against_ceiling(
     measured: Mapping[str, Target],
     others: Mapping[str, Sequence[Target]],
     *,
-    least: float = _OF_CEILING,
+    least: float | None = _OF_CEILING,
 ) -> list[Row]:
-    """Return a row for each of ``measured``: its rate is to be ``least`` of the ceiling at least."""
+    """Return a row for each of ``measured``: its rate is to be ``least`` of the ceiling at least, or for None
+    whatever it is."""
     names = {title: f"answer{number}" for number, title in enumerate(measured)}
     answers = {names[title]: target.answer() for title, target in measured.items()}
     bare = bench.start(ceiling(bench.new_folder("ceiling"), answers))
@@ -209,8 +210,8 @@ def against_ceiling(
                 ours=f"{rate:,.0f}",
                 others=", ".join(figures),
                 result=f"{rate / top:.2f} of the ceiling",
-                target=f"at least {least:.2f}",
-                passed=rate / top >= least,
+                target="" if least is None else f"at least {least:.2f}",
+                passed=None if least is None else rate / top >= least,
             )
         )
     return rows
