@@ -305,6 +305,7 @@ READS: dict[str, Call] = {
     "projects.listed": lambda at, me: at.warehouse.projects.listed(me),
     "projects.files": lambda at, me: at.warehouse.projects.files(me, DEMO),
     "projects.releases": lambda at, me: at.warehouse.projects.releases(me, DEMO),
+    "uploads.judge": lambda at, me: at.warehouse.uploads.judge(me, form_of(NEXT.filename), [NEXT.content]),
     "files.get": lambda at, me: at.warehouse.files.get(me, DEMO, FIRST.filename),
     "files.open": lambda at, me: at.warehouse.files.open(me, DEMO, FIRST.filename).close(),
     "accounts.get": lambda at, me: at.warehouse.accounts.get(me, ADA),

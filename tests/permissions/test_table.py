@@ -39,6 +39,7 @@ TAKEN: Mapping[str, Permission] = {
     "files.open": Permission.READ,
     "uploads.publish": Permission.UPLOAD,
     "uploads.receive": Permission.UPLOAD,
+    "uploads.judge": Permission.UPLOAD,
     "files.yank": Permission.YANK,
     "files.yank_release": Permission.YANK,
     "files.unyank": Permission.YANK,

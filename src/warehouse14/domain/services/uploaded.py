@@ -23,7 +23,8 @@ def new_file(
     identity: Identity,
     now: Now,
 ) -> File:
-    """Return the row of a file of ``size`` bytes, published now by ``identity``."""
+    """Return the row of a file of ``size`` bytes, published now by ``identity``, or as it was at the site
+    that it comes from."""
     metadata = inspected.metadata
     return File(
         project=claim.project,
@@ -36,8 +37,8 @@ def new_file(
         requires_python=inspected.requires_python,
         summary=inspected.summary,
         metadata_sha256=None if metadata is None else hashlib.sha256(metadata).hexdigest(),
-        uploaded_at=now(),
-        uploaded_by=identity.name,
+        uploaded_at=claim.past.at if claim.past else now(),
+        uploaded_by=claim.past.by if claim.past else identity.name,
     )
 
 
@@ -65,16 +66,17 @@ def commit(staged: Staged, file: File, inspected: Inspected) -> None:
     staged.commit(file.key)
 
 
-def first_project(identity: Identity, file: File, display_name: str, now: Now) -> Project:
+def first_project(identity: Identity, claim: Claim, file: File, display_name: str, now: Now) -> Project:
     """Return the project that a first upload creates: private, owned by the uploader."""
-    assert identity.account is not None
+    owner = claim.past.by if claim.past else identity.account
+    assert owner is not None
     return Project(
         name=file.project,
         display_name=display_name,
         public=False,
         created_at=now(),
         created_by=identity.name,
-        grants={account_principal(identity.account): Role.ADMIN},
+        grants={account_principal(owner): Role.ADMIN},
         latest=_latest(file),
     )
 

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from packaging.utils import (
@@ -21,7 +22,7 @@ from packaging.version import InvalidVersion, Version
 from warehouse14.domain.archives import parse_file_name
 from warehouse14.domain.errors import Rejected, TooLarge
 from warehouse14.domain.model import FileType
-from warehouse14.domain.names import FileName, ProjectName, file_name, project_name
+from warehouse14.domain.names import AccountName, FileName, ProjectName, file_name, project_name
 
 #: The digests that a form may declare, and how each is computed. ``md5`` alone does not do.
 DIGESTS: Mapping[str, Callable[[], Any]] = {
@@ -35,6 +36,15 @@ _HEX = re.compile(r"[0-9a-f]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What counts for a file that another site had: when it was published there, and the account of this
+    site that it counts as uploaded by; if it is the first of its project, that account becomes the admin."""
+
+    at: datetime
+    by: AccountName
+
+
+@dataclass(frozen=True, slots=True)
 class UploadForm:
     """What is said of a file before its bytes come, as raw text.
 
@@ -45,6 +55,7 @@ class UploadForm:
         version: the version, or None if it is not said.
         strict: whether a wheel's file name must be spelled as its standard says. Those
             of old build tools are not; an import takes them.
+        past: for a file that another site had; the operator alone says so.
     """
 
     name: str
@@ -52,6 +63,7 @@ class UploadForm:
     filename: str
     version: str | None = None
     strict: bool = True
+    past: Past | None = None
 
 
 def form_of(filename: str, *, strict: bool = True) -> UploadForm:
@@ -80,6 +92,7 @@ class Claim:
     filetype: FileType
     version: Version | None
     strict: bool
+    past: Past | None
 
 
 def read_form(form: UploadForm) -> Claim:
@@ -93,7 +106,7 @@ def read_form(form: UploadForm) -> Claim:
     version = None if form.version is None else _version(form.version)
     filename = file_name(form.filename)
     parse_file_name(filename, filetype, project=project, version=version, strict_wheel_names=form.strict)
-    return Claim(project, filename, filetype, version, form.strict)
+    return Claim(project, filename, filetype, version, form.strict, form.past)
 
 
 def _version(raw: str) -> Version:

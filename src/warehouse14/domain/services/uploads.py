@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_new
-from warehouse14.domain.archives import inspect_archive, name_warnings
+from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
 from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Unavailable
 from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
@@ -95,7 +95,7 @@ class UploadService:
         """
         claim = read_form(form)
         with self._units.read() as unit:
-            self._permit(identity, claim.project, unit.projects.get(claim.project))
+            self._permit(identity, claim, unit.projects.get(claim.project))
         with self._store.stage() as staged:
             yield Upload(self, identity, claim, staged)
 
@@ -104,25 +104,38 @@ class UploadService:
         left = ends_soon(identity.token.expires_at, self._now()) if identity.token else ""
         return (f"The token of this upload ends {left}. Rotate it before that.",) if left else ()
 
-    def _permit(self, identity: Identity, name: ProjectName, project: Project | None) -> None:
+    def judge(
+        self,
+        identity: Identity,
+        form: UploadForm,
+        chunks: Iterable[bytes],
+        digests: Mapping[str, str] | None = None,
+    ) -> Published:
+        """Return what publishing would, or raise what that would, and change nothing."""
+        with self.receive(identity, form) as upload:
+            for chunk in chunks:
+                upload.write(chunk)
+            return upload.judge(digests or {})
+
+    def _permit(self, identity: Identity, claim: Claim, project: Project | None) -> None:
         """Raise ``Forbidden`` unless the upload is allowed: what the token lacks is said, all else in one
         text."""
+        if claim.past is not None and not identity.is_operator:
+            raise Forbidden("Who runs the site alone says when and by whom a file was published.")
         if identity.token is not None and not identity.token.lets_through(Permission.UPLOAD):
             raise Forbidden("This token does not publish. Make one with the scope upload.")
         if project is None:
-            allowed = (
-                self._create_on_upload
-                and identity.account is not None
-                and name not in RESERVED_PROJECTS
-                and allows_new(identity, name)
-            )
+            allowed = claim.project not in RESERVED_PROJECTS and self._may_create(identity, claim)
         else:
             allowed = project.deleted_at is None and allows(identity, Permission.UPLOAD, project)
         if not allowed:
-            raise Forbidden(
-                f"{identity.name} may not upload to the project {name}. "
-                "Ask one of its admins for the role admin."
-            )
+            raise may_not_upload(identity, claim.project)
+
+    def _may_create(self, identity: Identity, claim: Claim) -> bool:
+        """Whether the project of a first upload may be made: it needs an owner."""
+        if identity.is_operator:
+            return claim.past is not None
+        return self._create_on_upload and allows_new(identity, claim.project)
 
     def _settle(
         self, identity: Identity, claim: Claim, staged: Staged, hashes: Mapping[str, str], size: int
@@ -131,19 +144,11 @@ class UploadService:
         existing = self._existing(identity, claim, hashes)
         if existing is not None and damage_to(self._store, existing, digests=True) is None:
             return Published(existing, is_new=False)
-        with staged.reader() as stream:
-            inspected = inspect_archive(
-                stream,
-                claim.filename,
-                claim.filetype,
-                project=claim.project,
-                version=claim.version,
-                strict_wheel_names=claim.strict,
-            )
+        inspected = _inspected(claim, staged)
         if existing is not None:
             # Some of its blobs were lost or damaged, and here are the same bytes.
             commit(staged, existing, inspected)
-            return Published(self._confirm(identity, existing, hashes), is_new=False)
+            return Published(self._confirm(identity, claim, existing, hashes), is_new=False)
         file = new_file(claim, inspected, hashes, size, identity, self._now)
         commit(staged, file, inspected)
         try:
@@ -153,12 +158,22 @@ class UploadService:
             self._drop(file)
             raise
 
-    def _confirm(self, identity: Identity, file: File, hashes: Mapping[str, str]) -> File:
+    def _foresee(
+        self, identity: Identity, claim: Claim, staged: Staged, hashes: Mapping[str, str], size: int
+    ) -> Published:
+        """Return what :meth:`_settle` would."""
+        existing = self._existing(identity, claim, hashes)
+        if existing is not None and damage_to(self._store, existing, digests=True) is None:
+            return Published(existing, is_new=False)
+        file = new_file(claim, _inspected(claim, staged), hashes, size, identity, self._now)
+        return Published(existing or file, is_new=existing is None)
+
+    def _confirm(self, identity: Identity, claim: Claim, file: File, hashes: Mapping[str, str]) -> File:
         """Return a file that is still listed and whole again. Raises as :meth:`publish` does."""
 
         def work(unit: UnitOfWork) -> File:
             unit.hold(file.project)
-            self._permit(identity, file.project, unit.projects.get(file.project))
+            self._permit(identity, claim, unit.projects.get(file.project))
             listed = unit.files.get(file.project, file.filename)
             assert listed is not None, "the row of a file stays"
             self._require_whole(file)
@@ -196,13 +211,13 @@ class UploadService:
         def work(unit: UnitOfWork) -> Published:
             unit.hold(file.project)
             project = unit.projects.get(claim.project)
-            self._permit(identity, claim.project, project)
+            self._permit(identity, claim, project)
             existing = unit.files.get(file.project, file.filename)
             if existing is not None:
                 return Published(same_file(existing, hashes), is_new=False)
             detail: dict[str, str] = {"files": file.filename}
             if project is None:
-                unit.projects.create(first_project(identity, file, display_name, self._now))
+                unit.projects.create(first_project(identity, claim, file, display_name, self._now))
                 detail["project"] = "created"
             else:
                 show(unit, project, file, display_name)
@@ -217,9 +232,28 @@ class UploadService:
 
     def _existing(self, identity: Identity, claim: Claim, hashes: Mapping[str, str]) -> File | None:
         with self._units.read() as unit:
-            self._permit(identity, claim.project, unit.projects.get(claim.project))
+            self._permit(identity, claim, unit.projects.get(claim.project))
             existing = unit.files.get(claim.project, claim.filename)
         return None if existing is None else same_file(existing, hashes)
+
+
+def may_not_upload(identity: Identity, name: ProjectName) -> Forbidden:
+    """Return what is said to whoever may not upload to a project, whether it is there or not."""
+    return Forbidden(
+        f"{identity.name} may not upload to the project {name}. Ask one of its admins for the role admin."
+    )
+
+
+def _inspected(claim: Claim, staged: Staged) -> Inspected:
+    with staged.reader() as stream:
+        return inspect_archive(
+            stream,
+            claim.filename,
+            claim.filetype,
+            project=claim.project,
+            version=claim.version,
+            strict_wheel_names=claim.strict,
+        )
 
 
 class Upload:
@@ -244,8 +278,7 @@ class Upload:
 
     def finish(self, digests: Mapping[str, str]) -> Published:
         """List the file if it passes every rule; ``digests`` are those that were declared."""
-        hashes = {name: running.hexdigest() for name, running in self._hashes.items()}
-        compare_digests(digests, hashes)
+        hashes = self._compared(digests)
         published = self._service._settle(  # noqa: SLF001
             self._identity, self._claim, self._staged, hashes, self._size
         )
@@ -253,3 +286,15 @@ class Upload:
             published,
             warnings=(*name_warnings(self._claim.filename), *self._service.warnings(self._identity)),
         )
+
+    def judge(self, digests: Mapping[str, str]) -> Published:
+        """Return what :meth:`finish` would, and list nothing."""
+        hashes = self._compared(digests)
+        return self._service._foresee(  # noqa: SLF001
+            self._identity, self._claim, self._staged, hashes, self._size
+        )
+
+    def _compared(self, digests: Mapping[str, str]) -> Mapping[str, str]:
+        hashes = {name: running.hexdigest() for name, running in self._hashes.items()}
+        compare_digests(digests, hashes)
+        return hashes
