@@ -9,6 +9,7 @@ from datetime import datetime
 
 from warehouse14.domain.ports.files import Blob, Elsewhere, FileStore, HandsOver, Staged
 from warehouse14.domain.ports.ground import Prepared
+from warehouse14.domain.ports.oldsites import OldContents, OldFile, OldProject, OldSite, Untaken
 from warehouse14.domain.ports.records import (
     MOST_COUNTED,
     Accounts,
@@ -37,6 +38,10 @@ __all__ = [
     "Journal",
     "Logins",
     "Now",
+    "OldContents",
+    "OldFile",
+    "OldProject",
+    "OldSite",
     "Prepared",
     "Projects",
     "Restoration",
@@ -47,6 +52,7 @@ __all__ = [
     "Tokens",
     "UnitOfWork",
     "Units",
+    "Untaken",
 ]
 
 #: Returns the time, aware, in UTC.
