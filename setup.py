@@ -59,6 +59,10 @@ setup(
             "sql = warehouse14.adapters.sql:units",
         ],
         "warehouse14.sign_in": ["oidc = warehouse14.adapters.oidc:sign_in"],
+        "warehouse14.old_sites": [
+            "elasticpypi = warehouse14.adapters.oldsites:elasticpypi",
+            "warehouse14 = warehouse14.adapters.oldsites:warehouse14",
+        ],
         "warehouse14.files": [
             "memory = warehouse14.adapters.memory:file_store",
             "filesystem = warehouse14.adapters.filesystem:file_store",

@@ -23,13 +23,14 @@ from warehouse14.domain.names import (
     provider_name,
 )
 from warehouse14.domain.origins import ranges
-from warehouse14.domain.ports import FileStore, SignIn, Units
+from warehouse14.domain.ports import FileStore, OldSite, SignIn, Units
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
 
 METADATA_GROUP = "warehouse14.metadata"
 FILES_GROUP = "warehouse14.files"
 SIGN_IN_GROUP = "warehouse14.sign_in"
+OLD_SITES_GROUP = "warehouse14.old_sites"
 
 #: The way to sign in that is the site's own: it needs no adapter.
 _LOCAL = "local"
@@ -119,6 +120,23 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         read_only=site.read_only,
     )
     return Assembly(Warehouse(units, store, policy), site, sign_ins)
+
+
+def old_site(program: str, values: Mapping[str, str]) -> OldSite:
+    """Return a site of another program, that is to be taken over.
+
+    Args:
+        program: its name.
+        values: what the adapter of that program asks for: where it is, and how to get there.
+
+    Raises:
+        Misconfigured: there is no such adapter, or a value is missing or malformed.
+    """
+    try:
+        site: OldSite = _made(program, f"--from {program}", Section("", values), OLD_SITES_GROUP, OldSite)
+    except SettingError as error:
+        raise Misconfigured(str(error)) from error
+    return site
 
 
 def _rules(site: Site, sign_ins: SignIns) -> SiteRules:

@@ -135,3 +135,11 @@ def test_an_interrupted_import_says_nothing_and_leaves_nothing(site: Any, dist: 
     assert (process.returncode, out, err) == (130, "", "")
     assert list((site.folder / "var" / "files" / "staging").iterdir()) == []
     assert _projects(site) == []
+
+
+def test_options_for_sites_of_other_programs_are_not_for_folders(site: Any, dist: Dist) -> None:
+    for option in (["--dry-run"], ["--region", "eu-west-1"], ["--public"]):
+        outcome = site("import", str(dist()), "--account", "ada", *option)
+        assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+        assert f"{option[0]} goes with --from" in outcome.err
+    assert site("import", str(dist()), str(dist()), "--account", "ada").status == 2

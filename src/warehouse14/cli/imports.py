@@ -1,13 +1,14 @@
-"""``warehouse14 import``: publish what lies in a folder."""
+"""``warehouse14 import``: publish what lies in a folder, or take over a site of another program."""
 
 import os
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from warehouse14.cli.arguments import Commands, add_command, folder, text
+from warehouse14.cli import oldsites
+from warehouse14.cli.arguments import Commands, UsageError, add_command, folder, text
 from warehouse14.cli.output import confirm, note, one_line
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import ORIGIN, on_site
@@ -29,29 +30,61 @@ class _Outcome(StrEnum):
 def add_commands(commands: Commands) -> None:
     """Add the commands of this module."""
     parser = add_command(
-        commands, "import", _import, "Publish every wheel and sdist in a folder and the folders below it."
+        commands,
+        "import",
+        _import,
+        "Publish every wheel and sdist in a folder and the folders below it, or take over a site of another "
+        "program.",
     )
-    parser.add_argument("folder", metavar="DIR", type=folder, help="the folder")
+    parser.usage = (
+        "warehouse14 import DIR --account NAME\n"
+        "       warehouse14 import --from elasticpypi BUCKET --account NAME [OPTION...]\n"
+        "       warehouse14 import --from warehouse14 TABLE BUCKET --account NAME [OPTION...]"
+    )
+    parser.add_argument(
+        "places",
+        metavar="PLACE",
+        type=text,
+        nargs="+",
+        help="the folder; with --from the bucket, or the table and the bucket",
+    )
     parser.add_argument(
         "--account",
         metavar="NAME",
         type=text,
         required=True,
-        help="the account that publishes, with the rights that it has at this site; "
-        "it owns the projects that this creates",
+        help="the account that publishes, with the rights that it has at this site; it owns the projects "
+        "that this creates. With --from: the account that files count as uploaded by",
     )
+    oldsites.add_options(parser)
+
+
+def _import(arguments: Namespace) -> int:
+    oldsites.check(arguments)
+    return oldsites.take_over(arguments) if arguments.source else _import_folder(arguments)
 
 
 @on_site
-def _import(warehouse: Warehouse, arguments: Namespace) -> int:
+def _import_folder(warehouse: Warehouse, arguments: Namespace) -> int:
     identity = replace(warehouse.account(arguments.account), origin=ORIGIN)
-    paths = _distributions(arguments.folder)
+    root = _folder(arguments.places)
+    paths = _distributions(root)
     outcomes = Counter(
-        _publish(warehouse, identity, arguments.folder, path)
+        _publish(warehouse, identity, root, path)
         for path in progress(paths, unit="files", count=lambda: len(paths))
     )
     confirm(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in _Outcome))
     return 1 if outcomes[_Outcome.REFUSED] else 0
+
+
+def _folder(places: Sequence[str]) -> str:
+    """Return the one folder among ``places``. Raises ``UsageError``."""
+    if len(places) > 1:
+        raise UsageError("say one folder, or with --from which program's site it is")
+    try:
+        return folder(places[0])
+    except ArgumentTypeError as error:
+        raise UsageError(str(error)) from None
 
 
 def _distributions(root: str) -> list[str]:
