@@ -3,6 +3,7 @@ import time
 from functools import partial
 
 from warehouse14.domain.warehouse import Background
+from warehouse14.logs import REQUEST
 
 
 def fail() -> None:
@@ -67,6 +68,49 @@ def test_with_no_time_left_the_close_does_not_wait() -> None:
     background(partial(released.wait, 30))
     assert seconds_of_closing(background, 0) < 0.5
     released.set()
+
+
+def test_who_settles_goes_on_when_all_that_waited_is_done() -> None:
+    background = Background()
+    done: list[int] = []
+    background(partial(time.sleep, 0.2))
+    for number in range(100):
+        background(partial(done.append, number))
+    assert background.settle(5)
+    assert done == list(range(100))
+    background(partial(done.append, 100))
+    assert background.settle(5)
+    assert done[-1] == 100
+    background.close()
+
+
+def test_who_settles_learns_that_a_write_hangs_and_waits_no_longer_than_given() -> None:
+    background, released = Background(), threading.Event()
+    background(partial(released.wait, 30))
+    started = time.monotonic()
+    assert not background.settle(0.3)
+    assert not background.settle(0)
+    assert 0.3 <= time.monotonic() - started < 1
+    for _ in range(2000):
+        background(nothing)
+    assert not background.settle(0)
+    released.set()
+
+
+def test_where_nothing_waits_there_is_nothing_to_settle() -> None:
+    assert Background().settle(0)
+
+
+def test_what_is_done_in_the_background_knows_the_request_that_it_is_for() -> None:
+    background = Background()
+    seen: list[str] = []
+    named = REQUEST.set("the-first-one")
+    background(lambda: seen.append(REQUEST.get()))
+    REQUEST.reset(named)
+    background(lambda: seen.append(REQUEST.get()))
+    assert background.settle(5)
+    assert seen == ["the-first-one", ""]
+    background.close()
 
 
 def seconds_of_closing(background: Background, timeout: float) -> float:

@@ -4,8 +4,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from queue import Full, Queue
 from typing import Self
 
@@ -141,6 +143,11 @@ class Warehouse:
         for adapter in self._prepared():
             adapter.verify()
 
+    def settle(self, timeout: float) -> bool:
+        """Wait ``timeout`` seconds at most for the writes in the background that were begun by now, for
+        whoever is stopped between requests. Return whether they are done."""
+        return self._background.settle(timeout)
+
     def close(self, timeout: float = _CLOSING) -> None:
         """Let go of threads, connections and files, after ``timeout`` seconds at most for writes in the
         background."""
@@ -170,9 +177,21 @@ class Background:
                 self._thread = threading.Thread(target=self._run, name="warehouse14", daemon=True)
                 self._thread.start()
         try:
-            self._tasks.put_nowait(task)
+            # With the name of the request, for the log.
+            self._tasks.put_nowait(partial(copy_context().run, task))
         except Full:
             return
+
+    def settle(self, timeout: float) -> bool:
+        """Wait ``timeout`` seconds at most until what waits by now is done. Return whether it is."""
+        if self._thread is None:
+            return True
+        deadline, done = time.monotonic() + timeout, threading.Event()
+        try:
+            self._tasks.put(done.set, timeout=max(0.0, timeout))
+        except Full:
+            return False
+        return done.wait(max(0.0, deadline - time.monotonic()))
 
     def close(self, timeout: float = _CLOSING) -> None:
         """Finish what waits and end the thread, or leave it, a daemon, if that takes over ``timeout``
