@@ -198,6 +198,8 @@ def verify_site(site: Site) -> None:
 
 def read_secret(site: Site) -> bytes:
     """Return the site's secret, or nothing for a site without one."""
+    if site.secret is not None:
+        return site.secret.encode()
     if site.secret_file is None:
         _log.warning(
             "%ssecret_file is not set: no browser is known again, so that whoever fails to sign in to an"

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from warehouse14.settings import read_site, section_of, shown_settings
+from warehouse14.bootstrap import read_secret
+from warehouse14.settings import (
+    Section,
+    SettingError,
+    read_site,
+    section_of,
+    settings_of_variables,
+    shown_settings,
+)
 
 
 def _is_refused(outcome: Any, *words: str) -> None:
@@ -241,3 +249,64 @@ def test_a_setting_without_a_secret_is_shown_as_it_is(key: str, value: str) -> N
 )
 def test_of_an_address_that_holds_a_secret_only_the_rest_is_shown(value: str, shown: str) -> None:
     assert _shown("metadata.url", value) == shown
+
+
+LONG = "a secret of more than thirty-two characters"
+
+
+def test_the_secret_may_be_a_setting_which_nobody_is_shown() -> None:
+    site = read_site(Section("warehouse14.", {"secret": LONG}))
+    assert read_secret(site) == LONG.encode()
+    assert LONG not in repr(site)
+    for settings, variables in (
+        ({"warehouse14.secret": LONG}, {}),
+        ({}, {"WAREHOUSE14_SECRET": LONG}),
+        ({}, {}),
+    ):
+        assert LONG not in str(shown_settings(site, settings, variables))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"secret": "too short to be one"}, "warehouse14.secret has less than 32 characters"),
+        ({"secret": LONG, "secret_file": "/srv/secret"}, "are both set"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused(values: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingError, match=told) as refused:
+        read_site(Section("warehouse14.", values))
+    assert values["secret"] not in str(refused.value)
+
+
+def test_a_site_without_an_ini_has_every_setting_in_a_variable() -> None:
+    variables = {
+        "WAREHOUSE14_METADATA": "sql",
+        "WAREHOUSE14_METADATA_URL": "sqlite:////srv/index",
+        "WAREHOUSE14_FILES_PATH_STYLE": "true",
+        "WAREHOUSE14_METRICS_TOKEN_ENV": "SCRAPED_BY",
+        "WAREHOUSE14_SIGN_IN": "oidc:corp",
+        "WAREHOUSE14_SIGN_IN_CORP_CLIENT_ID": "us",
+        "WAREHOUSE14_MAX_FILE_BYTES": "5",
+        "WAREHOUSE14_INI": "/srv/site.ini",
+        "WAREHOUSE14_TOKEN": "somebody's",
+        "PATH": "/bin",
+    }
+    assert settings_of_variables(variables) == {
+        "warehouse14.metadata": "sql",
+        "warehouse14.metadata.url": "sqlite:////srv/index",
+        "warehouse14.files.path_style": "true",
+        "warehouse14.metrics.token_env": "SCRAPED_BY",
+        "warehouse14.sign_in": "oidc:corp",
+        "warehouse14.sign_in.corp.client_id": "us",
+        "warehouse14.max_file_bytes": "5",
+    }
+
+
+def test_where_variables_are_all_that_there_is_a_misspelt_one_is_refused_with_the_right_one() -> None:
+    settings = settings_of_variables({"WAREHOUSE14_CREATOR": "account:ada"})
+    section = section_of(settings, {})
+    read_site(section)
+    told = r"unknown setting: warehouse14.creator \(did you mean warehouse14.creators\?\)"
+    with pytest.raises(SettingError, match=told):
+        section.finish()

@@ -6,7 +6,14 @@ a misspelt setting must not be silently without effect.
 
 from warehouse14.settings.metrics import MetricsAccess
 from warehouse14.settings.section import Section, SettingError
-from warehouse14.settings.site import DEFAULT_MAX_FILE_BYTES, Site, read_site, section_of, shown_settings
+from warehouse14.settings.site import (
+    DEFAULT_MAX_FILE_BYTES,
+    Site,
+    read_site,
+    section_of,
+    settings_of_variables,
+    shown_settings,
+)
 from warehouse14.settings.spelling import PREFIX
 
 __all__ = [
@@ -18,5 +25,6 @@ __all__ = [
     "Site",
     "read_site",
     "section_of",
+    "settings_of_variables",
     "shown_settings",
 ]

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from warehouse14.settings.metrics import MetricsAccess, read_metrics
-from warehouse14.settings.section import Section
+from warehouse14.settings.section import Section, SettingError
 from warehouse14.settings.spelling import PREFIX
 
 ENVIRONMENT_PREFIX = "WAREHOUSE14_"
@@ -33,7 +33,8 @@ class Site:
         page_cache_bytes: how much memory the rendered pages may take.
         temporary: the folder for what waits on this machine, such as request bodies and the rows of a backup,
             or None for the system's.
-        secret_file: where the site's secret lies, or None for a site without one.
+        secret_file: where the site's secret lies, or None for a site that has none in a file.
+        secret: the site's secret, or None for a site whose settings do not hold it.
         session_idle_minutes: how long a browser stays signed in without being used.
         session_hours: how long it stays signed in at most.
         reverify_hours: how long a token counts after the last sign-in of its owner, 0 for any time.
@@ -52,6 +53,7 @@ class Site:
     page_cache_bytes: int
     temporary: str | None
     secret_file: str | None
+    secret: str | None = field(repr=False)
     session_idle_minutes: int
     session_hours: int
     reverify_hours: int
@@ -70,10 +72,13 @@ DEFAULT_PAGE_CACHE_BYTES = 64 * 1024 * 1024
 _MOST_FILE_BYTES = 2**50
 _MOST_CACHE_BYTES = 2**40
 _MOST_HOURS = 10 * 365 * 24
+#: A secret that is made by a program has at least so many characters.
+_SHORTEST_SECRET = 32
 
 
 def read_site(section: Section) -> Site:
     """Read the site's own keys out of ``section``."""
+    secret = _secret(section)
     return Site(
         url=section.address("url"),
         max_file_bytes=section.number(
@@ -84,6 +89,7 @@ def read_site(section: Section) -> Site:
         page_cache_bytes=section.number("page_cache_bytes", DEFAULT_PAGE_CACHE_BYTES, most=_MOST_CACHE_BYTES),
         temporary=section.path(_TEMPORARY) if section.has(_TEMPORARY) else None,
         secret_file=section.path("secret_file") if section.has("secret_file") else None,
+        secret=secret,
         session_idle_minutes=section.number("session_idle_minutes", 120, least=1, most=_MOST_HOURS * 60),
         session_hours=section.number("session_hours", 12, least=1, most=_MOST_HOURS),
         reverify_hours=section.number("reverify_hours", 0, most=_MOST_HOURS),
@@ -96,12 +102,25 @@ def read_site(section: Section) -> Site:
     )
 
 
+def _secret(section: Section) -> str | None:
+    """Return the site's secret where a setting holds it. Raises ``SettingError``."""
+    found = section.text("secret", "") or None
+    if found is not None and len(found) < _SHORTEST_SECRET:
+        raise SettingError(f"warehouse14.secret has less than {_SHORTEST_SECRET} characters")
+    if found is not None and section.has("secret_file"):
+        raise SettingError("warehouse14.secret and warehouse14.secret_file are both set: keep one of them")
+    return found
+
+
 #: The adapters' own sections, whose keys this module does not know.
 _SUBSECTIONS = ("metadata", "files", "metrics")
 
 
 #: ``SIGN_IN_<provider>_<key>``: no name of a provider has an underscore.
 _PROVIDER_KEY = re.compile(r"sign_in_([a-z0-9]+)_([a-z0-9_]+)", re.ASCII)
+
+#: Variables of this program that are no settings: where the ini lies, and a token for uploads.
+_NO_SETTINGS = frozenset({"ini", "token"})
 
 _KEYS = frozenset(Site.__dataclass_fields__) - {"temporary"} | {_TEMPORARY}
 
@@ -117,12 +136,30 @@ def section_of(settings: Mapping[str, str], environment: Mapping[str, str]) -> S
     return Section(PREFIX, _in_force(settings, environment), beside=beside)
 
 
+def settings_of_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what the variables of a site say that has no ini, by the keys that an ini would have.
+
+    Where the variables are the site's own, one that begins as ours and is no key is one misspelt: it is
+    returned as a key that nobody reads, for the complaint about that.
+    """
+    ours = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+    return {
+        PREFIX + (_key_of_variable(name) or name): value
+        for name, value in ours.items()
+        if name not in _NO_SETTINGS
+    }
+
+
 def shown_settings(site: Site, settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings in force as an administrator may see them, by key: those that are given, and
     the site's own that are not. A value that is a secret, or holds one, is hidden."""
     given = {key: _shown(key, value) for key, value in _in_force(settings, environment).items()}
     # The addresses that may read the metrics are given, if any are; the secret is not shown.
-    kept = asdict(replace(site, metrics=None))
+    kept = asdict(replace(site, metrics=None, secret=None))
     own = {_TEMPORARY if key == "temporary" else key: value for key, value in kept.items()}
     left = {key: f"{_worded(value)} (default)" for key, value in own.items() if key not in given}
     return {PREFIX + key: value for key, value in sorted((left | given).items())}
