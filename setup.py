@@ -45,6 +45,7 @@ setup(
     ],
     extras_require={
         "aws": ["boto3>=1.34"],
+        "lambda": ["apig-wsgi>=2.18", "boto3>=1.34"],
         "mariadb": ["pymysql>=1.1"],
         "metrics": ["prometheus-client>=0.19"],
         "postgresql": ["psycopg[binary]>=3.2"],

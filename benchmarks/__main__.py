@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import browsing, engines, people, reading, tables, uploading, weighing
+from benchmarks import browsing, engines, functions, people, reading, tables, uploading, weighing
 from benchmarks.bench import Bench
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Fsync, Group, describe, document, measure_fsync
@@ -30,6 +30,7 @@ GROUPS: dict[str, Callable[[Bench], Group]] = {
     "many": engines.many,
     "bucket": engines.bucket,
     "dynamodb": tables.dynamodb,
+    "lambda": functions.functions,
 }
 _SECONDS = 10
 

@@ -62,8 +62,12 @@ class Site:
 
     def warehouse(self) -> Warehouse:
         """Open the site in this process, beside the servers."""
+        return open_warehouse(self.settings())
+
+    def settings(self) -> Mapping[str, str]:
+        """Return what its ini says of the site."""
         known = get_loader(str(self._ini), protocols=["wsgi"]).get_settings("app:main")
-        return open_warehouse({key: value for key, value in known.items() if key != "use"})
+        return {key: value for key, value in known.items() if key != "use"}
 
     def server(self) -> Server:
         """Return a server of the site, not yet started."""

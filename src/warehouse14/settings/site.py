@@ -44,6 +44,7 @@ class Site:
         style_page: whether ``/style`` shows every component of the pages.
         read_only: whether every change is refused, for the time of a move.
         metrics: who may read the metrics, or None for nobody.
+        lambda_proxies: how many known proxies are before the front end of a function of AWS Lambda.
     """
 
     url: str | None
@@ -63,6 +64,7 @@ class Site:
     style_page: bool
     read_only: bool
     metrics: MetricsAccess | None
+    lambda_proxies: int
 
 
 _TEMPORARY = "tmp"
@@ -74,6 +76,7 @@ _MOST_CACHE_BYTES = 2**40
 _MOST_HOURS = 10 * 365 * 24
 #: A secret that is made by a program has at least so many characters.
 _SHORTEST_SECRET = 32
+_MOST_PROXIES = 10
 
 
 def read_site(section: Section) -> Site:
@@ -99,6 +102,7 @@ def read_site(section: Section) -> Site:
         style_page=section.flag("style_page", False),
         read_only=section.flag("read_only", False),
         metrics=read_metrics(section),
+        lambda_proxies=section.number("lambda_proxies", 0, most=_MOST_PROXIES),
     )
 
 

@@ -1,0 +1,113 @@
+"""``warehouse14.aws_lambda.upkeep``: collects and checks, for a schedule."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from warehouse14.aws_lambda import Handler
+from warehouse14.aws_lambda.opening import one_line, open_site
+from warehouse14.domain.services.upkeep import Loose, Report
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.logs import FIELDS, REQUEST
+
+_log = logging.getLogger(__name__)
+
+#: What is left of the function's time for the summary, in milliseconds, and for the item that was begun.
+_RESERVE = 10_000
+
+Item = TypeVar("Item")
+Summary = dict[str, int | bool]
+
+
+class DamagedError(Exception):
+    """Files that are listed cannot be downloaded as they were published; the log has which."""
+
+
+class UnfinishedError(Exception):
+    """The function's time was not enough."""
+
+
+def make_handler() -> Handler:
+    """Return the handler; a site that cannot be opened ends the process with one line."""
+    with one_line():
+        warehouse = open_site().assembly.warehouse
+    return UpkeepHandler(warehouse)
+
+
+class UpkeepHandler:
+    """Collects what nobody refers to, and then looks whether every listed file has its bytes."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> Summary:  # noqa: ARG002
+        """Return what was done, which is in the log, too.
+
+        Raises ``DamagedError`` if a listed file is damaged, ``UnfinishedError`` if the time of the function
+        ends before, and ``Conflict`` if the database looks lost.
+        """
+        named = REQUEST.set(context.aws_request_id)
+        try:
+            return self._keep(_Clock(context.get_remaining_time_in_millis))
+        finally:
+            REQUEST.reset(named)
+
+    def _keep(self, clock: "_Clock") -> Summary:
+        collected = Counter(loose.is_left for loose in clock.while_time(self._collected()))
+        found = _Counts()
+        for report in clock.while_time(self._warehouse.upkeep.check()):
+            found.take(report)
+        loose = {"removed": collected[False], "left": collected[True]}
+        summary: Summary = {**loose, **found.summary, "complete": not clock.is_over}
+        _log.info("upkeep", extra={FIELDS: summary})
+        if found.damaged:
+            raise DamagedError(f"damaged files: {found.damaged}; the log of this run has their keys")
+        if clock.is_over:
+            raise UnfinishedError("the function's time was not enough: give it more, up to 15 minutes")
+        return summary
+
+    def _collected(self) -> Iterator[Loose]:
+        """Remove what nobody refers to, unless the site changes nothing for now."""
+        return iter(()) if self._warehouse.policy.read_only else self._warehouse.upkeep.collect()
+
+
+class _Clock:
+    """The time that a function has."""
+
+    def __init__(self, left: Callable[[], int]) -> None:
+        self._left = left
+        self.is_over = False
+
+    def while_time(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Return the items for which there is time."""
+        if self._has_time():
+            for item in items:
+                yield item
+                if not self._has_time():
+                    return
+
+    def _has_time(self) -> bool:
+        self.is_over = self.is_over or self._left() < _RESERVE
+        return not self.is_over
+
+
+class _Counts:
+    """What a check has found by now."""
+
+    def __init__(self) -> None:
+        self.checked = self.damaged = self.unreferenced = 0
+
+    def take(self, report: Report | None) -> None:
+        """Count a finding, or a file that is as it must be, and log what is damaged."""
+        is_damage = report is not None and report.finding.is_damage
+        self.checked += report is None or is_damage
+        self.unreferenced += report is not None and not is_damage
+        self.damaged += is_damage
+        if report is not None and is_damage:
+            _log.error("damage: %s: %s", report.finding, report.key)
+
+    @property
+    def summary(self) -> Summary:
+        """The numbers, for the log."""
+        return {"checked": self.checked, "damaged": self.damaged, "unreferenced": self.unreferenced}

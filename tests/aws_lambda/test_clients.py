@@ -1,0 +1,67 @@
+"""The road of a file through a function: twine, pip, uv and a browser, at each kind of front end."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from support.clients import Clients
+from support.front_ends import KINDS, FrontEnd
+from support.functions import Function, variables_of
+from support.projects import build
+from support.sites import PASSWORD, Site
+from support.visitors import Visitor
+
+#: Each way into the function; the two of a load balancer differ in headers alone.
+_WAYS = [
+    pytest.param(kind, marks=[pytest.mark.thorough] if kind == "load-balancer-several" else [])
+    for kind in KINDS
+]
+
+
+@pytest.fixture(scope="module")
+def remote_function(remote_site: Site) -> Iterator[Function]:
+    """The function on a site in PostgreSQL and S3, in two processes."""
+    with Function(variables_of(remote_site), processes=2) as function:
+        yield function
+
+
+@pytest.fixture(params=_WAYS)
+def front(request: pytest.FixtureRequest, remote_function: Function) -> Iterator[FrontEnd]:
+    with FrontEnd(request.param, remote_function) as front:
+        yield front
+
+
+def test_what_twine_publishes_pip_and_uv_install(
+    front: FrontEnd, remote_site: Site, clients: Clients, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    name = f"through-{request.node.callspec.params['front']}"
+    built = build(tmp_path, name, code="WORD = 'ßŒ'")
+    token = remote_site.tokens["ada"]
+    clients.twine(front.url, token, *built.files).well()
+    for installer in ("pip", "uv"):
+        environment = clients.empty_environment(installer)
+        environment.install(installer, front.as_account(token), name).well()
+        assert environment.installed() == {name: "1.0"}
+    assert Visitor(front, remote_site.tokens["cleo"]).page(name).status_code == 404
+
+
+def test_somebody_signs_in_and_out_in_a_browser(front: FrontEnd) -> None:
+    with requests.Session() as browser:
+        browser.trust_env = False
+        page = browser.get(f"{front.url}/account/", timeout=30)
+        assert page.url.startswith(f"{front.url}/login?next=")
+        form = {"name": "ada", "password": PASSWORD, "csrf_token": csrf(page), "next": "/account/"}
+        home = browser.post(f"{front.url}/login", data=form, timeout=30)
+        assert (home.status_code, home.url) == (200, f"{front.url}/account/")
+        assert "ada" in home.text
+        browser.post(f"{front.url}/logout", data={"csrf_token": csrf(home)}, timeout=30)
+        assert browser.get(f"{front.url}/account/", timeout=30).url.startswith(f"{front.url}/login")
+
+
+def csrf(page: requests.Response) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found is not None, page.text
+    return found[1]

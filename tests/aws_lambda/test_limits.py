@@ -1,0 +1,80 @@
+"""What the platform cannot carry: compressed where that helps, and 503 where nothing does."""
+
+import gzip
+import json
+import os
+from collections.abc import Mapping
+
+import pytest
+
+from aws_lambda.publishing import publish
+from support.front_ends import KINDS, body_of, event_of, headers_of
+from support.functions import Function
+from support.runtime_api import MOST_BYTES
+from support.sites import Site
+from warehouse14.testing.builders import BuiltFile, build_wheel
+
+MiB = 1024 * 1024
+#: The largest body that fits as base64 beside its headers, in bytes: to a load balancer, and else.
+BALANCED, DIRECT = 774_144, 4_706_304
+GZIP = ("Accept-Encoding", "gzip")
+
+
+def noise(name: str, size: int) -> BuiltFile:
+    """Return a wheel of about ``size`` bytes, which nothing makes smaller."""
+    return build_wheel(name, "1.0", extra_members={f"{name}/noise": os.urandom(size)})
+
+
+@pytest.fixture(scope="module")
+def files(near_site: Site) -> Mapping[str, BuiltFile]:
+    built = [noise("small", 600_000), noise("middle", 3 * MiB), noise("huge", 6 * MiB)]
+    for each in built:
+        publish(near_site, each)
+    return {each.filename.partition("-")[0]: each for each in built}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["small", "middle", "huge"])
+def test_what_fits_is_sent_and_what_does_not_is_503_with_the_reason_in_the_log(
+    function: Function, near_site: Site, files: Mapping[str, BuiltFile], kind: str, name: str
+) -> None:
+    wanted = files[name]
+    most = BALANCED if kind.startswith("load-balancer") else DIRECT
+    token = ("Authorization", f"Bearer {near_site.tokens['ada']}")
+    event = event_of(kind, f"/packages/{name}/{wanted.filename}", "", token, GZIP)
+    invocation = function.invoke(event)
+    answer = invocation.answer
+    assert len(json.dumps(answer)) <= (MiB if most == BALANCED else MOST_BYTES)
+    if len(wanted.content) <= most:
+        assert (answer["statusCode"], body_of(answer)) == (200, wanted.content)
+        return
+    assert answer["statusCode"] == 503
+    assert body_of(answer).startswith(b"503 Service Unavailable\n\nThis answer is larger than the platform")
+    # pip waits as long as it is told, again and again.
+    assert {name.lower(): value for name, value in headers_of(answer)}["retry-after"] == "5"
+    told = f"(more than {most} bytes; see docs/deploy/lambda.md) [request {invocation.id}]"
+    assert any(line.endswith(told) for line in function.log().splitlines())
+    head = event_of(kind, f"/packages/{name}/{wanted.filename}", "", token, method="HEAD")
+    assert function.invoke(head).answer["statusCode"] == 200
+
+
+@pytest.mark.parametrize("kind", ["load-balancer", "load-balancer-several"])
+def test_what_would_not_fit_is_compressed_for_who_takes_that(
+    function: Function, near_site: Site, kind: str
+) -> None:
+    built = build_wheel(f"told-{kind}", "1.0", description="A long story. " * 70_000)
+    listed = publish(near_site, built)
+    with near_site.library() as warehouse, warehouse.store.open(listed.metadata_key, 0) as stream:
+        metadata = stream.read()
+    assert len(metadata) > BALANCED
+    path = f"/packages/{listed.project}/{built.filename}.metadata"
+    token = ("Authorization", f"Bearer {near_site.tokens['ada']}")
+    for accepted in ((), (("Accept-Encoding", "identity"),), (("Accept-Encoding", "gzip;q=0"),)):
+        assert function.invoke(event_of(kind, path, "", token, *accepted)).answer["statusCode"] == 503
+    answer = function.invoke(event_of(kind, path, "", token, GZIP)).answer
+    headers = {name.lower(): value for name, value in headers_of(answer)}
+    assert (answer["statusCode"], gzip.decompress(body_of(answer))) == (200, metadata)
+    assert headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in headers["vary"]
+    # The bytes that it names are not these.
+    assert "etag" not in headers
