@@ -1,5 +1,6 @@
 """How a function begins: once in a process, or with one line that says why it does not."""
 
+import gc
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from support.functions import Function, variables_of
 from support.secrets_manager import ARN, SecretsManager
 from support.servers import free_port
 from support.sites import Site
+from warehouse14.aws_lambda import _loading
 
 EVENT = event_of("function-url", "/health")
 _PROVIDER = {
@@ -68,6 +70,13 @@ def test_one_process_makes_the_application_once(near_site: Site) -> None:
         for _ in range(3):
             assert function.invoke(EVENT).answer["statusCode"] == 200
         assert function.log() == ""
+
+
+def test_while_a_handler_is_made_no_garbage_is_looked_for_and_afterwards_it_is() -> None:
+    with _loading():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.unfreeze()
 
 
 def test_the_ini_may_lie_in_the_folder_of_the_code_and_variables_come_first(

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from warehouse14.aws_lambda.logs import log_to_the_platform
 from warehouse14.aws_lambda.secretsmanager import with_secrets
 from warehouse14.bootstrap import Assembly, assemble, verify_site
-from warehouse14.cli.site import VARIABLE, SiteFile
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.settings import settings_of_variables
 
+_INI = "WAREHOUSE14_INI"
 #: Where a function's logs go, and from which level on, if its ini does not say.
 _FORMAT = "AWS_LAMBDA_LOG_FORMAT"
 _LEVEL = "AWS_LAMBDA_LOG_LEVEL"
@@ -37,7 +37,7 @@ def open_site(environment: Mapping[str, str] = os.environ) -> Opened:
     Raises ``Misconfigured`` and ``Unavailable``.
     """
     log_to_the_platform(environment.get(_FORMAT, ""), environment.get(_LEVEL, ""))
-    settings = {**_settings_of_ini(environment.get(VARIABLE, "")), **settings_of_variables(environment)}
+    settings = {**_settings_of_ini(environment.get(_INI, "")), **settings_of_variables(environment)}
     assembly = assemble(with_secrets(settings), {})
     _check_secret(assembly)
     verify_site(assembly.site)
@@ -62,6 +62,9 @@ def _settings_of_ini(named: str) -> Mapping[str, str]:
     """Return the settings of ``FILE`` or ``FILE#SECTION``, and log as the file says; nothing for no file."""
     if not named:
         return {}
+    # What reads one takes a part of the time of a start.
+    from warehouse14.cli.site import SiteFile
+
     path, _, section = named.partition("#")
     file = SiteFile(path, section or "main")
     file.set_logging_up()
