@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from aws_lambda.publishing import noise, publish
 from support.clients import Clients
 from support.front_ends import KINDS, FrontEnd
 from support.functions import Function, variables_of
@@ -46,6 +47,32 @@ def test_what_twine_publishes_pip_and_uv_install(
         environment.install(installer, front.as_account(token), name).well()
         assert environment.installed() == {name: "1.0"}
     assert Visitor(front, remote_site.tokens["cleo"]).page(name).status_code == 404
+
+
+def test_a_file_comes_up_to_the_limit_of_the_platform_and_beyond_it_the_platform_answers(
+    front: FrontEnd, remote_site: Site, request: pytest.FixtureRequest
+) -> None:
+    kind = request.node.callspec.params["front"]
+    most, beyond = (700_000, 800_000) if kind.startswith("load-balancer") else (4_500_000, 4_800_000)
+    ada = Visitor(front, remote_site.tokens["ada"])
+    large = noise(f"large-{kind}", most)
+    answer = ada.upload(large)
+    assert answer.status_code == 200, answer.text
+    assert ada.get(f"/packages/large-{kind}/{large.filename}").content == large.content
+    assert ada.upload(noise(f"larger-{kind}", beyond)).status_code == 413
+
+
+def test_a_file_that_is_larger_than_any_answer_comes_from_the_store(
+    front: FrontEnd, remote_site: Site, request: pytest.FixtureRequest
+) -> None:
+    name = f"huge-{request.node.callspec.params['front']}"
+    huge = noise(name, 8 * 1024 * 1024)
+    publish(remote_site, huge)
+    path = f"/packages/{name}/{huge.filename}"
+    ada = Visitor(front, remote_site.tokens["ada"])
+    answer = ada.get(path)
+    assert (answer.content, [each.status_code for each in answer.history]) == (huge.content, [302])
+    assert Visitor(front).get(path).status_code == 401
 
 
 def test_somebody_signs_in_and_out_in_a_browser(front: FrontEnd) -> None:

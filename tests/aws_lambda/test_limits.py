@@ -2,12 +2,11 @@
 
 import gzip
 import json
-import os
 from collections.abc import Mapping
 
 import pytest
 
-from aws_lambda.publishing import publish
+from aws_lambda.publishing import noise, publish
 from support.front_ends import KINDS, body_of, event_of, headers_of
 from support.functions import Function
 from support.runtime_api import MOST_BYTES
@@ -18,11 +17,6 @@ MiB = 1024 * 1024
 #: The largest body that fits as base64 beside its headers, in bytes: to a load balancer, and else.
 BALANCED, DIRECT = 774_144, 4_706_304
 GZIP = ("Accept-Encoding", "gzip")
-
-
-def noise(name: str, size: int) -> BuiltFile:
-    """Return a wheel of about ``size`` bytes, which nothing makes smaller."""
-    return build_wheel(name, "1.0", extra_members={f"{name}/noise": os.urandom(size)})
 
 
 @pytest.fixture(scope="module")

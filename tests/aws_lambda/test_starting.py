@@ -52,7 +52,7 @@ WRONG: Mapping[str, tuple[Mapping[str, str], str]] = {
 }
 
 
-@pytest.mark.parametrize("handler", ["http", "upkeep"])
+@pytest.mark.parametrize("handler", ["http", pytest.param("upkeep", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("kind", WRONG)
 def test_what_keeps_a_function_from_beginning_is_one_line(near_site: Site, kind: str, handler: str) -> None:
     variables, told = WRONG[kind]
