@@ -44,6 +44,10 @@ WRONG: Mapping[str, tuple[Mapping[str, str], str]] = {
     "a store that does not answer": (_S3, "the bucket index: Could not connect"),
     "an ini that is not there": ({"WAREHOUSE14_INI": "site.ini"}, "site.ini"),
     "a secret for each process": (_PROVIDER, "set warehouse14.secret or warehouse14.secret_arn"),
+    "a secret that has no such name": (
+        {"WAREHOUSE14_SECRET": "", "WAREHOUSE14_SECRET_ARN": "mine"},
+        "warehouse14.secret_arn is not the ARN of a secret",
+    ),
     "a secret that is too short": ({"WAREHOUSE14_SECRET": "short"}, "less than 32 characters"),
     "a folder that cannot be written": (
         {"WAREHOUSE14_METADATA_URL": "sqlite:////var/task/index.sqlite"},
