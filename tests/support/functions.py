@@ -64,7 +64,8 @@ class Function:
 
         ``variables`` come on top of those of Lambda, ``folder`` is the one that its code lies in, by default
         an empty one, and each of the ``processes`` has one event at a time. One that ``freezes`` stands still
-        from its answer to the next event. All of it runs on one ``core`` if that is given.
+        from its answer to the next event. To be measured, all of it runs on one ``core``, and nobody watches
+        where it writes.
         """
         self.api = RuntimeApi()
         self._variables = dict(variables)
@@ -125,10 +126,12 @@ class Function:
         return self
 
     def _start(self) -> None:
+        watched, bare = [_RUNTIME], ["-m", "awslambdaric"]
+        runtime = watched if self._core is None else bare
         with self._log.open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
-                    [sys.executable, _RUNTIME, self._handler],
+                    [sys.executable, *runtime, self._handler],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
