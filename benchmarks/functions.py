@@ -14,9 +14,9 @@ from benchmarks.report import Group, Row, mib
 from benchmarks.settings import MIB
 from benchmarks.sites import Site
 from support.buckets import LocalStack
-from support.databases import PostgreSQLServer
 from support.front_ends import event_of
 from support.functions import Function, as_variables, resident_bytes
+from support.tables import REGION, DynamoDBLocal
 
 _STARTS = 7
 _COLD_SECONDS = 0.7
@@ -37,11 +37,12 @@ class _Started(NamedTuple):
 def functions(bench: Bench) -> Group:
     """Measure the start of a function until it has answered for a project, on one core."""
     store = bench.stack.enter_context(LocalStack())
-    keeper = bench.stack.enter_context(PostgreSQLServer())
-    os.environ.update(store.credentials())
+    keeper = bench.stack.enter_context(DynamoDBLocal())
+    credentials = {**keeper.credentials(), **store.credentials()}
+    os.environ.update(credentials)
     site = Site(bench.new_folder("function"), _engines(store, keeper))
     site.publish(bench.hundred)
-    variables = as_variables(site.settings())
+    variables = as_variables(site.settings()) | credentials
     event = event_of("function-url", "/simple/hundred/", "", *{**site.credentials, **JSON}.items())
     bench.say(f"starting a function {_STARTS} times")
     started = [_started(variables, event) for _ in range(_STARTS)]
@@ -74,15 +75,17 @@ def functions(bench: Bench) -> Group:
         ],
         [
             f"{_STARTS} starts, each on one core, with AWS's own runtime client and a Runtime API of ours.",
-            "Metadata in PostgreSQL and files in LocalStack, both on this machine and on both cores.",
+            "Metadata in DynamoDB Local and files in LocalStack, both on this machine and on both cores.",
         ],
     )
 
 
-def _engines(store: LocalStack, keeper: PostgreSQLServer) -> Mapping[str, str]:
+def _engines(store: LocalStack, keeper: DynamoDBLocal) -> Mapping[str, str]:
     return {
-        "metadata": "sql",
-        "metadata.url": keeper.url(keeper.fresh()),
+        "metadata": "dynamodb",
+        "metadata.table": keeper.fresh(),
+        "metadata.region": REGION,
+        "metadata.endpoint_url": keeper.endpoint,
         "files": "s3",
         "files.bucket": store.fresh(),
         "files.region": "us-east-1",

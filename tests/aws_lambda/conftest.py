@@ -10,11 +10,19 @@ from support.backends import Pair
 from support.functions import Function, variables_of
 from support.sites import Site
 
+#: What a function is likely to keep everything in. DynamoDB Local comes from npm.
+_PAIRS = [
+    pytest.param(Pair("postgresql", "localstack"), id="postgresql"),
+    pytest.param(
+        Pair("dynamodb", "localstack"), id="dynamodb", marks=[pytest.mark.npm, pytest.mark.thorough]
+    ),
+]
 
-@pytest.fixture(scope="package")
+
+@pytest.fixture(scope="package", params=_PAIRS)
 def remote_site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """A site in PostgreSQL and S3, with the accounts ada, ben and cleo."""
-    with Pair("postgresql", "localstack").opened(request.getfixturevalue) as backends:
+    """A site whose files are in S3, with the accounts ada, ben and cleo."""
+    with request.param.opened(request.getfixturevalue) as backends:
         yield Site.in_folder(tmp_path_factory.mktemp("function") / "site", backends).prepare()
 
 

@@ -24,7 +24,7 @@ _WAYS = [
 
 @pytest.fixture(scope="module")
 def remote_function(remote_site: Site) -> Iterator[Function]:
-    """The function on a site in PostgreSQL and S3, in two processes."""
+    """The function on that site, in two processes."""
     with Function(variables_of(remote_site), processes=2) as function:
         yield function
 
