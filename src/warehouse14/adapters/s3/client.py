@@ -62,6 +62,8 @@ _SAYS: Mapping[str, tuple[str, ...]] = {
     "CopyObject": ("CopyObjectResult",),
     "CreateMultipartUpload": ("UploadId",),
     "UploadPart": ("ETag",),
+    "UploadPartCopy": ("CopyPartResult",),
+    "ListParts": ("IsTruncated",),
     "CompleteMultipartUpload": ("ETag",),
     "ListObjectsV2": ("IsTruncated",),
     "ListMultipartUploads": ("IsTruncated",),

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from warehouse14.domain.ports import FileStore
 from warehouse14.settings import Section, SettingError
 
+#: Below the prefix.
+BLOBS = "blobs/"
+
 _WAYS = frozenset({"redirect", "proxy"})
 #: What the signature of an address is good for at most: a week.
 _MOST_URL_SECONDS = 604_800
@@ -18,11 +21,12 @@ class Options:
     Attributes:
         bucket: its name.
         prefix: what the keys of all our objects begin with: empty, or ending in ``/``.
+        staging: what those begin with, after ``prefix``, that others send and that are no files yet.
         region: where it is, or None for what boto3 finds.
         endpoint_url: the address of the store, or None for that of AWS.
         public_endpoint_url: its address for clients, or None if theirs is the same.
         path_style: whether the name of the bucket stands in the path of addresses.
-        redirect: whether downloads come from the store itself.
+        redirect: whether clients reach the store itself: downloads come from there, and parts go there.
         url_seconds: how long an address of a download is good.
         checksums: whether objects and parts go with their SHA-256.
         encryption: ``AES256``, ``aws:kms``, ``aws:kms:KEY``, or empty for what the bucket does by itself.
@@ -33,6 +37,7 @@ class Options:
 
     bucket: str
     prefix: str
+    staging: str
     region: str | None
     endpoint_url: str | None
     public_endpoint_url: str | None
@@ -49,8 +54,9 @@ class Options:
 def file_store(section: Section) -> FileStore:
     """Return the file store in a bucket.
 
-    Keys: ``bucket``; ``prefix``, before the keys of all objects; ``region`` and ``endpoint_url``, by default
-    what boto3 finds; ``public_endpoint_url``, where clients get to the store by another address;
+    Keys: ``bucket``; ``prefix``, before the keys of all objects, and ``staging`` (``staging/``), after it,
+    before those of what clients send; ``region`` and ``endpoint_url``, by default what boto3 finds;
+    ``public_endpoint_url``, where clients get to the store by another address;
     ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are good for
     ``url_seconds`` (300), or ``proxy``; ``checksums`` (true), of what is sent; ``encryption``: ``AES256``,
     ``aws:kms`` or ``aws:kms:KEY``;
@@ -59,7 +65,8 @@ def file_store(section: Section) -> FileStore:
     """
     options = Options(
         bucket=section.text("bucket"),
-        prefix=_prefix(section.text("prefix", "")),
+        prefix=_prefix("prefix", section.text("prefix", "")),
+        staging=_staging(section.text("staging", "staging/")),
         region=section.text("region", "") or None,
         endpoint_url=section.address("endpoint_url"),
         public_endpoint_url=section.address("public_endpoint_url"),
@@ -73,19 +80,26 @@ def file_store(section: Section) -> FileStore:
         attempts=section.number("attempts", 4, least=1, most=20),
     )
     try:
-        from warehouse14.adapters.s3.store import S3Store
+        from warehouse14.adapters.s3.store import ReachedS3Store, S3Store
     except ModuleNotFoundError as error:
         raise SettingError(
             "warehouse14.files = s3 needs boto3; install that, or Warehouse14 with its extra aws"
         ) from error
-    return S3Store(options)
+    return ReachedS3Store(options) if options.redirect else S3Store(options)
 
 
-def _prefix(text: str) -> str:
+def _prefix(key: str, text: str) -> str:
     name = text.strip("/")
     if "//" in name or "\\" in name or not name.isprintable():
-        raise SettingError(f"warehouse14.files.prefix = {text!r} is not a path such as packages/")
+        raise SettingError(f"warehouse14.files.{key} = {text!r} is not a path such as packages/")
     return f"{name}/" if name else ""
+
+
+def _staging(text: str) -> str:
+    found = _prefix("staging", text)
+    if not found or found.startswith(BLOBS):
+        raise SettingError(f"warehouse14.files.staging = {text!r} lies where the files do")
+    return found
 
 
 def _encryption(text: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from warehouse14.adapters.s3 import copying
 from warehouse14.adapters.s3.client import (
     NoStore,
     answering,
@@ -25,17 +26,18 @@ from warehouse14.adapters.s3.client import (
     is_there,
     make_client,
 )
-from warehouse14.adapters.s3.opening import Options
+from warehouse14.adapters.s3.opening import BLOBS, Options
 from warehouse14.adapters.s3.parts import Window, upload_in_parts
+from warehouse14.adapters.s3.places import Ground, S3Place, end_parts, remove
 from warehouse14.adapters.s3.reading import NOTHING, ObjectBody
 from warehouse14.adapters.s3.staging import StagedObject
 from warehouse14.domain.blobkeys import checked_key, keeps_its_bytes
 from warehouse14.domain.errors import NotFound
-from warehouse14.domain.ports import Blob, Elsewhere, Staged
+from warehouse14.domain.ports import Blob, Elsewhere, Place, Staged
 
-#: Below the prefix.
-_BLOBS = "blobs/"
 _MEDIA_TYPE = "application/octet-stream"
+#: What stands before the key of a leftover that is an object, and no upload.
+_OBJECT = "-"
 _FOR_EVER = "private, max-age=31536000, immutable"
 #: The largest object that is stored in one request, in bytes.
 _MOST_AT_ONCE = 8 * 1024 * 1024
@@ -56,8 +58,19 @@ class S3Store:
         public = options.public_endpoint_url
         # An address is signed for the name of its host.
         self._signer = self._client if public is None else make_client(options, public)
-        self._blobs = options.prefix + _BLOBS
+        self._blobs = options.prefix + BLOBS
+        self._staging = options.prefix + options.staging
         self._encryption = _encryption(options.encryption)
+        self._ground = Ground(
+            bucket=options.bucket,
+            prefix=self._staging,
+            client=self._client,
+            signer=self._signer,
+            encryption=self._encryption,
+            sums=options.checksums,
+            store=self.store,
+            take_over=self.take_over,
+        )
 
     @contextmanager
     def stage(self) -> Iterator[Staged]:
@@ -82,6 +95,17 @@ class S3Store:
                 self._store_waiting(name, content, size, {})
             elif self._head(name) is not None or not self._store_new(name, content, size):
                 self._renew(name)
+
+    def take_over(self, key: str, name: str, size: int, etag: str) -> None:
+        """Make a copy of an object of this name the blob ``key``, in the place of one that is there.
+
+        ``size`` is in bytes; ``etag`` says which object it has to be.
+        """
+        target = {"Bucket": self._options.bucket, "Key": self._name(key)}
+        source = {"Bucket": self._options.bucket, "Key": name}
+        with answering("take"):
+            about = {"ContentType": _MEDIA_TYPE, **self._encryption}
+            copying.copy(self._client, source, target, about, size, etag=etag)
 
     def open(self, key: str, start: int) -> BinaryIO:
         """Return the blob as the store sends it."""
@@ -112,35 +136,32 @@ class S3Store:
         """Remove ``key``."""
         name = self._name(key)
         with answering("remove"):
-            try:
-                self._client.delete_object(Bucket=self._options.bucket, Key=name)
-            except ClientError as error:
-                # Not of S3, but of others.
-                if not is_gone(error):
-                    raise
+            remove(self._client, {"Bucket": self._options.bucket, "Key": name})
 
     def keys(self) -> Iterator[Blob]:
         """Return every blob; what comes or goes meanwhile may be among them or not."""
-        for found in self._pages("list_objects_v2", "Contents"):
+        for found in self._pages("list_objects_v2", "Contents", self._blobs):
             yield _blob(found["Key"].removeprefix(self._blobs), found["Size"], found["LastModified"])
 
     def leftovers(self, before: datetime) -> Iterator[str]:
-        """Return the uploads in parts that a killed process left."""
-        for found in self._pages("list_multipart_uploads", "Uploads"):
-            if found["Initiated"] < before:
-                yield f"{found['UploadId']} {found['Key'].removeprefix(self._blobs)}"
+        """Return the uploads in parts that a killed process or client left, and what was sent and waits."""
+        for area in (self._blobs, self._staging):
+            for found in self._pages("list_multipart_uploads", "Uploads", area):
+                if found["Initiated"] < before:
+                    yield f"{found['UploadId']} {found['Key'].removeprefix(self._options.prefix)}"
+        for found in self._pages("list_objects_v2", "Contents", self._staging):
+            if found["LastModified"] < before:
+                yield f"{_OBJECT} {found['Key'].removeprefix(self._options.prefix)}"
 
     def sweep(self, leftover: str) -> None:
         """Remove one leftover, with the parts that the store keeps of it."""
         upload, _, key = leftover.partition(" ")
+        target = {"Bucket": self._options.bucket, "Key": self._options.prefix + (key or "-")}
         with answering("remove"):
-            try:
-                self._client.abort_multipart_upload(
-                    Bucket=self._options.bucket, Key=self._blobs + (key or "-"), UploadId=upload
-                )
-            except ClientError as error:
-                if not is_gone(error) and code_of(error) != "NoSuchUpload":
-                    raise
+            if upload != _OBJECT:
+                end_parts(self._client, target, upload)
+            elif key.startswith(self._options.staging):
+                remove(self._client, target)
 
     def elsewhere(self, key: str, *, filename: str) -> Elsewhere | None:
         """Return an address of the store that gives the blob to whoever has it, as long as it is good."""
@@ -192,13 +213,11 @@ class S3Store:
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         self._client.create_bucket(Bucket=self._options.bucket, **where)
 
-    def _pages(self, operation: str, items: str) -> Iterator[Any]:
-        """Return the items of all pages of a listing."""
+    def _pages(self, operation: str, items: str, area: str) -> Iterator[Any]:
+        """Return the items of all pages of a listing, of all keys that begin with ``area``."""
         with answering("list"):
             pages = iter(
-                self._client.get_paginator(operation).paginate(
-                    Bucket=self._options.bucket, Prefix=self._blobs
-                )
+                self._client.get_paginator(operation).paginate(Bucket=self._options.bucket, Prefix=area)
             )
         while True:
             with answering("list"):
@@ -266,6 +285,14 @@ class S3Store:
             ContentType=_MEDIA_TYPE,
             **self._encryption,
         )
+
+
+class ReachedS3Store(S3Store):
+    """The same in a bucket that clients reach: they may send it files in parts."""
+
+    def place(self, key: str) -> Place:
+        """Return where a file waits that others send."""
+        return S3Place(self._ground, key)
 
 
 def _encryption(setting: str) -> dict[str, str]:

@@ -7,9 +7,10 @@ cause, when the engine does not answer; after that nothing was changed.
 from collections.abc import Callable
 from datetime import datetime
 
-from warehouse14.domain.ports.files import Blob, Elsewhere, FileStore, HandsOver, Staged
+from warehouse14.domain.ports.files import Blob, Elsewhere, FileStore, HandsOver, Staged, Waiting
 from warehouse14.domain.ports.ground import Prepared
 from warehouse14.domain.ports.oldsites import OldContents, OldFile, OldProject, OldSite, Untaken
+from warehouse14.domain.ports.parts import Part, PartRequest, Place, TakesParts
 from warehouse14.domain.ports.records import (
     MOST_COUNTED,
     Accounts,
@@ -42,6 +43,9 @@ __all__ = [
     "OldFile",
     "OldProject",
     "OldSite",
+    "Part",
+    "PartRequest",
+    "Place",
     "Prepared",
     "Projects",
     "Restoration",
@@ -49,10 +53,12 @@ __all__ = [
     "Sessions",
     "SignIn",
     "Staged",
+    "TakesParts",
     "Tokens",
     "UnitOfWork",
     "Units",
     "Untaken",
+    "Waiting",
 ]
 
 #: Returns the time, aware, in UTC.

@@ -16,14 +16,11 @@ class Blob:
     modified: datetime
 
 
-class Staged(Protocol):
-    """A blob on its way in, seen by nobody else."""
-
-    def write(self, data: bytes) -> None:
-        """Append ``data``."""
+class Waiting(Protocol):
+    """A blob that is not committed yet, seen by nobody else."""
 
     def reader(self) -> BinaryIO:
-        """Return what was written, seekable, from its first byte."""
+        """Return all of it that has come, seekable, from its first byte."""
 
     def beside(self, key: str, data: bytes) -> None:
         """Add a small blob of its own key, to be there when ``commit`` has made this one."""
@@ -34,6 +31,13 @@ class Staged(Protocol):
         It takes the place of a blob that is there, which may be damaged; the first sidecar stays
         (:func:`~warehouse14.domain.blobkeys.keeps_its_bytes`). Either is young again.
         """
+
+
+class Staged(Waiting, Protocol):
+    """A blob on its way in."""
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``."""
 
 
 @runtime_checkable

@@ -1,0 +1,60 @@
+"""Copies from one key to another that the store makes itself."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from warehouse14.adapters.s3.client import FAILURES
+
+#: The largest object that is copied in one request, and of larger ones the usual size of a part, in bytes.
+#: Stores take 5 GB at once, but are silent for as long as that takes.
+MOST_AT_ONCE = 1024**3
+_PART_BYTES = 512 * 1024**2
+_MOST_PARTS = 10_000
+
+
+def copy(
+    client: Any,
+    source: Mapping[str, str],
+    target: Mapping[str, str],
+    about: Mapping[str, str],
+    size: int,
+    *,
+    etag: str,
+) -> None:
+    """Copy an object, in parts if it is large; a copy that fails leaves nothing, if the store can be told so.
+
+    Args:
+        client: speaks to the store.
+        source: the bucket and the key of the object.
+        target: those of the copy.
+        about: the type and the encryption of the copy.
+        size: how many bytes it has.
+        etag: which object it has to be.
+    """
+    given = {"CopySource": dict(source), "CopySourceIfMatch": etag}
+    if size <= MOST_AT_ONCE:
+        client.copy_object(**target, **about, **given, MetadataDirective="REPLACE")
+        return
+    upload = client.create_multipart_upload(**target, **about)["UploadId"]
+    try:
+        parts = [
+            _copy_part(client, {**target, **given, "UploadId": upload, "PartNumber": number}, span)
+            for number, span in enumerate(_spans(size), start=1)
+        ]
+        client.complete_multipart_upload(**target, UploadId=upload, MultipartUpload={"Parts": parts})
+    except BaseException:
+        with suppress(*FAILURES):
+            client.abort_multipart_upload(**target, UploadId=upload)
+        raise
+
+
+def _spans(size: int) -> Iterator[str]:
+    step = max(_PART_BYTES, -(-size // _MOST_PARTS))
+    for start in range(0, size, step):
+        yield f"bytes={start}-{min(start + step, size) - 1}"
+
+
+def _copy_part(client: Any, what: dict[str, Any], span: str) -> dict[str, Any]:
+    answer = client.upload_part_copy(**what, CopySourceRange=span)
+    return {"ETag": answer["CopyPartResult"]["ETag"], "PartNumber": what["PartNumber"]}

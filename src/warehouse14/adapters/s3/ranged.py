@@ -1,0 +1,93 @@
+"""An object as a seekable file: a request from the offset on wherever one is read that does not follow."""
+
+import io
+from typing import Any, BinaryIO
+
+from warehouse14.adapters.s3.client import FAILURES, answering
+
+_BUFFER = 256 * 1024
+#: How far ahead is read over in bytes, which is faster than another request.
+_NEAR = 1024 * 1024
+#: How often a request is made again after the bytes of one stopped coming.
+_AGAIN = 3
+
+
+def open_object(client: Any, target: dict[str, str], size: int, etag: str) -> BinaryIO:
+    """Return an object of ``size`` bytes, as long as it is the one with this ETag. Reading raises
+    ``Unavailable``."""
+    return io.BufferedReader(_Ranges(client, {**target, "IfMatch": etag}, size), _BUFFER)
+
+
+class _Ranges(io.RawIOBase):
+    def __init__(self, client: Any, target: dict[str, str], size: int) -> None:
+        super().__init__()
+        self._client = client
+        self._target = target
+        self._size = size
+        self._at = 0
+        self._body: Any = None
+        #: Where the body goes on.
+        self._body_at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = min(len(buffer), self._size - self._at)
+        if wanted <= 0:
+            return 0
+        with answering("give"):
+            data = self._read(wanted)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def _read(self, wanted: int) -> bytes:
+        """Return the next bytes, one at least."""
+        for left in reversed(range(_AGAIN + 1)):
+            try:
+                self._go()
+                data: bytes = self._body.read(wanted)
+                if not data:
+                    raise OSError("the object ended early")
+            except FAILURES:
+                self._leave()
+                if not left:
+                    raise
+            else:
+                self._body_at += len(data)
+                return data
+        raise AssertionError
+
+    def _go(self) -> None:
+        """Have a body that goes on where the next byte is to be read."""
+        ahead = self._at - self._body_at
+        if self._body is None or not 0 <= ahead <= _NEAR:
+            self._leave()
+            answer = self._client.get_object(**self._target, Range=f"bytes={self._at}-")
+            self._body, self._body_at = answer["Body"], self._at
+        while self._body_at < self._at:
+            passed = len(self._body.read(self._at - self._body_at))
+            if not passed:
+                raise OSError("the object ended early")
+            self._body_at += passed
+
+    def _leave(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+    def close(self) -> None:
+        if not self.closed:
+            self._leave()
+        super().close()
