@@ -24,6 +24,7 @@ from warehouse14.domain.names import (
 )
 from warehouse14.domain.origins import ranges
 from warehouse14.domain.ports import FileStore, OldSite, SignIn, Units
+from warehouse14.domain.services.gate import Start
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
 
@@ -92,9 +93,17 @@ def open_warehouse(
     return warehouse
 
 
-def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Assembly:
+def assemble(
+    settings: Mapping[str, str],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    start: Start | None = None,
+) -> Assembly:
     """Return the warehouse, the site's own settings and its ways to sign in, without touching the stores
     or asking anybody.
+
+    ``start`` has a direct upload checked soon, by its id, where no thread may stay behind: it has somebody
+    call ``warehouse.direct.run``. By default a thread of this process does.
 
     Raises ``Misconfigured`` for a setting that is wrong or unknown.
     """
@@ -119,7 +128,7 @@ def assemble(settings: Mapping[str, str], environment: Mapping[str, str] = os.en
         reverify=timedelta(hours=site.reverify_hours) or None,
         read_only=site.read_only,
     )
-    return Assembly(Warehouse(units, store, policy), site, sign_ins)
+    return Assembly(Warehouse(units, store, policy, start=start), site, sign_ins)
 
 
 def old_site(program: str, values: Mapping[str, str]) -> OldSite:

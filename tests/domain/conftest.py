@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.backends import ENGINES
+from support.parts import taking_parts
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
 from warehouse14.domain.services.uploadform import form_of
@@ -46,10 +47,16 @@ def settings_of(kind: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture(params=ENGINES)
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Warehouse]:
+    started: list[Warehouse] = []
+
+    def at_once(upload: str) -> None:
+        started[0].direct.run(upload)
+
     opened = assemble(settings_of(request.param, tmp_path), {}).warehouse
     # Whoever stands for an identity provider here is none of the settings.
     policy = replace(opened.policy, rules=replace(opened.policy.rules, providers=None))
-    warehouse = Warehouse(opened.units, opened.store, policy, now=clock)
+    warehouse = Warehouse(opened.units, taking_parts(opened.store), policy, now=clock, start=at_once)
+    started.append(warehouse)
     warehouse.prepare()
     yield warehouse
     warehouse.close()

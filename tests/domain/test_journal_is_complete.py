@@ -3,6 +3,7 @@
 The tables are written by hand: a use case that stands in neither fails.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from domain.conftest import Clock
+from support.parts import parts_of
 from warehouse14.domain import access
 from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, operator
 from warehouse14.domain.arrivals import Arrival, Ending
@@ -19,6 +21,8 @@ from warehouse14.domain.errors import SignInFailed, WarehouseError
 from warehouse14.domain.model import Action, Change, Reach, Role, Scope
 from warehouse14.domain.names import AccountName, FileName, GroupName, ProviderName
 from warehouse14.domain.services.arrivals import From
+from warehouse14.domain.services.direct import DirectUpload
+from warehouse14.domain.services.gate import Accepted
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.uploads import Published
@@ -30,6 +34,7 @@ ORIGIN = "192.0.2.9"
 RIGHT = "correct horse"
 CORP = From(ProviderName("corp"), "Corp", ORIGIN)
 FIRST, YANKED, NEXT = (build_wheel("demo", version) for version in ("1.0", "2.0", "3.0"))
+NEXT_FORM, NEXT_SHA256 = form_of(NEXT.filename), hashlib.sha256(NEXT.content).hexdigest()
 
 
 def arrival(subject: str, **parts: Any) -> Arrival:
@@ -95,6 +100,30 @@ def _receive(world: World, me: Identity) -> Published:
         return upload.finish({})
 
 
+def _begin(world: World, me: Identity) -> DirectUpload | Accepted:
+    return world.warehouse.direct.begin(me, NEXT_FORM, size=len(NEXT.content), sha256=NEXT_SHA256)
+
+
+def _with_upload(world: World, me: Identity) -> str:
+    """Return the id of an upload past this program, all of which has come."""
+    begun = _begin(world, me)
+    assert isinstance(begun, DirectUpload)
+    parts_of(world.warehouse.store, begun.id).send(1, NEXT.content)
+    return begun.id
+
+
+def _finish(world: World, me: Identity) -> object:
+    if isinstance(_begin(world, me), Accepted):
+        return None
+    return world.warehouse.direct.finish(me, _with_upload(world, me))
+
+
+def _publish_waiting(world: World, me: Identity) -> Published:
+    with world.warehouse.store.stage() as staged:
+        staged.write(NEXT.content)
+        return world.warehouse.uploads.publish_waiting(me, NEXT_FORM, staged, {"sha256": NEXT_SHA256})
+
+
 #: What somebody does on a project of theirs, also with a token; and what an administrator does to Ada.
 _on_demo = partial(Does, project=DEMO, by_token=True)
 _to_ada = partial(Does, actor="root", account=ADA, by_token=True)
@@ -154,6 +183,8 @@ CHANGES: dict[str, Does] = {
         "nothing",
     ),
     "uploads.receive": _on_demo(_receive, Action.FILE_UPLOAD, "nothing"),
+    "uploads.publish_waiting": _on_demo(_publish_waiting, Action.FILE_UPLOAD, "nothing"),
+    "direct.finish": _on_demo(_finish, Action.FILE_UPLOAD, "nothing"),
     "accounts.add": Does(
         lambda at, me: at.warehouse.accounts.add(me, "new"),
         Action.ACCOUNT_ADD,
@@ -326,6 +357,15 @@ READS: dict[str, Call] = {
     "tokens.listed": lambda at, me: at.warehouse.tokens.listed(me),
     "tokens.ending": lambda at, me: at.warehouse.tokens.ending(me),
     "tokens.identify": lambda at, me: at.warehouse.tokens.identify(at.token_text),
+    "tokens.identify_again": lambda at, me: at.warehouse.tokens.identify_again(at.token),
+    "uploads.permit": lambda at, me: at.warehouse.uploads.permit(me, NEXT_FORM),
+    "uploads.expect": lambda at, me: at.warehouse.uploads.expect(me, NEXT_FORM, size=1, sha256=NEXT_SHA256),
+    "direct.begin": _begin,
+    "direct.request": lambda at, me: at.warehouse.direct.request(
+        me, _with_upload(at, me), number=1, sha256=NEXT_SHA256
+    ),
+    "direct.status": lambda at, me: at.warehouse.direct.status(me, _with_upload(at, me)),
+    "direct.run": lambda at, me: at.warehouse.direct.run("0" * 64),
     "uploads.warnings": lambda at, me: at.warehouse.uploads.warnings(me),
     "upkeep.check": lambda at, me: list(at.warehouse.upkeep.check(digests=True)),
     "upkeep.count": lambda at, me: at.warehouse.upkeep.count(),

@@ -82,8 +82,10 @@ def _rights(title: str, method: str) -> tuple[Right, ...]:
 
 
 def _divided(rights: Iterable[Right]) -> tuple[tuple[Right, ...], tuple[Right, ...]]:
-    """Return the rows of the index and of uploads, and those of the API."""
-    of_api = tuple(right for right in rights if right.address.startswith("/api/"))
+    """Return the rows of the index and of uploads, and those of the rest of the API."""
+    of_api = tuple(
+        right for right in rights if right.address.startswith("/api/") and right.address != "/api/uploads"
+    )
     return tuple(right for right in rights if right not in of_api), of_api
 
 

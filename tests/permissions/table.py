@@ -47,8 +47,8 @@ somebody who follows every link and sends every form of a site meets just this.
 | {SIGN_IN} | sent to the sign-in, or told to sign in |
 
 Of two words, the first is about a private project and the second about a public one. Lists hold only what
-their reader may see. On the page of one's account, a token or a session by its id is one's own; any other is
-hidden.
+their reader may see. On the page of one's account, a token or a session by its id is one's own, and so is an
+upload; any other is hidden.
 
 An administrator who looks into a project or a group has on its pages what an admin of it has, for an hour and
 in that browser alone. At addresses for clients it gives nothing more.

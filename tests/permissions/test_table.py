@@ -28,7 +28,9 @@ from web.asking import Index, open_peopled
 
 #: Views that tell those who are let in that there is nothing, or refuse what they bring: what the table by
 #: hand asks them for is not there.
-OF_ABSENT_THINGS = {"TokenPlace", "SessionPlace", "AccountPlace", "StylePage", "StaticFile", "ProviderPlace"}
+OF_ABSENT_THINGS = {
+    "TokenPlace", "SessionPlace", "AccountPlace", "StylePage", "StaticFile", "ProviderPlace", "ApiUpload",
+}  # fmt: skip
 
 #: What each use case on a project takes.
 TAKEN: Mapping[str, Permission] = {
@@ -40,6 +42,13 @@ TAKEN: Mapping[str, Permission] = {
     "uploads.publish": Permission.UPLOAD,
     "uploads.receive": Permission.UPLOAD,
     "uploads.judge": Permission.UPLOAD,
+    "uploads.permit": Permission.UPLOAD,
+    "uploads.expect": Permission.UPLOAD,
+    "uploads.publish_waiting": Permission.UPLOAD,
+    "direct.begin": Permission.UPLOAD,
+    "direct.request": Permission.UPLOAD,
+    "direct.finish": Permission.UPLOAD,
+    "direct.status": Permission.UPLOAD,
     "files.yank": Permission.YANK,
     "files.yank_release": Permission.YANK,
     "files.unyank": Permission.YANK,
@@ -141,7 +150,8 @@ def test_an_address_for_clients_lets_in_those_whom_the_table_by_hand_does(
     for public, column in zip((False, True), columns, strict=True):
         told = dict(zip(people, map(int, column.split()), strict=True))
         for kind, who in PEOPLE.items():
-            assert right.said(who or NOBODY, public=public) == heard(told[kind]), kind
+            said, is_absent = right.said(who or NOBODY, public=public), view[0] in OF_ABSENT_THINGS
+            assert said == heard(told[kind]) or (is_absent and (said, told[kind]) == (YES, 404)), kind
 
 
 @pytest.mark.parametrize(("name", "permission"), TAKEN.items())

@@ -10,6 +10,7 @@ import pytest
 from domain.conftest import Clock
 from domain.test_journal_is_complete import CHANGES, READS, Call, World, peopled, use_cases
 from permissions.words import HIDDEN, KNOWN, NO, YES, cell, first_sentence
+from support.parts import taking_parts
 from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
 from warehouse14.domain.access import Identity, TokenLimits, operator
 from warehouse14.domain.errors import Forbidden, NotFound
@@ -185,7 +186,7 @@ def _heard(call: Callable[[], object]) -> str:
 
 
 def _fresh() -> Warehouse:
-    return Warehouse(MemoryUnits(), MemoryFiles(), _POLICY, now=Clock())
+    return Warehouse(MemoryUnits(), taking_parts(MemoryFiles()), _POLICY, now=Clock(), start=lambda _: None)
 
 
 def _method(warehouse: Warehouse, name: str) -> Any:

@@ -12,6 +12,7 @@ from permissions.words import HIDDEN, NO, PEOPLE, SIGN_IN, YES, cell, first_sent
 from warehouse14.domain.model import Scope
 from warehouse14.web.resources import Root
 from warehouse14.web.security import is_for_clients
+from warehouse14.web.views.direct import begin
 from warehouse14.web.views.upload import upload
 from web.asking import Index, open_peopled
 from web.test_open_views import View, views
@@ -48,7 +49,7 @@ class Row:
 def rows(of_uploads: Mapping[str, str]) -> Sequence[Row]:
     """Return a row for each address of each view, by address.
 
-    The form of an upload names the project: there the use case decides, whose cells are ``of_uploads``.
+    What is sent of an upload names the project: there the use case decides, whose cells are ``of_uploads``.
     """
     index = open_peopled()
     found = [row for view in views(index) for row in _rows(index, view, of_uploads)]
@@ -60,7 +61,7 @@ def _rows(index: Index, view: View, of_uploads: Mapping[str, str]) -> Iterable[R
     method = view.methods[0]
     for address in addresses(view):
         cells = {kind: _cell(index, view, address, kind) for kind in PEOPLE}
-        if view.call is upload:
+        if view.call in {upload, begin}:
             assert {written for kind, written in cells.items() if kind in of_uploads} == {YES}
             cells |= of_uploads
         asked = _request(index, method, address, None)

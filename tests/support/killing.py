@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from warehouse14.adapters import dynamodb, filesystem, s3, sql
 from warehouse14.domain.model import Action, Change, File
-from warehouse14.domain.ports import UnitOfWork
+from warehouse14.domain.ports import TakesParts, UnitOfWork
 from warehouse14.settings import Section
 
 #: What the system is asked for when blobs are stored, in files and in a bucket.
@@ -86,7 +86,11 @@ def file_store(section: Section) -> Any:
     """Return the file store of ``engine``, trapped by the file ``armed``."""
     trap = Trap(section.path("armed"))
     engines = {"filesystem": filesystem.file_store, "s3": s3.file_store}
-    return TrappedStore(engines[section.text("engine", "filesystem")](section), trap)
+    store = TrappedStore(engines[section.text("engine", "filesystem")](section), trap)
+    if isinstance(store.real, TakesParts):
+        # Of its own: what the class does not have, a protocol may not see.
+        store.place = lambda key: TrappedPlace(store.real.place(key), trap)
+    return store
 
 
 def units(section: Section) -> Any:
@@ -110,12 +114,21 @@ class Proxy:
 class TrappedStore(Proxy):
     """A file store with traps."""
 
+    place: Any
+
     @contextmanager
     def stage(self) -> Iterator[Any]:
         self.trap("before the staging")
         with self.real.stage() as staged:
             self.trap("after the staging")
             yield TrappedStaged(staged, self.trap)
+
+
+class TrappedPlace(Proxy):
+    """Where parts come to, with traps for whoever reads what has come."""
+
+    def waiting(self) -> "TrappedStaged":
+        return TrappedStaged(self.real.waiting(), self.trap)
 
 
 class TrappedStaged(Proxy):

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 from webob.headers import ResponseHeaders
 from webtest import lint
 
+from support.parts import taking_parts
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.credentials import hash_password, session_id, session_secret
 from warehouse14.domain.errors import AlreadyExists
@@ -324,7 +325,7 @@ def open_index(settings: Mapping[str, str], **more: str) -> Index:
     given = {**settings, **{f"warehouse14.{key}": value for key, value in more.items()}}
     found, site, sign_ins = assemble(given, {})
     clock = Clock()
-    warehouse = Warehouse(found.units, found.store, found.policy, now=clock)
+    warehouse = Warehouse(found.units, taking_parts(found.store), found.policy, now=clock)
     return Index(warehouse, make_app(warehouse, site, given, sign_ins), clock)
 
 

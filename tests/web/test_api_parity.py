@@ -30,6 +30,12 @@ _MANAGES = (
     "401 404 403 400 404 403 403 403 400 404",
     "401 403 403 400 403 403 403 403 400 404",
 )
+_UPLOADS = (
+    "401 403 403 400 403 403 400 403 403 403",
+    "401 403 403 400 403 403 400 403 403 403",
+)
+#: Of an upload by its id, which is none of theirs.
+_OF_OTHERS = ("401 404 404 404 404 404 404 404 404 404",) * 2
 _READS_THE_JOURNAL = (
     "401 404 403 200 404 403 403 403 200 404",
     "401 403 403 200 403 403 403 403 200 404",
@@ -50,6 +56,10 @@ TABLE: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {
     ("ApiFile", "yank", "POST"): [("/api/projects/NAME/1.0/FILE/yank", *_YANKS)],
     ("ApiFile", "unyank", "POST"): [("/api/projects/NAME/1.0/FILE/unyank", *_YANKS)],
     ("ApiFile", "delete", "POST"): [("/api/projects/NAME/1.0/FILE/delete", *_MANAGES)],
+    ("ApiUploads", "", "POST"): [("/api/uploads", *_UPLOADS)],
+    ("ApiUpload", "", "GET HEAD"): [(f"/api/uploads/{64 * '0'}", *_OF_OTHERS)],
+    ("ApiUpload", "part", "POST"): [(f"/api/uploads/{64 * '0'}/part", *_OF_OTHERS)],
+    ("ApiUpload", "finish", "POST"): [(f"/api/uploads/{64 * '0'}/finish", *_OF_OTHERS)],
 }
 
 #: What the domain asks for where a column stands.
@@ -58,9 +68,19 @@ _ASKED: dict[tuple[str, str], Permission] = {
     _YANKS: Permission.YANK,
     _MANAGES: Permission.MANAGE,
     _READS_THE_JOURNAL: Permission.MANAGE,
+    _UPLOADS: Permission.UPLOAD,
+    # Nobody has it of a project.
+    _OF_OTHERS: Permission.ADMINISTER,
 }
 
 WRONG = b"nonsense=1"
+#: What is wrong only when it is known who asks: an empty file, and nothing of somebody else's.
+SENT = {
+    "uploads": "name=NAME&version=2.0&filetype=bdist_wheel&filename=NAME-2.0-py3-none-any.whl&size=0"
+    f"&sha256={64 * '0'}",
+    "part": f"number=1&sha256={64 * '0'}",
+    "finish": "",
+}
 
 CASES = [
     (method, address, name, who, int(status))
@@ -104,7 +124,8 @@ def test_the_api_answers_as_the_table_says(
     status: int,
 ) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
-    body = WRONG if method == "POST" else b""
+    sent = SENT.get(address.rpartition("/")[2])
+    body = b"" if method != "POST" else WRONG if sent is None else sent.replace("NAME", name).encode()
     with peopled.unchanged():
         answer = peopled.ask(
             method, address_of(address, name), None, token=tokens[who, name], headers=headers, body=body

@@ -1,15 +1,19 @@
 """The metrics: closed by default, right, and bounded whatever a client sends."""
 
+import hashlib
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.parts import parts_of
+from support.servers import wait_until
 from support.sites import environment
 from warehouse14.adapters.memory.files import MemoryFiles
 from warehouse14.bootstrap import assemble
@@ -249,6 +253,33 @@ def test_uploads_are_counted_by_what_came_of_them(metered: Index) -> None:
         "forbidden": 1,
         "unauthenticated": 1,
     }
+
+
+def test_an_upload_straight_to_the_store_is_counted_once_it_is_answered(metered: Index) -> None:
+    wheel = build_wheel("demo", "1.0")
+    fields = {
+        "name": "demo",
+        "version": "1.0",
+        "filetype": "bdist_wheel",
+        "filename": wheel.filename,
+        "size": str(len(wheel.content)),
+        "sha256": hashlib.sha256(wheel.content).hexdigest(),
+    }
+
+    def send(target: str, **given: str) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return metered.ask("POST", f"/api/uploads{target}", headers=headers, body=urlencode(given).encode())
+
+    begun = send("", **fields)
+    assert begun.status == 201
+    upload = begun.headers["Location"].rpartition("/")[2]
+    assert send(f"/{upload}/part", number="1", sha256="0" * 64).status == 200
+    parts_of(metered.warehouse.store, upload).send(1, wheel.content)
+    assert send(f"/{upload}/finish").status == 202
+    wait_until(lambda: metered.get(f"/api/uploads/{upload}").status == 200)
+    assert send("", **fields | {"filetype": "nonsense"}).status == 400
+    assert metered.get(f"/api/uploads/{64 * '0'}").status == 404
+    assert counted(metered, "uploads") == {"accepted": 1, "rejected": 1}
 
 
 def test_downloads_are_counted_with_their_bytes_and_other_answers_are_none(metered: Index) -> None:

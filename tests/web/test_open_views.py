@@ -44,6 +44,9 @@ EXEMPT_FROM_CSRF = {
     ("ApiFile", "yank", "POST"),
     ("ApiFile", "unyank", "POST"),
     ("ApiFile", "delete", "POST"),
+    ("ApiUploads", "", "POST"),
+    ("ApiUpload", "part", "POST"),
+    ("ApiUpload", "finish", "POST"),
 }
 
 #: The views of errors, which Pyramid calls with no permission.

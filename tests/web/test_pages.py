@@ -171,10 +171,22 @@ def test_a_file_is_sent_to_be_kept(site: Index) -> None:
     assert browser(site).get("/projects/demo/0.9/demo-1.0.tar.gz", expect_errors=True).status_int == 404
 
 
+def test_large_files_are_spoken_of_where_the_store_takes_them(
+    site: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.project("fresh")
+    monkeypatch.setattr(site.warehouse.direct, "_beginnings", None)
+    page = browser(site).get("/projects/fresh/")
+    assert "twine upload" in page
+    assert "warehouse14 upload" not in page
+
+
 def test_an_empty_project_tells_its_admin_how_to_publish_and_others_that_it_is_empty(site: Index) -> None:
     """Behaviours 83"""
     site.project("fresh", member="bob")
-    assert "twine upload" in browser(site).get("/projects/fresh/")
+    page = browser(site).get("/projects/fresh/")
+    assert "twine upload" in page
+    assert "warehouse14 upload --url http://index.example dist/*" in page
     assert "No file has been published yet" in browser(site, "bob").get("/projects/fresh/")
     assert "This project has no version yet." in browser(site).get("/projects/fresh/@@versions")
 

@@ -94,12 +94,12 @@ class Forbidden(WarehouseError, PermissionError):
 
 
 class NotFound(WarehouseError, LookupError):
-    """There is no such ``kind`` (project, file, account, token, blob)."""
+    """There is no such ``kind`` (project, file, account, token, blob, upload)."""
 
     code = "not-found"
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"There is no {kind} {name!r}.")
+    def __init__(self, kind: str, name: str, message: str = "") -> None:
+        super().__init__(message or f"There is no {kind} {name!r}.")
         self.kind = kind
         self.name = name
 

@@ -16,11 +16,15 @@ from warehouse14.domain.catalogue import Catalogue
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
-from warehouse14.domain.ports import FileStore, Now, Prepared, Units
+from warehouse14.domain.ports import FileStore, Now, Prepared, TakesParts, Units
 from warehouse14.domain.readonly import ReadOnlyFiles, ReadOnlyUnits, never
 from warehouse14.domain.services.accounts import AccountService, enabled_account
+from warehouse14.domain.services.acting import Acting
 from warehouse14.domain.services.arrivals import ArrivalService
+from warehouse14.domain.services.direct import DirectUploadService
+from warehouse14.domain.services.eachonce import EachOnce
 from warehouse14.domain.services.files import FileService
+from warehouse14.domain.services.gate import Gate, Start
 from warehouse14.domain.services.groups import GroupService
 from warehouse14.domain.services.journal import JournalService
 from warehouse14.domain.services.looking import LookService
@@ -63,15 +67,29 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, upkeep, journal:
-            the use cases.
+        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, direct, upkeep,
+            journal: the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         readiness: whether the stores answer.
         store: the file store.
     """
 
-    def __init__(self, units: Units, store: FileStore, policy: Policy, *, now: Now = utc_now) -> None:
+    def __init__(
+        self,
+        units: Units,
+        store: FileStore,
+        policy: Policy,
+        *,
+        now: Now = utc_now,
+        start: Start | None = None,
+    ) -> None:
+        """Put the services together.
+
+        ``start`` has a direct upload pass the gate soon, by its id: it calls ``direct.run`` somewhere. By
+        default a thread of this process does, for one after the other.
+        """
+        takes_parts = store if isinstance(store, TakesParts) else None
         self.readiness = ReadinessService(units, store)
         if policy.read_only:
             units, store = ReadOnlyUnits(units), ReadOnlyFiles(store)
@@ -79,6 +97,7 @@ class Warehouse:
         self.store = store
         self.policy = policy
         self._background = Background()
+        self._passing = Background()
         later = never if policy.read_only else self._background
         self._rules = rules = replace(policy.rules, reverify=policy.reverify)
         cache = FollowedCache(units, max_bytes=policy.page_cache_bytes)
@@ -111,6 +130,14 @@ class Warehouse:
             now,
             max_file_bytes=policy.max_file_bytes,
             create_on_upload=policy.create_on_upload,
+        )
+        self.direct = DirectUploadService(
+            self.uploads,
+            takes_parts,
+            Gate(self.uploads, Acting(self.tokens, self.account), now),
+            start or EachOnce(self._passing, self._pass),
+            now,
+            read_only=policy.read_only,
         )
 
     def __enter__(self) -> Self:
@@ -150,11 +177,16 @@ class Warehouse:
 
     def close(self, timeout: float = _CLOSING) -> None:
         """Let go of threads, connections and files, after ``timeout`` seconds at most for writes in the
-        background."""
+        background. A direct upload that is in the middle of the gate goes on elsewhere, or later."""
+        deadline = time.monotonic() + timeout
         self._background.close(timeout)
+        self._passing.close(max(0.0, deadline - time.monotonic()))
         self.readiness.close()
         for adapter in self._prepared():
             adapter.close()
+
+    def _pass(self, upload: str) -> None:
+        self.direct.run(upload)
 
     def _prepared(self) -> list[Prepared]:
         return [adapter for adapter in (self.units, self.store) if isinstance(adapter, Prepared)]

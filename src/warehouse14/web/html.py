@@ -16,6 +16,7 @@ from warehouse14.domain.access import Identity, Permission, allows_site
 from warehouse14.domain.errors import Rejected, Unavailable
 from warehouse14.domain.model import Account, Looked
 from warehouse14.domain.sentences import printable, sentence
+from warehouse14.domain.services.direct import DirectUploadService
 from warehouse14.web import cookies
 from warehouse14.web.addresses import absolute, prefix
 from warehouse14.web.agents import browser
@@ -76,6 +77,12 @@ class Frame:
         """Whether who is signed in may take new project names."""
         identity = self.request.identity
         return identity is not None and allows_site(identity, Permission.CREATE)
+
+    @property
+    def takes_parts(self) -> bool:
+        """Whether files may be sent straight to the store."""
+        direct: DirectUploadService = self.request.registry.warehouse.direct
+        return direct.is_open
 
     @cached_property
     def csrf(self) -> str:

@@ -14,7 +14,7 @@ from warehouse14.settings import Site
 from warehouse14.web.access import sent_bytes
 from warehouse14.web.resources import PLACES
 from warehouse14.web.resources.browser import FilePage, ProviderPlace, SignIn
-from warehouse14.web.resources.clients import CoreMetadata, Download
+from warehouse14.web.resources.clients import ApiUpload, ApiUploads, CoreMetadata, Download
 from warehouse14.web.security import refused_credentials
 
 OTHER = "other"
@@ -95,7 +95,7 @@ def measured(request: Request, response: Response | None) -> Measured:
         method=method if method in _METHODS else OTHER,
         status=f"{status // 100}xx",
         sent_bytes=sent_bytes(request, response),
-        upload=_UPLOADS.get(status, OTHER) if method == "POST" and kind in _UPLOADING else None,
+        upload=_upload(request, response, kind, method),
         download=_download(request, response),
         sign_in=_sign_in(request, method, status),
         refused_credentials=refused_credentials(request),
@@ -113,6 +113,18 @@ def _kind(request: Request) -> str:
     if not parts:
         return _HOME
     return parts[0] if parts[0] in PLACES else OTHER
+
+
+def _upload(request: Request, response: Response | None, kind: str, method: str) -> str | None:
+    """Return what came of an upload, of one straight to the store when that is answered."""
+    status = 500 if response is None else response.status_int
+    if method == "POST" and kind in _UPLOADING:
+        return _UPLOADS.get(status, OTHER)
+    is_direct = isinstance(getattr(request, "context", None), (ApiUploads, ApiUpload))
+    # What has a place to ask at is on its way; what is nowhere is asked for by the form, or begun anew.
+    if not is_direct or request.view_name == "part" or status == 404:
+        return None
+    return _UPLOADS.get(status, OTHER) if response is None or response.location is None else None
 
 
 def _download(request: Request, response: Response | None) -> str | None:

@@ -42,9 +42,12 @@ class _Known:
 
     def counts(self, secret: TokenSecret, origin: str, now: datetime) -> bool:
         """Whether ``secret`` is the token, and it may be used now and from there."""
+        return token_matches(secret, self.token.secret_sha256) and self.may_be_used(origin, now)
+
+    def may_be_used(self, origin: str, now: datetime) -> bool:
+        """Whether whoever has the token may use it now and from there."""
         return (
-            token_matches(secret, self.token.secret_sha256)
-            and not self.token.is_over(now)
+            not self.token.is_over(now)
             and self.account.may_act
             and (not self.networks or comes_from(origin, self.networks))
         )
@@ -84,6 +87,15 @@ class Recognition:
             raise Unauthenticated(_REFUSED)
         self._require_seen(known.account, now)
         self._note_use(known, now, origin, agent)
+        return _identity(known, origin)
+
+    def identify_again(self, token: str, *, origin: str) -> Identity:
+        """See :meth:`TokenService.identify_again`."""
+        self._cache.follow()
+        known, now = self._known(token), self._now()
+        if known is None or not known.may_be_used(origin, now):
+            raise Unauthenticated(_REFUSED)
+        self._require_seen(known.account, now)
         return _identity(known, origin)
 
     def _require_seen(self, account: Account, now: datetime) -> None:

@@ -211,6 +211,14 @@ class TokenService:
         """
         return self._recognition.identify(text, origin=origin, agent=agent, follow=follow)
 
+    def identify_again(self, token: str, *, origin: str = "") -> Identity:
+        """Return the identity of a token that was identified before, by its public id: for what its user
+        has asked for, and is done when they have gone.
+
+        Raises ``Unauthenticated`` and ``SignInNeeded`` as :meth:`identify` does.
+        """
+        return self._recognition.identify_again(token, origin=origin)
+
     def _add(self, unit: UnitOfWork, identity: Identity, token: Token, action: Action, **detail: str) -> None:
         """Add a token of an account that may act, and the journal entry: the unit's last writes."""
         changed = None

@@ -11,7 +11,7 @@ from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.errors import FileExists, Rejected
 from warehouse14.domain.model import File, Latest, Project, Role
 from warehouse14.domain.names import account_principal
-from warehouse14.domain.ports import Now, Staged, UnitOfWork
+from warehouse14.domain.ports import Now, UnitOfWork, Waiting
 from warehouse14.domain.services.uploadform import Claim
 
 
@@ -58,7 +58,7 @@ def same_file(existing: File, hashes: Mapping[str, str]) -> File:
     return existing
 
 
-def commit(staged: Staged, file: File, inspected: Inspected) -> None:
+def commit(staged: Waiting, file: File, inspected: Inspected) -> None:
     """Make what is staged the blobs of a file. Raises ``Unavailable``."""
     if inspected.metadata is not None:
         staged.beside(file.metadata_key, inspected.metadata)

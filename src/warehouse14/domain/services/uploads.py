@@ -8,7 +8,7 @@ that nobody refers to, never a listed file that cannot be downloaded. One
 that is refused in the transaction takes its blobs away again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -18,18 +18,21 @@ from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Unavai
 from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
-from warehouse14.domain.ports import FileStore, Now, Staged, UnitOfWork, Units
+from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
 from warehouse14.domain.services.upkeep import damage_to
 from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadform import (
     DIGESTS,
     Claim,
     UploadForm,
+    check_digests,
     compare_digests,
     read_form,
     too_large,
 )
 from warehouse14.domain.services.working import attempt, entry, is_whole
+
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,39 @@ class UploadService:
         What is not finished in the ``with`` block is gone after it. Raises as
         :meth:`publish` does.
         """
-        claim = read_form(form)
-        with self._units.read() as unit:
-            self._permit(identity, claim, unit.projects.get(claim.project))
+        claim = self._permitted(identity, form)
         with self._store.stage() as staged:
-            yield Upload(self, identity, claim, staged)
+            yield Upload(self, identity, claim, staged, staged.write)
+
+    def expect(self, identity: Identity, form: UploadForm, *, size: int, sha256: str) -> Published | None:
+        """Judge what is said of a file before any of it is sent: return the listed file if it is there
+        already with these bytes.
+
+        ``size`` is in bytes. Raises as :meth:`publish` does.
+        """
+        claim = read_form(form)
+        check_digests({"sha256": sha256}, required=True)
+        if size > self.max_file_bytes:
+            raise too_large(self.max_file_bytes)
+        existing = self._existing(identity, claim, {"sha256": sha256.strip().lower()})
+        if existing is None or not is_whole(self._store, existing):
+            return None
+        return Published(existing, is_new=False, warnings=self._warnings_of(identity, claim))
+
+    def permit(self, identity: Identity, form: UploadForm) -> None:
+        """Raise ``Forbidden`` unless ``identity`` may upload the file that ``form`` speaks of."""
+        self._permitted(identity, form)
+
+    def publish_waiting(
+        self, identity: Identity, form: UploadForm, waiting: Waiting, digests: Mapping[str, str]
+    ) -> Published:
+        """Publish a file that a store has already, where nobody sees it. Raises as :meth:`publish` does."""
+        claim = self._permitted(identity, form)
+        upload = Upload(self, identity, claim, waiting)
+        with waiting.reader() as stream:
+            while data := stream.read(_CHUNK):
+                upload.write(data)
+        return upload.finish(digests)
 
     def warnings(self, identity: Identity) -> tuple[str, ...]:
         """Return what a publisher is to know of the token that they publish with."""
@@ -116,6 +147,15 @@ class UploadService:
             for chunk in chunks:
                 upload.write(chunk)
             return upload.judge(digests or {})
+
+    def _warnings_of(self, identity: Identity, claim: Claim) -> tuple[str, ...]:
+        return (*name_warnings(claim.filename), *self.warnings(identity))
+
+    def _permitted(self, identity: Identity, form: UploadForm) -> Claim:
+        claim = read_form(form)
+        with self._units.read() as unit:
+            self._permit(identity, claim, unit.projects.get(claim.project))
+        return claim
 
     def _permit(self, identity: Identity, claim: Claim, project: Project | None) -> None:
         """Raise ``Forbidden`` unless the upload is allowed: what the token lacks is said, all else in one
@@ -138,7 +178,7 @@ class UploadService:
         return self._create_on_upload and allows_new(identity, claim.project)
 
     def _settle(
-        self, identity: Identity, claim: Claim, staged: Staged, hashes: Mapping[str, str], size: int
+        self, identity: Identity, claim: Claim, staged: Waiting, hashes: Mapping[str, str], size: int
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
         existing = self._existing(identity, claim, hashes)
@@ -159,7 +199,7 @@ class UploadService:
             raise
 
     def _foresee(
-        self, identity: Identity, claim: Claim, staged: Staged, hashes: Mapping[str, str], size: int
+        self, identity: Identity, claim: Claim, staged: Waiting, hashes: Mapping[str, str], size: int
     ) -> Published:
         """Return what :meth:`_settle` would."""
         existing = self._existing(identity, claim, hashes)
@@ -244,7 +284,7 @@ def may_not_upload(identity: Identity, name: ProjectName) -> Forbidden:
     )
 
 
-def _inspected(claim: Claim, staged: Staged) -> Inspected:
+def _inspected(claim: Claim, staged: Waiting) -> Inspected:
     with staged.reader() as stream:
         return inspect_archive(
             stream,
@@ -257,13 +297,21 @@ def _inspected(claim: Claim, staged: Staged) -> Inspected:
 
 
 class Upload:
-    """A file on its way in."""
+    """A file on its way in. What is written goes on to ``keep``, unless it is kept already."""
 
-    def __init__(self, service: UploadService, identity: Identity, claim: Claim, staged: Staged) -> None:
+    def __init__(
+        self,
+        service: UploadService,
+        identity: Identity,
+        claim: Claim,
+        staged: Waiting,
+        keep: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._service = service
         self._identity = identity
         self._claim = claim
         self._staged = staged
+        self._keep = keep
         self._hashes = {name: new() for name, new in DIGESTS.items()}
         self._size = 0
 
@@ -274,7 +322,7 @@ class Upload:
             raise too_large(self._service.max_file_bytes)
         for running in self._hashes.values():
             running.update(data)
-        self._staged.write(data)
+        self._keep(data)
 
     def finish(self, digests: Mapping[str, str]) -> Published:
         """List the file if it passes every rule; ``digests`` are those that were declared."""
@@ -282,10 +330,8 @@ class Upload:
         published = self._service._settle(  # noqa: SLF001
             self._identity, self._claim, self._staged, hashes, self._size
         )
-        return replace(
-            published,
-            warnings=(*name_warnings(self._claim.filename), *self._service.warnings(self._identity)),
-        )
+        warnings = self._service._warnings_of(self._identity, self._claim)  # noqa: SLF001
+        return replace(published, warnings=warnings)
 
     def judge(self, digests: Mapping[str, str]) -> Published:
         """Return what :meth:`finish` would, and list nothing."""

@@ -10,6 +10,8 @@
 /api/projects/<name>                     ApiProject   delete, public, private, roles, grant, revoke, journal
 /api/projects/<name>/<version>           ApiRelease   yank, unyank, delete
 /api/projects/<name>/<version>/<file>    ApiFile      yank, unyank, delete
+/api/uploads                             ApiUploads
+/api/uploads/<id>                        ApiUpload    part, finish
 """
 
 from __future__ import annotations
@@ -127,7 +129,7 @@ class Api(Place):
     __acl__ = KNOWN
 
     def __getitem__(self, name: str) -> Resource:
-        return {"projects": ApiProjects}[name](self, name, self._lookup)
+        return {"projects": ApiProjects, "uploads": ApiUploads}[name](self, name, self._lookup)
 
 
 class ApiProjects(Place):
@@ -172,3 +174,25 @@ class ApiFile(ApiBound):
     def __init__(self, parent: ApiRelease, name: str, project: Project, file: File, lookup: Lookup) -> None:
         super().__init__(parent, name, project, lookup)
         self.file = file
+
+
+class ApiUploads(Place):
+    """``/api/uploads``: where an upload past this program begins."""
+
+    __acl__ = KNOWN
+    mark = ""
+
+    def __getitem__(self, name: str) -> Resource:
+        return ApiUpload(self, name)
+
+
+class ApiUpload(Resource):
+    """``/api/uploads/<id>``: one of those who began it; whether there is one, its use cases say."""
+
+    __acl__ = KNOWN
+    mark = ""
+
+    @property
+    def id(self) -> str:
+        """What names it."""
+        return self.__name__

@@ -27,7 +27,7 @@ change = partial(view_config, request_method="POST", require_csrf=False)
 def project(context: ApiProject, request: Request) -> Response:
     """Say what there is to know of a project."""
     found = context.project
-    return _answer(
+    return answer(
         name=found.name,
         display_name=found.display_name,
         public=found.public,
@@ -41,7 +41,7 @@ def project(context: ApiProject, request: Request) -> Response:
 def yank(context: Target, request: Request) -> Response:
     """Yank a release or a file (PEP 592)."""
     reason, files = given_fields(request, "reason")["reason"], request.registry.warehouse.files
-    return _answer(changed=_do(context, request, files.yank, files.yank_release, reason=reason))
+    return answer(changed=_do(context, request, files.yank, files.yank_release, reason=reason))
 
 
 @change(context=ApiRelease, name="unyank", permission=Permission.YANK)
@@ -50,7 +50,7 @@ def unyank(context: Target, request: Request) -> Response:
     """Take the yank of a release or a file back."""
     given_fields(request)
     files = request.registry.warehouse.files
-    return _answer(changed=_do(context, request, files.unyank, files.unyank_release))
+    return answer(changed=_do(context, request, files.unyank, files.unyank_release))
 
 
 @change(context=ApiRelease, name="delete", permission=Permission.DELETE)
@@ -60,7 +60,7 @@ def delete(context: Target, request: Request) -> Response:
     _require_confirmed(request, "a file" if isinstance(context, ApiFile) else "a release")
     files = request.registry.warehouse.files
     _do(context, request, files.delete, files.delete_release)
-    return _answer(changed=True)
+    return answer(changed=True)
 
 
 @change(context=ApiProject, name="delete", permission=Permission.DELETE)
@@ -68,7 +68,7 @@ def delete_project(context: ApiProject, request: Request) -> Response:
     """Delete a project, if that is confirmed."""
     _require_confirmed(request, "a project")
     request.registry.warehouse.projects.delete(request.identity, context.project.name)
-    return _answer(changed=True)
+    return answer(changed=True)
 
 
 @change(context=ApiProject, name="public", permission=Permission.MANAGE)
@@ -88,7 +88,7 @@ def roles(context: ApiProject, request: Request) -> Response:
     """List who has a role, as far as the caller is told on the page of people."""
     manages = bool(request.has_permission(Permission.MANAGE, context))
     told = told_roles(request.identity, context.project, manages=manages)
-    return _answer(roles=[{"who": who, "role": role} for who, role in sorted(told.items())])
+    return answer(roles=[{"who": who, "role": role} for who, role in sorted(told.items())])
 
 
 @change(context=ApiProject, name="grant", permission=Permission.MANAGE)
@@ -100,7 +100,7 @@ def grant(context: ApiProject, request: Request) -> Response:
     granted = request.registry.warehouse.projects.grant(
         request.identity, context.project.name, principal(given["who"], field="who"), Role(given["role"])
     )
-    return _answer(changed=granted.is_new, who=granted.who, role=given["role"])
+    return answer(changed=granted.is_new, who=granted.who, role=given["role"])
 
 
 @change(context=ApiProject, name="revoke", permission=Permission.MANAGE)
@@ -108,7 +108,7 @@ def revoke(context: ApiProject, request: Request) -> Response:
     """Take somebody's role away."""
     who = principal(given_fields(request, "who")["who"], field="who")
     request.registry.warehouse.projects.revoke(request.identity, context.project.name, who)
-    return _answer(changed=True)
+    return answer(changed=True)
 
 
 @view_config(context=ApiProject, name="journal", request_method="GET", permission=Permission.MANAGE)
@@ -122,7 +122,8 @@ def journal(context: ApiProject, request: Request) -> Response:
     return response
 
 
-def _answer(**values: object) -> Response:
+def answer(**values: object) -> Response:
+    """Return ``values`` as a JSON object."""
     return Response(json_body=values, content_type="application/json", cache_control="no-store")
 
 
@@ -172,4 +173,4 @@ def _require_confirmed(request: Request, what: str) -> None:
 def _set_public(context: ApiProject, request: Request, *, public: bool) -> Response:
     given_fields(request)
     projects = request.registry.warehouse.projects
-    return _answer(changed=projects.set_public(request.identity, context.project.name, public=public))
+    return answer(changed=projects.set_public(request.identity, context.project.name, public=public))
