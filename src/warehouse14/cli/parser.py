@@ -13,6 +13,7 @@ from warehouse14.cli import (
     sessions,
     tokens,
     upkeep,
+    upload,
 )
 from warehouse14.cli.arguments import Parser
 
@@ -35,7 +36,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in (
         *(init, serve, accounts, groups, sessions, tokens),
-        *(projects, files, imports, journal, upkeep, moving),
+        *(projects, files, upload, imports, journal, upkeep, moving),
     ):
         module.add_commands(commands)
     return parser

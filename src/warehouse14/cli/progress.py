@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -20,3 +21,18 @@ def aside(write: Callable[[str], None], line: str) -> None:
     """Write a line while a bar may stand on the screen."""
     with tqdm.external_write_mode():
         write(line)
+
+
+@contextmanager
+def byte_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """Yield what is told how many more bytes of ``total`` are done, while a bar follows."""
+    with tqdm(
+        desc=what,
+        total=total,
+        unit="B",
+        unit_scale=True,
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+    ) as bar:
+        yield bar.update

@@ -1,0 +1,157 @@
+"""Sending a file in parts straight to the store of an index: begin, send what is missing, finish, poll."""
+
+import hashlib
+import io
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+from typing import Any
+
+import requests
+
+from warehouse14.cli.sending.local import Advance, Counted, LocalFile
+from warehouse14.cli.sending.site import TIMES, NoCredentials, Refused, Site, said
+
+_UPLOADS = "/api/uploads"
+#: How many parts are sent at the same time.
+_AT_ONCE = 4
+#: How often a part is sent that does not get there, and how long is waited before, in seconds.
+_ATTEMPTS = 6
+_PAUSE = 1.0
+#: How often an upload is begun that ended on the way.
+_BEGINNINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of it: whether the file is listed now that was not, and warnings for its publisher."""
+
+    is_new: bool
+    warnings: Sequence[str]
+
+
+class NotTaken(Exception):
+    """The index takes no parts: it has another store, or is another index."""
+
+
+class Stopped(Exception):
+    """Somebody else has given up."""
+
+
+def send_in_parts(site: Site, file: LocalFile, advance: Advance) -> Sent:
+    """Publish a file; parts of it that have come before are not sent again.
+
+    Raises ``NotTaken``, and ``Refused`` with the sentence of the index.
+    """
+    for left in reversed(range(_BEGINNINGS)):
+        begun = _begin(site, file)
+        try:
+            return _finished(site, file, begun, advance)
+        except Refused as error:
+            if error.status != 404 or not left:
+                raise
+    raise AssertionError
+
+
+def _begin(site: Site, file: LocalFile) -> requests.Response:
+    form = file.form
+    try:
+        return site.post(
+            _UPLOADS,
+            {
+                "name": form.name,
+                "version": form.version or "",
+                "filetype": form.filetype,
+                "filename": form.filename,
+                "size": str(file.size),
+                "sha256": file.sha256,
+            },
+        )
+    except Refused as error:
+        if error.status in {404, 405}:
+            raise NotTaken from error
+        raise
+
+
+def _finished(site: Site, file: LocalFile, answer: requests.Response, advance: Advance) -> Sent:
+    state = answer.json()
+    path = f"{_UPLOADS}/{answer.headers.get('Location', '').rpartition('/')[2]}"
+    if state["state"] == "sending":
+        _send_missing(site, path, file, state, advance)
+        answer = site.post(f"{path}/finish")
+    while answer.status_code == 202:
+        time.sleep(int(answer.headers["Retry-After"]))
+        answer = site.get(path)
+    state = answer.json()
+    return Sent(state["changed"], state["warnings"])
+
+
+def _send_missing(site: Site, path: str, file: LocalFile, state: Any, advance: Advance) -> None:
+    part_bytes: int = state["part_bytes"]
+    starts = dict(enumerate(range(0, file.size, part_bytes), start=1))
+    sent = set(state["sent"])
+    advance(sum(min(part_bytes, file.size - starts[number]) for number in sent))
+    stopping = Event()
+    send = partial(_send_part, site, path, file, part_bytes, advance, stopping)
+    _in_threads(send, [number for number in starts if number not in sent], stopping)
+
+
+def _in_threads(send: Any, numbers: Iterable[int], stopping: Event) -> None:
+    """Send parts, a few at a time; the first that fails ends it."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(send, number) for number in numbers]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+        finally:
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _send_part(
+    site: Site, path: str, file: LocalFile, part_bytes: int, advance: Advance, stopping: Event, number: int
+) -> None:
+    data = file.piece((number - 1) * part_bytes, part_bytes)
+    asked = {"number": str(number), "sha256": hashlib.sha256(data).hexdigest()}
+    for attempt in range(1, _ATTEMPTS + 1):
+        # Each attempt has an address of its own: they do not last.
+        where = site.post(f"{path}/part", asked).json()
+        trouble = _put(where["address"], where["headers"], data, advance, stopping)
+        if not trouble:
+            return
+        if stopping.wait(_PAUSE * attempt):
+            raise Stopped
+    raise Refused(f"The store does not take part {number}: {trouble}")
+
+
+def _put(address: str, headers: dict[str, str], data: bytes, advance: Advance, stopping: Event) -> str:
+    """Send one part, and return what kept it from getting there, if anything did."""
+    told = 0
+
+    def tell(count: int) -> None:
+        nonlocal told
+        if stopping.is_set():
+            raise Stopped
+        told += count
+        advance(count)
+
+    try:
+        answer = requests.put(
+            address,
+            data=Counted(io.BytesIO(data), len(data), tell),
+            headers=headers,
+            auth=NoCredentials(),
+            timeout=TIMES,
+            allow_redirects=False,
+        )
+        trouble = "" if answer.status_code == 200 else said(answer)
+    except requests.RequestException as error:
+        # The address in it is as good as the right to send.
+        trouble = type(error).__name__
+    if trouble:
+        advance(-told)
+    return trouble

@@ -1,0 +1,119 @@
+"""``warehouse14 upload``: publish files to a site that is reached by HTTP."""
+
+import os
+from argparse import ArgumentTypeError, Namespace
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from warehouse14.cli.arguments import Commands, UsageError, add_command, text
+from warehouse14.cli.output import complain, confirm, escaped, note
+from warehouse14.cli.progress import byte_bar
+from warehouse14.cli.site import VARIABLE, site_file
+from warehouse14.domain.errors import WarehouseError
+from warehouse14.settings import section_of
+
+if TYPE_CHECKING:
+    from warehouse14.cli.sending.site import Site
+
+TOKEN = "WAREHOUSE14_TOKEN"
+_URL = "WAREHOUSE14_URL"
+#: What people paste, as other clients want it.
+_PLACES = ("/legacy", "/simple")
+
+
+class _Outcome(StrEnum):
+    PUBLISHED = "published"
+    THERE = "there already"
+    REFUSED = "refused"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the command of this module."""
+    parser = add_command(
+        commands,
+        "upload",
+        _upload,
+        f"Publish files to a site, of any size, with the token in {TOKEN}; again: what is missing.",
+    )
+    parser.add_argument(
+        "--url",
+        metavar="URL",
+        type=_address,
+        help=f"the site's address (default: {_URL} in the environment, or warehouse14.url of the ini)",
+    )
+    parser.add_argument("files", metavar="FILE", type=text, nargs="+", help="a wheel or a sdist")
+
+
+def _upload(arguments: Namespace) -> int:
+    from warehouse14.cli.sending.site import Site
+
+    token = os.environ.get(TOKEN, "").strip()
+    if not token:
+        raise UsageError(f"{TOKEN} is not set: it holds a token with the scope upload")
+    site = Site(arguments.url or _configured(arguments), token)
+    missing = [path for path in arguments.files if not os.path.isfile(path)]
+    if missing:
+        raise UsageError(f"{missing[0]} is not a file")
+    outcomes = Counter(_publish(site, path) for path in arguments.files)
+    return 1 if outcomes[_Outcome.REFUSED] else 0
+
+
+def _publish(site: "Site", path: str) -> _Outcome:
+    """Publish one file, and say what came of it; the next one comes whatever that is."""
+    name = escaped(os.path.basename(path))
+    try:
+        is_new, warnings = _sent(site, path)
+    except (WarehouseError, OSError) as error:
+        complain(f"{name}: {getattr(error, 'strerror', None) or error}")
+        return _Outcome.REFUSED
+    for warning in warnings:
+        note(f"{name}: {escaped(warning)}")
+    outcome = _Outcome.PUBLISHED if is_new else _Outcome.THERE
+    confirm(f"{name}: {outcome}")
+    return outcome
+
+
+def _sent(site: "Site", path: str) -> tuple[bool, tuple[str, ...]]:
+    from warehouse14.cli.sending.direct import NotTaken, send_in_parts
+    from warehouse14.cli.sending.form import send_form
+    from warehouse14.cli.sending.local import read_file
+
+    name, size = os.path.basename(path), os.path.getsize(path)
+    with byte_bar(f"reading {name}", size) as advance:
+        file = read_file(path, advance)
+    try:
+        with byte_bar(f"sending {name}", size) as advance:
+            sent = send_in_parts(site, file, advance)
+    except NotTaken:
+        with byte_bar(f"sending {name}", size) as advance:
+            return True, send_form(site, file, advance)
+    return sent.is_new, tuple(sent.warnings)
+
+
+def _configured(arguments: Namespace) -> str:
+    """Return the address of the site that the environment or the ini names."""
+    if os.environ.get(_URL):
+        try:
+            return _address(os.environ[_URL])
+        except ArgumentTypeError as error:
+            raise UsageError(f"{_URL}: {error}") from error
+    if arguments.ini or os.environ.get(VARIABLE):
+        url = section_of(site_file(arguments).settings(), {}).address("url")
+        if url is not None:
+            return url
+    raise UsageError(f"say which site: --url URL, or {_URL} in the environment")
+
+
+def _address(raw: str) -> str:
+    """Return the address of a site, without a slash at its end."""
+    parts = urlsplit(raw)
+    if "@" in parts.netloc:
+        raise ArgumentTypeError(f"the address has a name or a password in it: keep the token in {TOKEN}")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ArgumentTypeError(
+            f"{raw!a} is not the address of a site, such as https://packages.example.com/"
+        )
+    found = raw.rstrip("/")
+    return next((found.removesuffix(place) for place in _PLACES if found.endswith(place)), found)
