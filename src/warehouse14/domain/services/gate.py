@@ -103,7 +103,6 @@ class Gate:
 
     def _publish(self, begun: Begun, asked: Asked, place: Place) -> Outcome:
         identity = self._acting(asked)
-        self._uploads.permit(identity, begun.form)
         if not place.join(begun.parts):
             raise Rejected(_GONE, field="content")
         published = self._uploads.publish_waiting(
