@@ -148,6 +148,7 @@ def test_only_the_parts_that_changed_are_read_again(full: Index) -> None:
     firsts = [NAMES[0], *FIRSTS]
     _publish(full, NAMES[-1])
     _publish(full, FIRSTS[1])
+    index.cache.follow()
     changed, now = index.changed_parts(bob, firsts, serial) or ([], 0)
     assert [parts.numbers for parts in changed] == [range(1, 3), range(len(firsts) - 1, len(firsts))]
     assert [project.name for project in changed[0].projects] == NAMES[
