@@ -43,7 +43,7 @@ def new_file(
 
 
 def same_file(existing: File, hashes: Mapping[str, str]) -> File:
-    """Return ``existing`` if it has these hashes, in hex.
+    """Return ``existing`` if it has these hashes, in hex, by ``sha256`` and ``blake2_256``, or one of them.
 
     Raises ``FileExists`` if its name is taken by other bytes, and ``Rejected`` if it was deleted.
     """
@@ -53,7 +53,8 @@ def same_file(existing: File, hashes: Mapping[str, str]) -> File:
             "The same bytes can be restored; for other bytes publish a new version.",
             field="content",
         )
-    if (existing.sha256, existing.blake2_256) != (hashes["sha256"], hashes["blake2_256"]):
+    known = {"sha256": existing.sha256, "blake2_256": existing.blake2_256}
+    if any(hashes.get(name, value) != value for name, value in known.items()):
         raise FileExists(existing.filename)
     return existing
 
