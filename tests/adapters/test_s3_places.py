@@ -232,11 +232,13 @@ def test_what_was_replaced_meanwhile_is_neither_read_on_nor_copied(store: Reache
     place = joined(store, bytes(PART))
     waiting = place.waiting()
     stream = waiting.reader()
-    assert stream.read(10) == bytes(10)
+    # The end first: LocalStack lets nobody replace what it still sends.
+    stream.seek(PART - 10)
+    assert stream.read(5) == bytes(5)
     again = place.begin()
     send(place, again, 1, b"x" * PART)
     place.join(again)
-    stream.seek(PART - 10)
+    stream.seek(0)
     with pytest.raises(Unavailable):
         stream.read(5)
     with pytest.raises(Unavailable):
@@ -254,14 +256,16 @@ def test_a_large_file_is_copied_in_parts(store: ReachedS3Store, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("before", [b"abc", b"other"])
-def test_a_blob_that_is_there_stays_unless_it_is_damaged(store: ReachedS3Store, before: bytes) -> None:
+def test_what_waits_takes_the_place_of_a_blob_that_may_be_damaged(
+    store: ReachedS3Store, before: bytes
+) -> None:
     store.put(KEY, before)
     place = store.place("a/b")
     begun = place.begin()
     send(place, begun, 1, b"abd")
     place.join(begun)
     place.waiting().commit(KEY)
-    assert read(store, KEY) == (before if len(before) == 3 else b"abd")
+    assert read(store, KEY) == b"abd"
 
 
 # -- what is left -------------------------------------------------------------------------
