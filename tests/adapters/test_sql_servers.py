@@ -246,6 +246,7 @@ def test_a_cut_in_the_middle_of_a_unit_is_unavailable_and_changes_nothing(place:
     units.close()
 
 
+@pytest.mark.thorough
 def test_a_server_that_falls_silent_is_given_up(place: Place, cable: Cable) -> None:
     units = open_units(place.through(cable.port), statement_seconds="1")
     create(units)

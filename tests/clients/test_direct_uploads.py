@@ -378,10 +378,10 @@ def test_what_was_never_finished_is_collected_when_it_is_old(stored: Stored) -> 
 #: Where the server dies that is at work on what has come: the first is between the copy and the commit.
 STEPS = [
     "before the commit",
-    *(
-        pytest.param(step, marks=pytest.mark.thorough)
-        for step in ("before the inspection", "before the blobs", "after the blobs", "after the commit")
-    ),
+    "before the inspection",
+    "before the blobs",
+    "after the blobs",
+    "after the commit",
 ]
 
 
@@ -402,6 +402,7 @@ def trapped(stored: Stored) -> tuple[Site, Path]:
     return site, armed
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", STEPS)
 def test_a_server_that_dies_at_work_is_followed_by_another(stored: Stored, tmp_path: Path, step: str) -> None:
     site, armed = trapped(stored)

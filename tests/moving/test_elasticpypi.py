@@ -132,6 +132,7 @@ def test_a_file_whose_connection_breaks_is_taken_from_where_it_stopped(old: OldB
     assert site.damage() == []
 
 
+@pytest.mark.thorough
 def test_a_store_that_stays_away_ends_the_run_and_the_next_one_goes_on(old: OldBucket, site: Site) -> None:
     old.add(build_wheel("small", "1.0"))
     time.sleep(1.1)
