@@ -1,7 +1,8 @@
 """Failed attempts in a table."""
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from warehouse14.adapters.dynamodb import keys, rows
 from warehouse14.adapters.dynamodb.moment import Moment
@@ -9,8 +10,8 @@ from warehouse14.adapters.dynamodb.table import delete, put, update
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Failures
 
-#: After how long a count may be removed by the service itself: none is asked for that long.
-_KEPT = timedelta(days=30)
+#: After how long a count may be removed by the service itself, in seconds: none is asked for that long.
+_KEPT = 30 * 86400
 
 
 class DynamoAttempts:
@@ -29,9 +30,9 @@ class DynamoAttempts:
         as_expected = "c = :expected AND last_at >= :since"
         if expected == 0:
             as_expected = "attribute_not_exists(pk) OR last_at < :since OR c = :expected"
-        item = rows.at(
-            keys.attempts(key), c=expected + 1, last_at=rows.written(at), ttl=int((at + _KEPT).timestamp())
-        )
+        # By the clock of the service, which removes what is over by that.
+        ends = int(time.time()) + _KEPT
+        item = rows.at(keys.attempts(key), c=expected + 1, last_at=rows.written(at), ttl=ends)
         counted = put(item, as_expected, expected=expected, since=rows.written(since))
         self._moment.touch(counted, Conflict("attempts", key))
 
