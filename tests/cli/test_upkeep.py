@@ -254,7 +254,7 @@ def test_what_is_old_and_of_nobody_is_collected_on_every_engine(
     young = _put(site, "one/orphan/young")
     later = [bucket.begin()] if bucket else []
     *removed, summary = site.command("collect", "--older-than", str(OLD)).splitlines()
-    assert set(removed) == {*of_wheel, orphan, *(f"{upload} one/never-ended" for upload in begun)}
+    assert set(removed) == {*of_wheel, orphan, *(f"{upload} blobs/one/never-ended" for upload in begun)}
     assert summary == f"{len(removed)} blobs removed"
     assert site.blobs() == imported - of_wheel | {young}
     assert (bucket.begun() if bucket else []) == later

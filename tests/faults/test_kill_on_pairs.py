@@ -22,7 +22,7 @@ from support.visitors import Visitor
 from warehouse14.testing.builders import BuiltFile, build_wheel
 
 #: In how many pieces the requests for one file leave for a bucket; the last are the file's own bytes.
-PIECES = 13
+PIECES = 11
 #: More steps than those of files: what is asked of a bucket.
 MOVES = tuple(f"before move {number}" for number in range(4, PIECES + 1))
 
