@@ -71,10 +71,11 @@ class Stored:
         """Return when each part of the only upload of which any have come did, by number."""
         found: dict[int, datetime] = {}
         for upload in self.open_uploads():
-            listed = self.store.client().list_parts(
-                Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-            )
-            found |= {part["PartNumber"]: part["LastModified"] for part in listed.get("Parts", ())}
+            client = self.store.client()
+            # Whatever is finished meanwhile has no parts any more.
+            with suppress(client.exceptions.NoSuchUpload):
+                listed = client.list_parts(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                found |= {part["PartNumber"]: part["LastModified"] for part in listed.get("Parts", ())}
         return found
 
     def listed(self, project: str) -> list[str]:

@@ -9,6 +9,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,7 +53,11 @@ class BucketServer(ABC):
         return {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret}
 
     def client(self) -> Any:
-        """Return a client with all rights."""
+        """Return a client with all rights: always the same one, whose connections are closed at the end."""
+        return self._client
+
+    @cached_property
+    def _client(self) -> Any:
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -63,7 +68,8 @@ class BucketServer(ABC):
                 s3={"addressing_style": "path"},
                 connect_timeout=5,
                 read_timeout=30,
-                retries={"total_max_attempts": 1},
+                # What the store has closed in between is opened anew.
+                retries={"total_max_attempts": 2},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -118,6 +124,7 @@ class BucketServer(ABC):
         self._end()
 
     def _end(self) -> None:
+        self._client.close()
         for process in self._processes:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
