@@ -29,7 +29,7 @@ serve: $(VENV)/.runtime  ## Serve development.ini on 127.0.0.1:6543 (PORT=NNNN f
 
 # What "make test" runs: quick, and with nothing that PyPI does not have.
 QUICK := not debian and not registry and not npm and not thorough
-# The commit on which it passed whole.
+# The tree on which it passed whole.
 PASSED := .tools/passed
 
 test: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made  ## Run the tests that need PyPI alone
@@ -38,11 +38,11 @@ test: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made  ## Run the tests that 
 	@if [ -z "$(PYTEST_ARGS)" ]; then tests/tree > $(PASSED); fi
 	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider and DynamoDB Local from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers, of moved sites, of old sites that are taken over and of uploads straight to a store. make test-all runs them, too."
 
-# On a commit on which "make test" has just passed it runs what that left out.
+# On a tree on which "make test" has just passed it runs what that left out.
 test-all: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made $(SWIFT)/.made $(MORE_CLIENTS)/.made $(NPM)/.made $(DYNAMODB)/.made  ## Run all tests; installs packages from Debian, and DynamoDB Local under AWS's own licence
 	tests/install-debian
-	@here=$$(tests/tree); if [ -n "$$here" ] && [ "$$here" = "$$(cat $(PASSED) 2>/dev/null)" ]; then \
-		echo "make test passed on this commit: what it left out is run."; \
+	@if [ -s $(PASSED) ] && [ "$$(tests/tree)" = "$$(cat $(PASSED))" ]; then \
+		echo "make test passed on this tree: what it left out is run."; \
 		$(PYTEST) -m "not ($(QUICK))" $(PYTEST_ARGS); \
 	else \
 		$(PYTEST) $(PYTEST_ARGS); \
