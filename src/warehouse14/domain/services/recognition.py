@@ -54,11 +54,7 @@ class _Known:
 
 
 class Recognition:
-    """Tells whose a token is.
-
-    Args:
-        reverify: after how long without a sign-in of its owner a token counts no more; None for never.
-    """
+    """Tells whose a token is."""
 
     def __init__(
         self,
