@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from support.servers import wait_until
 from support.table_faults import TableFaults
 from support.table_units import open_units
 from support.tables import DynamoDBLocal, make_table
@@ -18,6 +19,7 @@ from warehouse14.adapters.dynamodb import units as adapter
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
+from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.model import Role
 from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.services.working import attempt
@@ -281,6 +283,42 @@ def test_a_page_that_is_kept_costs_one_request_and_a_first_one_at_most_four(
 
     assert (page(), page()) == (4, 1)
     warehouse.close()
+
+
+# -- reads that are not of one moment ---------------------------------------------------------------------
+
+
+@contextmanager
+def after_the_next_query(units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
+    """Do it when ``units`` has the answer to its next query, before it asks anything else."""
+    left = [do]
+
+    def meet(**_: object) -> None:
+        if left:
+            left.pop()()
+
+    events = units._client.meta.events
+    events.register("after-call.dynamodb.Query", meet)
+    yield
+    events.unregister("after-call.dynamodb.Query", meet)
+    assert not left
+
+
+def test_whoever_finds_nothing_new_does_not_pass_over_what_comes_right_then(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    """Another thread has followed to the newest entry, and a third adds one."""
+    cache, other = FollowedCache(units, max_bytes=1000), others()
+    create(units)
+    cache.follow()
+    append(other, sample_change())
+    threading.Thread(target=cache.follow).start()
+    wait_until(lambda: cache._serial == 2, seconds=10, what="the other thread")
+    cache.put("demo", "stale", size=1, tags=[project_tag(DEMO)], serial=2)
+    with after_the_next_query(units, lambda: add(other)):
+        cache.follow()
+    cache.follow()
+    assert cache.get("demo") is None
 
 
 # -- bad ground -------------------------------------------------------------------------------------------

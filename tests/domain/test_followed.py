@@ -1,6 +1,14 @@
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.domain.conftest import settings_of
+from warehouse14.bootstrap import assemble
 from warehouse14.domain.followed import FollowedCache, account_tag, project_tag
 from warehouse14.domain.model import Account, Change, Project
 from warehouse14.domain.names import AccountName, ProjectName
@@ -104,3 +112,75 @@ def test_more_changes_than_are_worth_reading_clear_the_cache(warehouse: Warehous
             unit.journal.append(Change("test", WHEN, "ada", "", account=AccountName(f"a{number}")))
     cache.follow()
     assert cache.get("foo") is None
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Warehouse]:
+    """An index on a database, where a unit sees what is there when it first asks."""
+    warehouse = assemble(settings_of("sql", tmp_path), {}).warehouse
+    warehouse.prepare()
+    yield warehouse
+    warehouse.close()
+
+
+def elsewhere(do: Callable[[], None]) -> None:
+    """Let another thread do it, now."""
+    thread = threading.Thread(target=do)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@contextmanager
+def before_the_next_question(to: str, do: Callable[[], None]) -> Iterator[None]:
+    """Let another thread do it right before the next statement to the table ``to`` is sent."""
+    left = [do]
+
+    def meet(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if left and f"FROM {to}" in statement:
+            elsewhere(left.pop())
+
+    event.listen(Engine, "before_cursor_execute", meet)
+    yield
+    event.remove(Engine, "before_cursor_execute", meet)
+    assert not left
+
+
+def test_who_follows_for_the_first_time_misses_nothing_that_another_keeps_meanwhile(
+    on_sqlite: Warehouse,
+) -> None:
+    cache = FollowedCache(on_sqlite.units, max_bytes=1000)
+
+    def keep_what_changes_then() -> None:
+        cache.follow()
+        cache.put("foo", "stale", size=1, tags=[project_tag(FOO)], serial=serial(on_sqlite))
+        change(on_sqlite, FOO)
+
+    with before_the_next_question("serials", keep_what_changes_then):
+        cache.follow()
+    assert cache.get("foo") is None
+
+
+def test_when_a_project_has_changed_never_becomes_earlier(on_sqlite: Warehouse) -> None:
+    """Else a list that another keeps for newer would be sent."""
+    known = []
+
+    class Watched(FollowedCache):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "projects_serial":
+                known.append(value)
+
+    cache = Watched(on_sqlite.units, max_bytes=1000)
+    cache.follow()
+    for name in "abc":
+        change(on_sqlite, ProjectName(name))
+
+    def follow_and_change_one_more() -> None:
+        cache.follow()
+        change(on_sqlite, FOO)
+
+    with before_the_next_question("journal", follow_and_change_one_more):
+        cache.follow()
+    assert known == sorted(known)
+    assert known[-1] == serial(on_sqlite)

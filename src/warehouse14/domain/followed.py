@@ -8,7 +8,7 @@ no time-to-live: a change is seen by the very next request, on every process.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,10 +87,11 @@ class FollowedCache:
             return
         with self._units.read() as unit:
             known = self._serial
-            changes = [] if known < 0 else unit.journal.since(known, _MOST_ENTRIES + 1)
-            is_all = 0 < len(changes) <= _MOST_ENTRIES
-            serial = changes[-1].serial if is_all else unit.journal.serial()
-            self._advance(serial, changes)
+            changes = None if known < 0 else unit.journal.since(known, _MOST_ENTRIES + 1)
+            if changes is None or len(changes) > _MOST_ENTRIES:
+                self._start_again(unit.journal.serial())
+            else:
+                self._advance(changes)
             self._seen.serial = self._serial
         self._seen.pulse = pulse
 
@@ -135,20 +136,24 @@ class FollowedCache:
             serial = self._serial
         self.put(key, value, size=size, tags=(), serial=serial)
 
-    def _advance(self, serial: int, changes: Iterable[Change]) -> None:
-        new = list(changes)
+    def _start_again(self, serial: int) -> None:
+        """Go to ``serial``, without what was kept: nobody has read what changed up to there."""
         with self._lock:
-            if serial <= self._serial:
-                return
-            if len(new) > _MOST_ENTRIES:
+            if serial > self._serial:
                 self._clear()
-                self.projects_serial = serial
-            else:
-                for change in new:
-                    self._drop_tags(changed_tags(change))
-                    if change.project is not None:
-                        self.projects_serial = change.serial
-            self._serial = serial
+                self._serial = self.projects_serial = serial
+
+    def _advance(self, changes: Sequence[Change]) -> None:
+        """Go to the last of ``changes``, and no further: a store may know of more by now."""
+        with self._lock:
+            if not changes or changes[-1].serial <= self._serial:
+                return
+            for change in changes:
+                self._drop_tags(changed_tags(change))
+            of_projects = [change.serial for change in changes if change.project is not None]
+            if of_projects:
+                self.projects_serial = of_projects[-1]
+            self._serial = changes[-1].serial
 
     def _drop_tags(self, tags: Iterable[str]) -> None:
         for tag in tags:
