@@ -321,6 +321,30 @@ def test_whoever_finds_nothing_new_does_not_pass_over_what_comes_right_then(
     assert cache.get("demo") is None
 
 
+def test_a_part_whose_first_project_goes_while_it_is_read_is_not_put_into_a_list(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    """Else the list would be in other parts than that of another process: compressed, other bytes."""
+    policy = Policy(1, create_on_upload=False, page_cache_bytes=10_000_000)
+    here, there = (Warehouse(each, MemoryFiles(), policy) for each in (units, others()))
+    operator = here.operator()
+    here.accounts.add(operator, "ada")
+    names = [ProjectName(f"p{number}") for number in range(9)]
+    for name in names:
+        here.projects.create(operator, name, admin="ada")
+    ada = here.account("ada")
+    here.index.cache.follow()
+    _, serial = here.index.project_list(ada)
+    here.projects.set_public(operator, "p4", public=True)
+    here.index.cache.follow()
+    firsts = names[::3]
+    found = here.index.changed_parts(ada, firsts, serial)
+    assert found is not None
+    assert [part.numbers for part in found[0]] == [range(1, 2)]
+    with after_the_next_query(units, lambda: there.projects.delete(operator, "p3")):
+        assert here.index.changed_parts(ada, firsts, serial) is None
+
+
 # -- bad ground -------------------------------------------------------------------------------------------
 
 

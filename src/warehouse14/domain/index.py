@@ -95,7 +95,8 @@ class Index:
             since: the serial at which the list was read.
 
         Returns: the parts that have changed, in their order, and the serial at which they were read; or None
-            where so much has changed that it is cheaper to read all.
+            where all is to be read: so much has changed that it is cheaper, or a part has lost its first
+            project since the journal was read, as can be in a store whose units are not of one moment.
         """
         with self._units.read() as unit:
             serial = self.cache.serial(unit)
@@ -108,6 +109,8 @@ class Index:
             changed = []
             for run in _runs(numbers):
                 found = visible_projects(unit, identity, first=begins[run[0]], before=ends[run[-1]])
+                if run[0] and [project.name for project in found[:1]] != [firsts[run[0]]]:
+                    return None
                 changed.append(ChangedParts(run, found))
             return changed, serial
 
