@@ -10,6 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from support.buckets import BucketServer
 from support.cables import Cable
@@ -112,6 +115,40 @@ def test_a_cut_in_the_middle_is_unavailable_and_leaves_no_blob(
     for leftover in list(store.leftovers(SOON)):
         store.sweep(leftover)
     assert list(store.leftovers(SOON)) == []
+    assert read(store, KEY) == data
+
+
+def test_an_upload_whose_last_answer_is_lost_is_stored(server: BucketServer, bucket: str) -> None:
+    store = opened(server, bucket)
+    lost = []
+
+    def lose(request: AWSPreparedRequest, **_: object) -> None:
+        if not lost:
+            lost.append(URLLib3Session().send(request))
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    store._client.meta.events.register("before-send.s3.CompleteMultipartUpload", lose)
+    data = put_large(store)
+    assert lost[0].status_code == 200
+    assert read(store, KEY) == data
+
+
+def test_an_upload_that_a_collector_ends_is_not_taken_for_what_was_there(
+    server: BucketServer, bucket: str
+) -> None:
+    """Damaged bytes, as many as the right ones."""
+    store, collecting = opened(server, bucket), opened(server, bucket)
+    server.client().put_object(Bucket=bucket, Key=f"blobs/{KEY}", Body=bytes(LARGE))
+
+    def end(**_: object) -> None:
+        for leftover in list(collecting.leftovers(SOON)):
+            collecting.sweep(leftover)
+
+    store._client.meta.events.register("before-call.s3.CompleteMultipartUpload", end)
+    with pytest.raises(Unavailable):
+        put_large(store)
+    store._client.meta.events.unregister("before-call.s3.CompleteMultipartUpload", end)
+    data = put_large(store)
     assert read(store, KEY) == data
 
 

@@ -1,6 +1,7 @@
 """Uploading in parts, each with its SHA-256; the store refuses a part that comes otherwise."""
 
 import io
+import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -15,6 +16,8 @@ from warehouse14.adapters.s3.client import FAILURES
 _PART_BYTES = 16 * 1024 * 1024
 _MOST_PARTS = 10_000
 _CHUNK = 256 * 1024
+#: By which metadata an object says of which upload it is.
+_MARK = "upload"
 
 
 class Window(io.RawIOBase):
@@ -86,7 +89,8 @@ def upload_in_parts(
         sums: whether each part goes with its SHA-256.
     """
     algorithm = {"ChecksumAlgorithm": "SHA256"} if sums else {}
-    upload = client.create_multipart_upload(**target, **about, **algorithm)["UploadId"]
+    mark = {_MARK: secrets.token_hex(16)}
+    upload = client.create_multipart_upload(**target, **about, **algorithm, Metadata=mark)["UploadId"]
     try:
         parts = [
             _send(client, {**target, "UploadId": upload, "PartNumber": number}, part, sums=sums)
@@ -96,7 +100,7 @@ def upload_in_parts(
             **target, **condition, UploadId=upload, MultipartUpload={"Parts": parts}
         )
     except BaseException as error:
-        if _was_completed(client, target, size, error):
+        if _was_completed(client, target, mark, error):
             return
         with suppress(*FAILURES):
             client.abort_multipart_upload(**target, UploadId=upload)
@@ -115,11 +119,13 @@ def _send(client: Any, target: Mapping[str, Any], part: Window, *, sums: bool) -
     return {"ETag": answer["ETag"], "PartNumber": target["PartNumber"], **checksum}
 
 
-def _was_completed(client: Any, target: Mapping[str, str], size: int, error: BaseException) -> bool:
+def _was_completed(
+    client: Any, target: Mapping[str, str], mark: Mapping[str, str], error: BaseException
+) -> bool:
     """Whether the upload is gone because it was completed: the answer to that was lost, and it was asked
-    again."""
+    again. An object that was there before has another mark, or none."""
     if not isinstance(error, ClientError) or error.response["Error"]["Code"] != "NoSuchUpload":
         return False
     with suppress(*FAILURES):
-        return bool(client.head_object(**target)["ContentLength"] == size)
+        return bool(client.head_object(**target)["Metadata"].get(_MARK) == mark[_MARK])
     return False
