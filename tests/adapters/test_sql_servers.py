@@ -438,16 +438,26 @@ DONE = framed(bytes(7), 1)
 )
 def test_a_peer_that_answers_something_else_is_unavailable(greeting: bytes, answer: bytes) -> None:
     with peer(greeting, answer) as port:
-        units = open_units(f"mysql+pymysql://keeper:SECRET@127.0.0.1:{port}/x", statement_seconds="1")
-        with pytest.raises(Misconfigured) as caught:
-            units.verify()
-        assert "127.0.0.1" in str(caught.value)
-        assert "\n" not in str(caught.value)
-        with pytest.raises(Unavailable):
-            units.pulse()
-        with pytest.raises(Unavailable), units.read() as unit:
-            unit.journal.serial()
-        units.close()
+        expect_refusal(port)
+
+
+def test_a_peer_that_only_ever_says_that_it_is_done_is_unavailable() -> None:
+    with peer(handshake(b"11.4"), framed(bytes(7), 2), *[DONE] * 50) as port:
+        expect_refusal(port)
+
+
+def expect_refusal(port: int) -> None:
+    """Expect one line at the start, and ``Unavailable`` of whoever asks nevertheless."""
+    units = open_units(f"mysql+pymysql://keeper:SECRET@127.0.0.1:{port}/x", statement_seconds="1")
+    with pytest.raises(Misconfigured) as caught:
+        units.verify()
+    assert "127.0.0.1" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(Unavailable):
+        units.pulse()
+    with pytest.raises(Unavailable), units.read() as unit:
+        unit.journal.serial()
+    units.close()
 
 
 @pytest.mark.parametrize("steps", range(4))

@@ -14,6 +14,8 @@ from pymysql.err import Error, OperationalError
 
 #: What of the option ``ssl`` names files.
 _FILES = ("ca", "capath", "cert", "key")
+#: What a question begins with, in each form in which the driver gives it on; one of them has no hash.
+_ASKS = ("SELECT", b"SELECT")
 
 
 def connect(**options: Any) -> Connection:
@@ -47,7 +49,9 @@ class GuardedConnection(Connection):  # type: ignore[misc]
     def query(self, sql: str | bytes, unbuffered: bool = False) -> Any:  # noqa: FBT002
         """See the driver."""
         with _guarded(self._misunderstood):
-            return super().query(sql, unbuffered=unbuffered)
+            found = super().query(sql, unbuffered=unbuffered)
+            _require_columns(sql, self._result)
+            return found
 
     def next_result(self, unbuffered: bool = False) -> Any:  # noqa: FBT002
         """See the driver."""
@@ -80,6 +84,12 @@ class GuardedConnection(Connection):  # type: ignore[misc]
         return OperationalError(
             CR.CR_SERVER_LOST, f"No answer of MariaDB at {self.host!r} ({type(error).__name__}: {error})"
         )
+
+
+def _require_columns(sql: str | bytes | bytearray, result: Any) -> None:
+    """Raise ``ValueError`` for a question that was only said to be done: whoever asked counts on a row."""
+    if sql[:6] in _ASKS and result.description is None:
+        raise ValueError("asked for rows, it only said that it is done")
 
 
 @contextmanager
