@@ -27,7 +27,7 @@ ROADS = [
     pytest.param([Pair("sqlite", "filesystem")], id="sqlite-filesystem"),
     pytest.param([Pair("postgresql", "localstack")], id="postgresql-localstack", marks=pytest.mark.thorough),
     pytest.param(
-        [Pair("dynamodb", "localstack")],
+        [Pair("dynamodb", "localstack"), Pair("dynamodb", "filesystem")],
         id="dynamodb-localstack",
         marks=[pytest.mark.thorough, pytest.mark.npm],
     ),

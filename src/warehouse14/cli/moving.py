@@ -28,6 +28,8 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 #: What a folder says that cannot be synced: not every disk does it, and not everybody who writes may.
 _NO_SYNC = {errno.EBADF, errno.EINVAL, errno.EACCES}
 _METADATA = f"{PREFIX}metadata"
+#: What names the place of a store that has no address.
+_NAMES = ("table", "region", "endpoint_url")
 _OVERRIDES = "WAREHOUSE14_"
 _MEGABYTE = 1_000_000
 _LOST = (
@@ -162,17 +164,19 @@ def _told(carried: "Iterable[Carried]", done: str) -> int:
 
 def _place(settings: Mapping[str, str], environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return what names the place of a site's metadata, however the settings spell it: a file's own path,
-    or a server, a port if there is one, and a database, whoever signs in there.
+    or a server, a port if there is one, and a database, whoever signs in there; or a table.
 
     Two names of one server are not known to be one; then the look before each batch is what is left.
     """
     section = section_of(settings, environment)
-    adapter, url = section.text("metadata", ""), section.below("metadata").text("url", "")
+    metadata = section.below("metadata")
+    adapter, url = section.text("metadata", ""), metadata.text("url", "")
     scheme, separator, path = url.partition(":///")
     if scheme == "sqlite" and separator:
         return adapter, scheme, os.path.realpath(path)
     parts = urlsplit(url)
-    return adapter, parts.scheme, parts.netloc.rpartition("@")[2].lower(), parts.path, parts.query
+    address = parts.scheme, parts.netloc.rpartition("@")[2].lower(), parts.path, parts.query
+    return adapter, *address, *(metadata.text(name, "") for name in _NAMES)
 
 
 @contextmanager
