@@ -80,10 +80,12 @@ def _value(row: Row, path: str) -> str | None:
 class Check:
     """Looks at rows in the order in which they are put: what others refer to comes before them.
 
-    Each call raises ``ValueError`` for a row that does not go with those before.
+    Each call raises ``ValueError`` for a row that does not go with those before, or with a journal that ends
+    at the entry ``last``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, last: int) -> None:
+        self._last = last
         #: The serial of the last entry of the journal.
         self.serial = 0
         self._accounts: set[AccountName] = set()
@@ -121,10 +123,13 @@ class Check:
                 self._once("token", row.id)
                 self._known(row.account)
                 self._require(row.days is None or row.days <= MOST_DAYS, f"{row.days} days are too many")
+                self._require(bool(row.scopes), f"the token {row.id!r} is for nothing")
 
     def _next_project(self, project: Project) -> None:
         self._require(project_name(project.name) == project.name, f"{project.name!r} is no project")
         self._once("project", project.name)
+        is_in_journal = 0 < project.serial <= self._last
+        self._require(is_in_journal, f"the journal has no entry {project.serial} for {project.name!r}")
         self._project, self._files = project, set()
         for principal in project.grants:
             _check_length("a principal", principal, PRINCIPAL)

@@ -50,7 +50,7 @@ class InLines:
     def check(self, serial: int) -> None:
         """Read every line once. Raises ``Rejected`` unless all of them, up to the entry ``serial``, can be
         put into a store."""
-        check = Check()
+        check = Check(serial)
         for row in self._rows(*_KINDS):
             try:
                 check(row)
