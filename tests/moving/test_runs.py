@@ -180,6 +180,41 @@ def test_nor_where_a_newer_one_came_and_was_cut_off_after_the_comparison(
             put(InUnit(before), target.units, since)
 
 
+@pytest.mark.parametrize("kind", ["made", "changed"])
+def test_nor_does_a_site_that_went_on_from_its_backup_where_a_copy_of_what_it_lost_was_cut_off(
+    source: Warehouse, target: Warehouse, kind: str
+) -> None:
+    with source.units.read() as before:
+        copy(InUnit(before), target.units)
+    backup = archive_of(source)
+    if kind == "made":
+        publish(source, "ada", build_wheel("lost", "1.0"))
+    else:
+        source.projects.set_public(source.operator(), "one", public=True)
+    with source.units.read() as lost:
+        cut_off(CutOff(InUnit(lost)), target.units)
+    with closing(open_warehouse(_PUBLISHING)) as again:
+        list(moving(again).restore(backup))
+        publish(again, "ada", build_wheel("three", "1.0"), build_wheel("four", "1.0"))
+        with again.units.read() as unit, pytest.raises(Conflict, match="part of a newer state"):
+            copy(InUnit(unit), target.units)
+
+
+def test_what_a_cut_off_copy_of_lost_changes_has_left_may_be_replaced(
+    source: Warehouse, target: Warehouse
+) -> None:
+    backup = archive_of(source)
+    source.projects.set_public(source.operator(), "one", public=True)
+    with source.units.read() as lost:
+        cut_off(CutOff(InUnit(lost)), target.units)
+    with closing(open_warehouse(_PUBLISHING)) as again:
+        list(moving(again).restore(backup))
+        publish(again, "ada", build_wheel("one", "2.0"))
+        with again.units.read() as unit:
+            copy(InUnit(unit), target.units)
+        assert known_rows(target.units) == known_rows(again.units)
+
+
 def test_the_first_change_of_its_own_is_named(source: Warehouse, target: Warehouse) -> None:
     with source.units.read() as before:
         copy(InUnit(before), target.units)

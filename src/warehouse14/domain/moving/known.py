@@ -1,6 +1,6 @@
 """What a site knows at one moment, and putting it where another knows nothing or less of the same."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Protocol, TypeVar
@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from warehouse14.domain.errors import Conflict, Misconfigured
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 from warehouse14.domain.moving.runs import batch, begin
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import Restores, UnitOfWork, Units
 
 Item = TypeVar("Item")
@@ -119,7 +120,7 @@ def common_serial(known: Known, units: Units) -> int:
         last = there.change(serial) if serial else None
         if last is not None and known.change(serial) != last:
             raise _changed(_first_of_its_own(there, known))
-    _require_no_newer(known, units)
+    _require_no_other(known, units)
     return serial
 
 
@@ -139,25 +140,37 @@ def _changed(first: Change) -> Conflict:
     )
 
 
-def _require_no_newer(known: Known, units: Units) -> None:
-    """Raise ``Conflict`` if a newer state than what is ``known`` was put in part: its journal, which comes
-    last, does not tell, but projects, or accounts and groups, of which none is ever removed, do."""
+def _require_no_other(known: Known, units: Units) -> None:
+    """Raise ``Conflict`` if another state than what is ``known`` was put in part, and would stay.
+
+    It is newer, or of changes that were lost: the site then went on from a backup. The journal, which comes
+    last, does not tell, but projects, or accounts and groups, of which none is ever removed, do.
+    """
     with units.read() as unit:
-        cut_off = [project.serial for project in unit.projects.changed_since(unit.journal.serial())]
+        serial = unit.journal.serial()
+        cut_off = {project.name: project.serial for project in unit.projects.changed_since(serial)}
         accounts = {account.name for account in unit.accounts.all()}
         groups = {group.name for group in unit.groups.ever()}
     who = known.people()
     if (
         not accounts.issubset(account.name for account in who.accounts)
         or not groups.issubset(group.name for group in who.groups)
-        or (cut_off and max(cut_off) > known.serial())
+        or not _are_replaced(cut_off, known, serial)
     ):
         raise Conflict(
             "site",
             "target",
-            "The site that is to be written to has a part of a newer state of this one: a copy or restore was"
-            " cut off. Run that again to its end, or take stores that are empty.",
+            "The site that is to be written to has a part of a newer state of this one, or of one that was"
+            " lost: a copy or restore was cut off. Run that again to its end, or take stores that are empty.",
         )
+
+
+def _are_replaced(serials: Mapping[ProjectName, int], known: Known, since: int) -> bool:
+    """Whether each project has changed after ``since`` in what is ``known``, up to its serial or beyond."""
+    if not serials:
+        return True
+    newest = {change.project: change.serial for change in known.changes(since)}
+    return all(newest.get(name, 0) >= serial for name, serial in serials.items())
 
 
 def left_of(since: int) -> int:
@@ -182,7 +195,7 @@ def put(known: Known, units: Units, since: int) -> None:
     who = known.people()
     run = begin(target, expected)
     # A newer run that has ended by this may have put something since the comparison.
-    _require_no_newer(known, units)
+    _require_no_other(known, units)
     with batch(target, run, expected) as restoration:
         restoration.people(who.accounts, who.groups, who.logins, who.tokens)
         first = next(changes, None) if since == 0 else None
