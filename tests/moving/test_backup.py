@@ -185,6 +185,19 @@ def test_a_file_that_was_lost_before_the_backup_is_named_again(
     assert {blob for blob in there.blobs() if blob.startswith(key)} == set()
 
 
+@pytest.mark.thorough
+def test_a_file_that_was_lost_before_the_backup_and_is_there_again_is_no_damage(
+    small_site: Site, tmp_path: Path
+) -> None:
+    lost = min((small_site.folder / "var/files/blobs").rglob("*.whl"))
+    content = lost.read_bytes()
+    lost.unlink()
+    path = tmp_path / "backup.tar"
+    assert small_site.run("backup", str(path)).returncode == 1
+    lost.write_bytes(content)
+    assert "0 files restored, 4 there already, 0 damaged" in small_site.command("restore", str(path))
+
+
 @pytest.mark.parametrize("ending", [".json", ".metadata"])
 def test_what_is_too_large_beside_a_file_is_named_and_all_else_can_be_restored(
     small_site: Site, new_site: NewSite, tmp_path: Path, ending: str

@@ -152,11 +152,15 @@ class MoveService:
                 if file.key == key:
                     yield self._take(file, pieces, small)
                     break
-                yield missing(file)
+                yield self._without(file)
             else:
                 raise Rejected(f"It has a blob of no listed file: {key}", field="archive")
             small.clear()
-        yield from map(missing, files)
+        yield from map(self._without, files)
+
+    def _without(self, file: File) -> Carried:
+        """Return what becomes of a file that an archive does not have: these stores may."""
+        return Carried(file.key, is_new=False) if is_whole(self._store, file) else missing(file)
 
     def _take(self, file: File, pieces: Iterator[bytes], small: Mapping[str, bytes]) -> Carried:
         if is_whole(self._store, file):
