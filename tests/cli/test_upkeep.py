@@ -127,12 +127,17 @@ def test_what_is_younger_than_the_grace_stays(filled: Any) -> None:
     assert all(row["removed"] for row in rows)
 
 
-def test_a_stray_file_in_the_store_is_collected(filled: Any) -> None:
-    stray = filled.folder / "var" / "files" / "blobs" / "stray\x1b"
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(b"stray\x1b", "stray\\x1b"), (b"stray\xff", "stray\\udcff")],
+    ids=["escape", "no text"],
+)
+def test_a_stray_file_in_the_store_is_collected(filled: Any, name: bytes, shown: str) -> None:
+    stray = filled.folder / "var" / "files" / "blobs" / os.fsdecode(name)
     stray.write_text("left here by somebody")
     os.utime(stray, (0, 0))
-    assert "note: unreferenced: stray\\x1b\n" in filled("check").out
-    assert filled("collect").out == "stray\\x1b\n1 blobs removed\n"
+    assert f"note: unreferenced: {shown}\n" in filled("check").out
+    assert filled("collect").out == f"{shown}\n1 blobs removed\n"
     assert not stray.exists()
 
 

@@ -230,7 +230,8 @@ def _never_listed(blobs: Sequence[Blob], known: Container[str]) -> set[str]:
 
 
 def _project_of(blob: Blob) -> ProjectName:
-    return ProjectName(blob.key.partition("/")[0])
+    """Return of which project a blob is. Names in a folder need not be text: such a one is of none."""
+    return ProjectName(blob.key.partition("/")[0].encode(errors="replace").decode())
 
 
 def _kept_keys(unit: UnitOfWork, name: ProjectName, before: datetime) -> set[str]:
