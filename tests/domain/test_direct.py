@@ -25,7 +25,7 @@ from warehouse14.domain.errors import (
 from warehouse14.domain.model import Action, Change, Role, Scope
 from warehouse14.domain.services.beginnings import PART_BYTES
 from warehouse14.domain.services.direct import DirectUpload
-from warehouse14.domain.services.gate import ASKED, Accepted
+from warehouse14.domain.services.gate import ASKED, Accepted, Start
 from warehouse14.domain.services.uploadform import UploadForm, form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.testing.builders import BuiltFile, build_wheel
@@ -47,10 +47,10 @@ class Site:
             self.warehouse.accounts.add(self.warehouse.operator(), name)
         self.ada, self.eve = map(self.warehouse.account, ("ada", "eve"))
 
-    def opened(self, **policy: bool) -> Warehouse:
+    def opened(self, start: Start | None = None, **policy: bool) -> Warehouse:
         """Return one more process over the same stores."""
         changed = replace(POLICY, **policy)  # type: ignore[arg-type]
-        return Warehouse(self.units, self.files, changed, now=self.clock, start=self.started.append)
+        return Warehouse(self.units, self.files, changed, now=self.clock, start=start or self.started.append)
 
     def begin(self, built: BuiltFile = WHEEL, by: Identity | None = None) -> str:
         begun = self.begun(built, by)
@@ -349,7 +349,41 @@ def test_to_ask_twice_publishes_once(site: Site) -> None:
 def test_a_poll_takes_up_what_lies_still(site: Site) -> None:
     upload = site.asked()
     site.started.clear()
+    site.clock.pass_by(timedelta(seconds=20))
     assert isinstance(site.answer(upload), DirectUpload)
+    assert site.started == [upload]
+
+
+def test_who_was_called_is_waited_for_and_called_ever_less_often_if_nobody_comes(site: Site) -> None:
+    upload = site.asked()
+    for _ in range(3600):
+        site.clock.pass_by(timedelta(seconds=1))
+        site.answer(upload)
+    # After 20 seconds, 40, 80 and 160, and then each 320.
+    assert len(site.started) == 1 + 4 + (3600 - 300) // 320
+    site.opened().direct.run(upload)
+    assert site.answer(upload) == Accepted(WHEEL.filename, is_new=True)
+
+
+def test_where_nobody_can_be_called_the_next_poll_calls_again(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+
+    def refuse(upload: str) -> None:
+        tried.append(upload)
+        raise Unavailable("No function can be invoked.", detail="AccessDenied")
+
+    direct = site.opened(start=refuse).direct
+    upload = site.begin()
+    site.place(upload).send(1, WHEEL.content)
+    assert isinstance(direct.finish(site.ada, upload), DirectUpload)
+    assert isinstance(direct.status(site.ada, upload), DirectUpload)
+    assert tried == [upload, upload]
+    assert caplog.messages == 2 * [
+        "nobody can be had to check a direct upload: No function can be invoked. (AccessDenied)"
+    ]
+    site.answer(upload)
     assert site.started == [upload]
 
 
@@ -408,7 +442,8 @@ def test_a_store_that_is_away_is_no_answer(site: Site) -> None:
     place = site.place(upload)
     join, place.join = place.join, away  # type: ignore[method-assign]
     for _ in range(10):
-        site.warehouse.direct.run(upload)
+        with pytest.raises(Unavailable):
+            site.warehouse.direct.run(upload)
         site.clock.pass_by(timedelta(seconds=20))
     assert isinstance(site.answer(upload), DirectUpload)
     place.join = join  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ from typing import Self
 
 from warehouse14.domain.access import Identity, SiteRules, operator
 from warehouse14.domain.catalogue import Catalogue
+from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
 from warehouse14.domain.names import account_name
@@ -186,7 +187,10 @@ class Warehouse:
             adapter.close()
 
     def _pass(self, upload: str) -> None:
-        self.direct.run(upload)
+        try:
+            self.direct.run(upload)
+        except Unavailable as error:
+            _log.error("a direct upload waits: %s", error.in_full, exc_info=error.__cause__)
 
     def _prepared(self) -> list[Prepared]:
         return [adapter for adapter in (self.units, self.store) if isinstance(adapter, Prepared)]

@@ -7,6 +7,7 @@ of one file, and a secret: so the same account that begins again goes on, and no
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import NoReturn
 
 from warehouse14.domain.access import Identity
@@ -152,8 +153,8 @@ class DirectUploadService:
         if accepted is not None:
             return accepted
         told = _told(begun, place)
-        if told.is_asked and self._gate.is_free(place):
-            self._start(upload)
+        if told.is_asked:
+            self._gate.call(place, partial(self._start, upload))
         return told
 
     def run(self, upload: str) -> None:
@@ -161,6 +162,9 @@ class DirectUploadService:
         its answer, is fine.
 
         Whoever starts it may do so again and at the same time: the file is published once.
+
+        Raises ``Unavailable`` if the store or the database does not answer: it has to be run again, as it is
+        when somebody polls.
         """
         beginnings = self._opened()
         begun = beginnings.found(upload)

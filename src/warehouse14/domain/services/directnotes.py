@@ -100,10 +100,14 @@ class Asked(_Note):
 
 @dataclass(frozen=True, slots=True)
 class Lease(_Note):
-    """Until when somebody is trusted to be at work on it, and how often anybody has begun to."""
+    """Until when somebody is trusted to be at work on it, and how often anybody has begun to.
+
+    After ``calls`` in a row nobody is at work yet: whoever was called last may be on the way until then.
+    """
 
     ends_at: datetime
     runs: int
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ _LEASE_SECONDS = 20
 _BEAT_SECONDS = 5
 #: How often a file is tried that ends whoever reads it.
 _MOST_RUNS = 5
+#: How often the time that somebody is waited for is doubled who was called, and did not come.
+_MOST_DOUBLINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Accepted:
 
 
 #: Has the upload of an id pass the gate soon: in this process, or in another that calls ``direct.run``.
+#: Raises ``Unavailable`` if nobody can be had for that now.
 Start = Callable[[str], None]
 #: Returns who acts now for those who have asked. Raises ``Forbidden``.
 Acting = Callable[[Asked], Identity]
@@ -71,23 +74,42 @@ class Gate:
             raise error
         return Accepted(begun.filename, outcome.is_new, tuple(outcome.warnings))
 
-    def is_free(self, place: Place) -> bool:
-        """Whether nobody is at work on it."""
-        return self._lease(place).ends_at <= self._now()
+    def call(self, place: Place, start: Callable[[], None]) -> None:
+        """Have somebody run it by ``start``, unless somebody is at work, or was called and may be on the way.
+
+        Polls come faster than a process begins, and one that never comes is called ever less often.
+        """
+        lease = self._lease(place)
+        if lease.ends_at > self._now():
+            return
+        seconds = _LEASE_SECONDS * 2 ** min(lease.calls, _MOST_DOUBLINGS)
+        self._note_lease(place, seconds, lease.runs, calls=lease.calls + 1)
+        try:
+            start()
+        except Unavailable as error:
+            _log.error("nobody can be had to check a direct upload: %s", error.in_full)
+            self._note_lease(place, 0, lease.runs, calls=lease.calls)
 
     def run(self, begun: Begun, place: Place) -> None:
-        """Publish what was asked for, unless there is an answer, or somebody at work."""
+        """Publish what was asked for, unless there is an answer, or somebody at work.
+
+        Raises ``Unavailable`` if it has to be tried again.
+        """
         note = place.noted(ASKED)
-        if note is None or place.noted(ANSWER) is not None or not self.is_free(place):
+        if note is None or place.noted(ANSWER) is not None or self._is_taken(place):
             return
         outcome = self._outcome(begun, Asked.from_json(note), place)
-        if outcome is not None:
-            if place.noted(ANSWER) is None:
-                place.note(ANSWER, outcome.to_json())
-            place.end(begun.parts)
+        if place.noted(ANSWER) is None:
+            place.note(ANSWER, outcome.to_json())
+        place.end(begun.parts)
 
-    def _outcome(self, begun: Begun, asked: Asked, place: Place) -> Outcome | None:
-        """Return what came of it, or None if it has to be tried again."""
+    def _is_taken(self, place: Place) -> bool:
+        """Whether somebody is at work on it."""
+        lease = self._lease(place)
+        return not lease.calls and lease.ends_at > self._now()
+
+    def _outcome(self, begun: Begun, asked: Asked, place: Place) -> Outcome:
+        """Return what came of it. Raises ``Unavailable``."""
         runs = self._lease(place).runs
         if runs >= _MOST_RUNS:
             return Outcome.of(Rejected(_TOO_OFTEN, field="content"))
@@ -95,11 +117,10 @@ class Gate:
             with self._leased(place, runs):
                 return self._publish(begun, asked, place)
         except Unavailable as error:
-            _log.error("a direct upload waits: %s", error.in_full, exc_info=error.__cause__)
             self._note_lease(place, error.retry_after, runs)
+            raise
         except WarehouseError as error:
             return Outcome.of(error)
-        return None
 
     def _publish(self, begun: Begun, asked: Asked, place: Place) -> Outcome:
         identity = self._acting(asked)
@@ -129,9 +150,10 @@ class Gate:
             is_over.set()
             thread.join()
 
-    def _note_lease(self, place: Place, seconds: int, runs: int) -> None:
+    def _note_lease(self, place: Place, seconds: int, runs: int, *, calls: int = 0) -> None:
+        lease = Lease(self._now() + timedelta(seconds=seconds), runs, calls)
         with suppress(Unavailable):
-            place.note(LEASE, Lease(self._now() + timedelta(seconds=seconds), runs).to_json())
+            place.note(LEASE, lease.to_json())
 
     def _lease(self, place: Place) -> Lease:
         note = place.noted(LEASE)
