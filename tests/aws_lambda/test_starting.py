@@ -56,7 +56,9 @@ WRONG: Mapping[str, tuple[Mapping[str, str], str]] = {
 }
 
 
-@pytest.mark.parametrize("handler", ["http", pytest.param("upkeep", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "handler", ["http", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("gate", "upkeep"))]
+)
 @pytest.mark.parametrize("kind", WRONG)
 def test_what_keeps_a_function_from_beginning_is_one_line(near_site: Site, kind: str, handler: str) -> None:
     variables, told = WRONG[kind]

@@ -25,7 +25,8 @@ import requests
 
 from support.backends import Pair
 from support.buckets import BucketServer
-from support.clients import Clients, Ended
+from support.clients import Clients
+from support.sending import Sender, started, upload, words, written
 from support.servers import Server, wait_until
 from support.sites import APP, COMMAND, Backends, Site, environment
 from support.visitors import Visitor
@@ -70,11 +71,11 @@ class Stored:
     def parts(self) -> dict[int, datetime]:
         """Return when each part of the only upload of which any have come did, by number."""
         found: dict[int, datetime] = {}
-        for upload in self.open_uploads():
+        for begun in self.open_uploads():
             client = self.store.client()
             # Whatever is finished meanwhile has no parts any more.
             with suppress(client.exceptions.NoSuchUpload):
-                listed = client.list_parts(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                listed = client.list_parts(Bucket=self.bucket, Key=begun["Key"], UploadId=begun["UploadId"])
                 found |= {part["PartNumber"]: part["LastModified"] for part in listed.get("Parts", ())}
         return found
 
@@ -89,42 +90,6 @@ def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         site = Site.in_folder(tmp_path_factory.mktemp("direct") / "site", backends).prepare()
         with Server(site) as server:
             yield Stored(site, backends, server, store)
-
-
-def words(server: Server, *files: Path | str) -> list[str | Path]:
-    return [COMMAND, "upload", "--url", f"{server.url}/", *files]
-
-
-def upload(server: Server, token: str, *files: Path | str) -> Ended:
-    """Run the command on a machine that has nothing but the token."""
-    done = subprocess.run(
-        words(server, *files),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=300,
-        env=environment(WAREHOUSE14_TOKEN=token),
-    )
-    return Ended(done.returncode, done.stdout)
-
-
-def started(server: Server, token: str, *files: Path | str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        words(server, *files),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(WAREHOUSE14_TOKEN=token),
-    )
-
-
-def written(folder: Path, *built: BuiltFile) -> list[Path]:
-    for each in built:
-        (folder / each.filename).write_bytes(each.content)
-    return [folder / each.filename for each in built]
 
 
 # -- the usual way ------------------------------------------------------------------------
@@ -241,51 +206,11 @@ def test_who_may_not_publish_sends_nothing(stored: Stored, tmp_path: Path, whose
 # -- by hand ------------------------------------------------------------------------------
 
 
-class ByHand:
-    """A client of the API of one account."""
+class ByHand(Sender):
+    """A client of the API of one account of a site."""
 
     def __init__(self, stored: Stored, who: str = "ada") -> None:
-        self._base = f"{stored.server.url}/api/uploads"
-        self._auth = ("__token__", stored.site.tokens[who])
-
-    def begin(self, built: BuiltFile) -> str:
-        """Begin an upload of one part, send that, and return its path."""
-        stem = built.filename.split("-")
-        answer = self.post(
-            "",
-            name=stem[0].replace("_", "-"),
-            version=stem[1],
-            filetype=built.filetype.value,
-            filename=built.filename,
-            size=str(len(built.content)),
-            sha256=hashlib.sha256(built.content).hexdigest(),
-        )
-        assert answer.status_code == 201, answer.text
-        assert answer.headers["Location"].startswith(f"{self._base}/")
-        return answer.headers["Location"].removeprefix(self._base)
-
-    def send(self, path: str, content: bytes) -> None:
-        sent = {"number": "1", "sha256": hashlib.sha256(content).hexdigest()}
-        where = self.post(f"{path}/part", **sent).json()
-        answer = requests.put(where["address"], data=content, headers=where["headers"], timeout=60)
-        assert answer.status_code == 200, answer.text
-
-    def post(self, path: str, **fields: str) -> requests.Response:
-        return requests.post(self._base + path, data=fields, auth=self._auth, timeout=60)
-
-    def get(self, path: str) -> requests.Response:
-        return requests.get(self._base + path, auth=self._auth, timeout=60)
-
-    def outcome(self, path: str) -> requests.Response:
-        """Poll until there is an answer."""
-        found: list[requests.Response] = []
-
-        def is_there() -> bool:
-            found.append(self.get(path))
-            return found[-1].status_code != 202
-
-        wait_until(is_there, seconds=60, what="an answer")
-        return found[-1]
+        super().__init__(stored.server.url, stored.site.tokens[who])
 
 
 def test_the_api_answers_with_an_address_to_poll_and_then_as_any_upload(stored: Stored) -> None:

@@ -190,12 +190,14 @@ class FrontEnd:
 
     Attributes:
         peer: the address that requests come from, as it says.
+        paths: what it was asked for, in turn.
     """
 
     def __init__(self, kind: str, function: Function) -> None:
         self._kind = KINDS[kind]
         self._function = function
         self.peer = "127.0.0.1"
+        self.paths: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
@@ -212,6 +214,7 @@ class FrontEnd:
 
     def answer(self, asked: Asked) -> tuple[int, Headers, bytes]:
         """Return what the function answers, or what stands in for that."""
+        self.paths.append(asked.path)
         event = self._kind.event(asked)
         if len(json.dumps(event)) > self._kind.most_bytes:
             return 413, [], b'{"message":"Request Too Long"}'

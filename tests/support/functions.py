@@ -106,6 +106,15 @@ class Function:
         """Send it an event, for which it has ``seconds``, and return what came of it."""
         return self.api.invoke(event, seconds=seconds)
 
+    def replace_dead(self) -> None:
+        """Start processes in the place of those that have ended, as the platform does."""
+        dead = [process for process in self.processes if process.poll() is not None]
+        for process in dead:
+            self.processes.remove(process)
+            self._start()
+        if dead:
+            self.api.give_up({"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited"})
+
     def log(self) -> str:
         """Return what its processes have written."""
         return self._log.read_text(encoding="utf-8", errors="replace")

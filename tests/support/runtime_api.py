@@ -96,6 +96,11 @@ class RuntimeApi:
             invocation.end(answer=json.loads(body))
         return 202
 
+    def give_up(self, error: Any) -> None:
+        """End what was taken with an error, when the process is gone that took it."""
+        while self._taken:
+            self._taken.popitem()[1].end(error=error)
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self

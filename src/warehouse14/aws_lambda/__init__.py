@@ -1,4 +1,5 @@
-"""The handlers of functions on AWS Lambda: ``warehouse14.aws_lambda.http`` answers requests, and
+"""The handlers of functions on AWS Lambda: ``warehouse14.aws_lambda.http`` answers requests,
+``warehouse14.aws_lambda.gate`` checks what was sent straight to the store, and
 ``warehouse14.aws_lambda.upkeep`` collects and checks by a schedule.
 
 A handler is made when the runtime asks for it, in the phase that AWS counts as the start of the process,
@@ -16,6 +17,7 @@ Handler = Callable[[Mapping[str, Any], Any], Any]
 
 #: Where each handler is made. None of these modules has the name of a handler.
 _MAKERS: Mapping[str, str] = {
+    "gate": "warehouse14.aws_lambda.passing",
     "http": "warehouse14.aws_lambda.serving",
     "upkeep": "warehouse14.aws_lambda.keeping",
 }

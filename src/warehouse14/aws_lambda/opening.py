@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from warehouse14.aws_lambda.logs import log_to_the_platform
 from warehouse14.aws_lambda.secretsmanager import with_secrets
+from warehouse14.aws_lambda.starting import start_of
 from warehouse14.bootstrap import Assembly, assemble, verify_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.settings import settings_of_variables
@@ -38,7 +39,7 @@ def open_site(environment: Mapping[str, str] = os.environ) -> Opened:
     """
     log_to_the_platform(environment.get(_FORMAT, ""), environment.get(_LEVEL, ""))
     settings = {**_settings_of_ini(environment.get(_INI, "")), **settings_of_variables(environment)}
-    assembly = assemble(with_secrets(settings), {})
+    assembly = _assembled(with_secrets(settings))
     _check_secret(assembly)
     verify_site(assembly.site)
     assembly.warehouse.verify()
@@ -56,6 +57,18 @@ def one_line() -> Iterator[None]:
         told = error.in_full if isinstance(error, Unavailable) else error
         sys.stderr.write(f"warehouse14: {told}\n")
         raise SystemExit(2) from error
+
+
+def _assembled(settings: Mapping[str, str]) -> Assembly:
+    """Return a site that leaves no direct upload to a thread."""
+
+    def start(upload: str) -> None:
+        # It may need the site, which is there by then.
+        starting(upload)
+
+    assembly = assemble(settings, {}, start=start)
+    starting = start_of(assembly.warehouse, assembly.site.lambda_gate)
+    return assembly
 
 
 def _settings_of_ini(named: str) -> Mapping[str, str]:

@@ -44,6 +44,8 @@ class Site:
         style_page: whether ``/style`` shows every component of the pages.
         read_only: whether every change is refused, for the time of a move.
         metrics: who may read the metrics, or None for nobody.
+        lambda_gate: the name or the ARN of the function of AWS Lambda that checks direct uploads, or None for
+            the one that is asked for them.
         lambda_proxies: how many known proxies are before the front end of a function of AWS Lambda.
     """
 
@@ -64,6 +66,7 @@ class Site:
     style_page: bool
     read_only: bool
     metrics: MetricsAccess | None
+    lambda_gate: str | None
     lambda_proxies: int
 
 
@@ -102,6 +105,7 @@ def read_site(section: Section) -> Site:
         style_page=section.flag("style_page", False),
         read_only=section.flag("read_only", False),
         metrics=read_metrics(section),
+        lambda_gate=section.text("lambda_gate", "") or None,
         lambda_proxies=section.number("lambda_proxies", 0, most=_MOST_PROXIES),
     )
 

@@ -21,6 +21,11 @@ _BEGUN = "begun.json"
 _ID = re.compile(rf"([0-9a-f]{{{KEY_LENGTH}}})([0-9a-f]{{{KEY_LENGTH}}})\Z", re.ASCII)
 
 
+def is_id(text: str) -> bool:
+    """Whether a text could be the id of an upload."""
+    return _ID.match(text) is not None
+
+
 class Beginnings:
     """What was begun in a store that takes parts, for a day."""
 
