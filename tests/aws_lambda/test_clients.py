@@ -88,6 +88,20 @@ def test_somebody_signs_in_and_out_in_a_browser(front: FrontEnd) -> None:
         assert browser.get(f"{front.url}/account/", timeout=30).url.startswith(f"{front.url}/login")
 
 
+@pytest.mark.parametrize(("kind", "shown"), [("http-api", "4.5 MB"), ("load-balancer", "700 kB")])
+def test_a_page_that_says_how_to_publish_says_from_which_size_on_there_is_another_way(
+    remote_site: Site, remote_function: Function, kind: str, shown: str
+) -> None:
+    remote_site.command("project", "create", f"empty-{kind}", "--admin", "ada")
+    with FrontEnd(kind, remote_function) as front, requests.Session() as browser:
+        browser.trust_env = False
+        form = {"name": "ada", "password": PASSWORD, "next": f"/projects/empty-{kind}/"}
+        form["csrf_token"] = csrf(browser.get(f"{front.url}/login", timeout=30))
+        page = browser.post(f"{front.url}/login", data=form, timeout=30)
+        assert f"Files over {shown} fit into no request of twine and uv here." in page.text
+        assert f"warehouse14 upload --url {front.url} dist/*" in page.text
+
+
 def csrf(page: requests.Response) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     assert found is not None, page.text

@@ -29,6 +29,7 @@ from support.clients import Clients
 from support.sending import Sender, started, upload, words, written
 from support.servers import Server, wait_until
 from support.sites import APP, COMMAND, Backends, Site, environment
+from support.token_page import Browser
 from support.visitors import Visitor
 from support.wheels import StoredWheel
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel, zip_bytes
@@ -127,6 +128,17 @@ def test_a_terminal_shows_how_far_it_is(stored: Stored, tmp_path: Path) -> None:
     said, _ = sender.communicate(timeout=60)
     assert (sender.returncode, said.decode()) == (0, f"{path.name}: published\n")
     assert re.search(rf"sending {re.escape(path.name)}: +[0-9]+%", shown.decode())
+
+
+def test_after_its_line_on_the_page_of_a_token_the_command_publishes(
+    stored: Stored, tmp_path: Path, clients: Clients
+) -> None:
+    (tmp_path / "dist").mkdir()
+    (path,) = written(tmp_path / "dist", build_wheel("pasted", "1.0"))
+    page = Browser(stored.server, "ada").new_token()
+    line = page.lines["the line for warehouse14 upload"]
+    said = clients.shell(line, f"{COMMAND} upload dist/*", cwd=tmp_path).well()
+    assert said.endswith(f"{path.name}: published\n")
 
 
 def test_several_files_are_published_and_installed(stored: Stored, tmp_path: Path, clients: Clients) -> None:

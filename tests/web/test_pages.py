@@ -14,7 +14,7 @@ from warehouse14.domain.model import Role
 from warehouse14.settings import read_site, section_of, shown_settings
 from warehouse14.testing.builders import build_sdist, build_wheel
 from warehouse14.web import readme
-from warehouse14.web.html import words
+from warehouse14.web.html import LARGEST_FORM, words
 from web.asking import PASSWORD, Index
 
 Opener = Callable[..., Index]
@@ -171,14 +171,41 @@ def test_a_file_is_sent_to_be_kept(site: Index) -> None:
     assert browser(site).get("/projects/demo/0.9/demo-1.0.tar.gz", expect_errors=True).status_int == 404
 
 
+def helps(site: Index, largest: int | None = None) -> list[str]:
+    """Return the text of every page that says how to publish, at a platform with this limit for a form."""
+    ada, eve = browser(site), browser(site, "eve")
+    for app in (ada, eve):
+        app.extra_environ |= {} if largest is None else {LARGEST_FORM: largest}
+    token = sent(ada.get("/account/"), "@@token", 200, name="laptop", scope=["upload"], days="30")
+    pages = [eve.get("/"), ada.get("/projects/fresh/"), token]
+    return [" ".join(page.html.find("main").get_text(" ").split()) for page in pages]
+
+
 def test_large_files_are_spoken_of_where_the_store_takes_them(
     site: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.project("fresh")
+    home, project, token = helps(site)
+    for page in (home, project):
+        assert "Large files go straight to the store" in page
+        assert "WAREHOUSE14_TOKEN=$TOKEN warehouse14 upload --url http://index.example dist/*" in page
+    assert "warehouse14 upload, for large files" in token
+    assert "export WAREHOUSE14_URL=http://index.example WAREHOUSE14_TOKEN=wh14_" in token
     monkeypatch.setattr(site.warehouse.direct, "_beginnings", None)
-    page = browser(site).get("/projects/fresh/")
-    assert "twine upload" in page
-    assert "warehouse14 upload" not in page
+    for page in helps(site):
+        assert "TWINE_" in page
+        assert "warehouse14 upload" not in page
+
+
+@pytest.mark.parametrize(("largest", "shown"), [(4_500_000, "4.5 MB"), (700_000, "700 kB")])
+def test_where_the_platform_takes_no_large_form_the_pages_say_from_which_size_on(
+    site: Index, largest: int, shown: str
+) -> None:
+    site.project("fresh")
+    home, project, token = helps(site, largest)
+    for page in (home, project):
+        assert f"Files over {shown} fit into no request of twine and uv here. They go straight" in page
+    assert f"warehouse14 upload, for files over {shown}" in token
 
 
 def test_an_empty_project_tells_its_admin_how_to_publish_and_others_that_it_is_empty(site: Index) -> None:

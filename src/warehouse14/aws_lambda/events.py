@@ -13,9 +13,12 @@ from urllib.parse import unquote_to_bytes
 
 Event = Mapping[str, Any]
 
-#: What a function may answer, in bytes of JSON: to whom it answers at once, and to a load balancer.
+#: What a function may get or answer, in bytes of JSON: of whom it answers at once, and of a load balancer.
 _MOST_OF_A_FUNCTION = 6 * 1024 * 1024
 _MOST_OF_A_BALANCER = 1024 * 1024
+#: The largest file in a request of so many bytes, about: base64 takes a third more, and a form says more.
+_FILE_OF_A_FUNCTION = 4_500_000
+_FILE_OF_A_BALANCER = 700_000
 #: What of that is left for the status and the headers. API Gateway passes on 10 kB of headers.
 _FOR_HEADERS = 16 * 1024
 #: A stage that is in no path.
@@ -31,12 +34,14 @@ class FrontEnd:
         place: returns where the site lies, and the path below that, both as they were sent.
         peer: returns the address of whoever is connected to it; "" where it does not say.
         most_json: how large an answer may be, in bytes of JSON.
+        largest_file: how large a file may be that comes by a form, in bytes, about.
     """
 
     sends: Callable[[Event], bool]
     place: Callable[[Event], tuple[str, str]]
     peer: Callable[[Event], str]
     most_json: int
+    largest_file: int
 
     @property
     def most_bytes(self) -> int:
@@ -157,17 +162,20 @@ _FRONT_ENDS = (
         place=lambda event: ("", event["path"]),
         peer=_unsaid,
         most_json=_MOST_OF_A_BALANCER,
+        largest_file=_FILE_OF_A_BALANCER,
     ),
     FrontEnd(
         sends=lambda event: event.get("version") == "2.0" and "http" in _context(event),
         place=_place_of_2,
         peer=lambda event: _context(event)["http"]["sourceIp"],
         most_json=_MOST_OF_A_FUNCTION,
+        largest_file=_FILE_OF_A_FUNCTION,
     ),
     FrontEnd(
         sends=lambda event: event.get("version", "1.0") == "1.0" and "identity" in _context(event),
         place=_place_of_1,
         peer=lambda event: _context(event)["identity"]["sourceIp"],
         most_json=_MOST_OF_A_FUNCTION,
+        largest_file=_FILE_OF_A_FUNCTION,
     ),
 )

@@ -15,6 +15,7 @@ from warehouse14.aws_lambda.events import Event, client, front_end, place, settl
 from warehouse14.aws_lambda.limits import MOST_BYTES
 from warehouse14.aws_lambda.opening import one_line, open_site
 from warehouse14.web import make_app
+from warehouse14.web.html import LARGEST_FORM
 from warehouse14.web.requestids import THROUGH_PROXY
 
 _log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class HttpHandler:
         environ["SERVER_NAME"], environ["SERVER_PORT"] = "localhost", _PORTS[scheme]
         environ[THROUGH_PROXY], environ["HTTP_X_REQUEST_ID"] = True, context.aws_request_id
         environ[MOST_BYTES] = front.most_bytes
+        environ[LARGEST_FORM] = front.largest_file
 
 
 def _each_once(headers: Iterable[_Header]) -> list[_Header]:

@@ -32,6 +32,9 @@ _SAFE = "/+@:!,=~"
 #: What stands in a query string as it came.
 _SAFE_IN_QUERY = "%=&+/?:@!$'()*,;~"
 
+#: Where an environment says from which size of its file on, in bytes, the form of an upload is cut off.
+LARGEST_FORM = "warehouse14.largest_form"
+
 #: A query string, or what is to stand in one.
 Query = str | Mapping[str, str | int]
 
@@ -83,6 +86,13 @@ class Frame:
         """Whether files may be sent straight to the store."""
         direct: DirectUploadService = self.request.registry.warehouse.direct
         return direct.is_open
+
+    @property
+    def largest_form(self) -> int | None:
+        """How large a file may be that comes by the form of an upload, in bytes, where the platform says so
+        before this program sees it; about, as what is said of the file counts, too."""
+        found: int | None = self.request.environ.get(LARGEST_FORM)
+        return found
 
     @cached_property
     def csrf(self) -> str:
