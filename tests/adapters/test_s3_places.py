@@ -1,10 +1,7 @@
-"""Where clients send parts: what may be sent there, how it is read, copied and cleared away."""
+"""Where clients send parts to a bucket: what is not the promise of every store that takes parts."""
 
-import hashlib
-import io
 import json
 import os
-import random
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -17,10 +14,10 @@ from support.sites import REPOSITORY
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3 import copying
 from warehouse14.adapters.s3.store import ReachedS3Store
-from warehouse14.domain.errors import NotFound, Unavailable
-from warehouse14.domain.ports import Part, Place, TakesParts
+from warehouse14.domain.ports import Place, TakesParts
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY, names, read
+from warehouse14.testing.parts_contract import part_of, send
 
 MIB = 1024 * 1024
 PART = 5 * MIB
@@ -60,21 +57,15 @@ def opened(server: BucketServer, bucket: str, **more: str) -> ReachedS3Store:
     return found
 
 
-def part_of(number: int, data: bytes) -> Part:
-    return Part(number, len(data), hashlib.sha256(data).hexdigest())
-
-
-def send(place: Place, begun: str, number: int, data: bytes) -> None:
-    request = place.request(begun, part_of(number, data))
-    answer = requests.put(request.address, data=data, headers=request.headers, timeout=60)
-    assert answer.status_code == 200, answer.text
+def put(place: Place, begun: str, number: int, data: bytes) -> None:
+    assert send(place.request(begun, part_of(number, data)), data) == 200
 
 
 def sent_whole(place: Place, data: bytes) -> str:
     """Send a file in parts, and return what they are called."""
     begun = place.begin()
     for number, start in enumerate(range(0, len(data), PART), start=1):
-        send(place, begun, number, data[start : start + PART])
+        put(place, begun, number, data[start : start + PART])
     return begun
 
 
@@ -87,31 +78,8 @@ def joined(store: ReachedS3Store, data: bytes, key: str = "a/b") -> Place:
 # -- sending ------------------------------------------------------------------------------
 
 
-def test_parts_are_joined_and_become_a_blob_that_has_small_ones_beside_it(store: ReachedS3Store) -> None:
-    data = os.urandom(2 * PART + 5)
-    place = store.place("a/b")
-    begun = sent_whole(place, data)
-    assert place.sent(begun) == {1: PART, 2: PART, 3: 5}
-    assert place.join(begun)
-    assert place.join(begun)
-    assert place.sent(begun) is None or place.sent(begun) == {1: PART, 2: PART, 3: 5}
-    assert names(store) == []
-    waiting = place.waiting()
-    waiting.beside(f"{KEY}.json", b"{}")
-    waiting.commit(KEY)
-    assert (read(store, KEY), read(store, f"{KEY}.json")) == (data, b"{}")
-    place.end(begun)
-    place.end(begun)
-    assert names(store) == [KEY, f"{KEY}.json"]
-    assert read(store, KEY) == data
-    with pytest.raises(NotFound):
-        place.waiting()
-
-
 @pytest.mark.parametrize("other", [b"abd", b"abcd", b"ab", b""])
-def test_an_address_takes_the_bytes_that_were_announced_and_no_others(
-    store: ReachedS3Store, other: bytes
-) -> None:
+def test_no_other_headers_have_an_address_take_other_bytes(store: ReachedS3Store, other: bytes) -> None:
     place = store.place("a/b")
     begun = place.begin()
     request = place.request(begun, part_of(1, b"abc"))
@@ -152,48 +120,13 @@ def test_addresses_are_made_for_where_clients_reach_the_store(server: BucketServ
         public = f"http://127.0.0.1:{cable.port}"
         place = opened(server, bucket, public_endpoint_url=public).place("a/b")
         begun = place.begin()
-        send(place, begun, 1, b"abc")
+        put(place, begun, 1, b"abc")
         assert place.request(begun, part_of(1, b"abc")).address.startswith(public)
         assert cable.asked
     assert place.join(begun)
 
 
-def test_an_upload_that_was_ended_takes_nothing_and_is_none(store: ReachedS3Store) -> None:
-    place = store.place("a/b")
-    begun = place.begin()
-    send(place, begun, 1, b"abc")
-    request = place.request(begun, part_of(2, b"abc"))
-    place.end(begun)
-    assert place.sent(begun) is None
-    assert not place.join(begun)
-    assert requests.put(request.address, data=b"abc", headers=request.headers, timeout=60).status_code == 404
-
-
-def test_notes_are_kept_and_replaced(store: ReachedS3Store) -> None:
-    place = store.place("a/b")
-    assert place.noted("x.json") is None
-    for data in (b"{}", b'{"a": 1}'):
-        place.note("x.json", data)
-        assert place.noted("x.json") == data
-    assert store.place("a").noted("x.json") is None
-    assert names(store) == []
-
-
 # -- reading ------------------------------------------------------------------------------
-
-
-def test_what_waits_is_read_like_a_file_from_any_offset(store: ReachedS3Store) -> None:
-    data = os.urandom(PART + 3 * MIB)
-    place, chance = joined(store, data), random.Random(7)  # noqa: S311
-    with place.waiting().reader() as stream:
-        assert stream.seek(0, io.SEEK_END) == len(data)
-        assert stream.read(1) == b""
-        for _ in range(60):
-            at, count = chance.randrange(len(data)), chance.choice([1, 30, 70_000, 2 * MIB])
-            stream.seek(at)
-            assert stream.read(count) == data[at : at + count]
-        stream.seek(0)
-        assert hashlib.file_digest(stream, "sha256").digest() == hashlib.sha256(data).digest()
 
 
 def test_what_is_read_in_order_is_asked_for_once(
@@ -228,24 +161,6 @@ def test_reading_goes_on_when_the_connection_was_cut(
             assert head + middle + stream.read() == data
 
 
-def test_what_was_replaced_meanwhile_is_neither_read_on_nor_copied(store: ReachedS3Store) -> None:
-    place = joined(store, bytes(PART))
-    waiting = place.waiting()
-    stream = waiting.reader()
-    # The end first: LocalStack lets nobody replace what it still sends.
-    stream.seek(PART - 10)
-    assert stream.read(5) == bytes(5)
-    again = place.begin()
-    send(place, again, 1, b"x" * PART)
-    place.join(again)
-    stream.seek(0)
-    with pytest.raises(Unavailable):
-        stream.read(5)
-    with pytest.raises(Unavailable):
-        waiting.commit(KEY)
-    assert names(store) == []
-
-
 def test_a_large_file_is_copied_in_parts(store: ReachedS3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "MOST_AT_ONCE", PART)
     monkeypatch.setattr(copying, "_PART_BYTES", PART)
@@ -255,39 +170,7 @@ def test_a_large_file_is_copied_in_parts(store: ReachedS3Store, monkeypatch: pyt
     assert [leftover for leftover in store.leftovers(SOON) if "blobs/" in leftover] == []
 
 
-@pytest.mark.parametrize("before", [b"abc", b"other"])
-def test_what_waits_takes_the_place_of_a_blob_that_may_be_damaged(
-    store: ReachedS3Store, before: bytes
-) -> None:
-    store.put(KEY, before)
-    place = store.place("a/b")
-    begun = place.begin()
-    send(place, begun, 1, b"abd")
-    place.join(begun)
-    place.waiting().commit(KEY)
-    assert read(store, KEY) == b"abd"
-
-
 # -- what is left -------------------------------------------------------------------------
-
-
-def test_what_waits_is_a_leftover_only_when_it_is_old(store: ReachedS3Store) -> None:
-    place = joined(store, bytes(PART))
-    place.note("x.json", b"{}")
-    send(place, place.begin(), 1, b"abc")
-    store.put(KEY, b"data")
-    assert list(store.leftovers(datetime.now(UTC) - timedelta(hours=1))) == []
-    found = list(store.leftovers(SOON))
-    assert sorted(leftover.partition(" ")[2] for leftover in found) == [
-        "staging/a/b/file",
-        "staging/a/b/file",
-        "staging/a/b/x.json",
-    ]
-    for leftover in found:
-        store.sweep(leftover)
-        store.sweep(leftover)
-    assert list(store.leftovers(SOON)) == []
-    assert names(store) == [KEY]
 
 
 @pytest.mark.parametrize("leftover", [f"- blobs/{KEY}", "- ", "-", "- other/x"])

@@ -9,6 +9,8 @@ from warehouse14.adapters import s3
 from warehouse14.domain.ports import FileStore, Prepared
 from warehouse14.settings import Section
 from warehouse14.testing.file_store_contract import FileStoreContract
+from warehouse14.testing.file_store_contract.fixtures import StoreFixtures
+from warehouse14.testing.parts_contract import TakesPartsContract
 
 
 def opened(server: BucketServer, bucket: str, **more: str) -> FileStore:
@@ -22,7 +24,7 @@ def opened(server: BucketServer, bucket: str, **more: str) -> FileStore:
     return s3.file_store(Section("warehouse14.files.", keys | more))
 
 
-class InBucket(FileStoreContract):
+class InBucket(StoreFixtures):
     """A bucket of a store, made for each test."""
 
     #: An object's time has whole seconds.
@@ -53,16 +55,31 @@ class InBucket(FileStoreContract):
             yield store
 
 
-class TestStoreOnLocalStack(InBucket):
+class OnLocalStack(InBucket):
     @pytest.fixture
     def server(self, localstack: BucketServer) -> BucketServer:
         return localstack
 
 
-@pytest.mark.registry
-class TestStoreOnSwift(InBucket):
-    lacks: ClassVar = {}
-
+class OnSwift(InBucket):
     @pytest.fixture
     def server(self, swift: BucketServer) -> BucketServer:
         return swift
+
+
+class TestStoreOnLocalStack(OnLocalStack, FileStoreContract):
+    pass
+
+
+class TestPartsOnLocalStack(OnLocalStack, TakesPartsContract):
+    lacks: ClassVar = {"joining_at_once": "LocalStack empties the object that the first of two has completed"}
+
+
+@pytest.mark.registry
+class TestStoreOnSwift(OnSwift, FileStoreContract):
+    pass
+
+
+@pytest.mark.registry
+class TestPartsOnSwift(OnSwift, TakesPartsContract):
+    pass
