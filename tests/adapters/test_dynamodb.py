@@ -30,6 +30,7 @@ from warehouse14.testing.samples import (
     ADA,
     DEMO,
     LATER,
+    WHEN,
     sample_account,
     sample_change,
     sample_file,
@@ -77,6 +78,38 @@ def test_a_commit_whose_answer_is_lost_is_made_once(units: DynamoUnits, table_fa
     add(units)
     assert entries(units) == 2
     assert len(look(units, lambda unit: unit.files.of(DEMO))) == 1
+
+
+def test_a_commit_that_is_on_its_way_after_a_lost_answer_is_waited_for(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    create(units)
+    table_faults.lose_answer("TransactWriteItems")
+    # More often than boto3 asks.
+    table_faults.refuse("TransactWriteItems", "TransactionInProgressException", times=5)
+    add(units)
+    assert entries(units) == 2
+    assert len(look(units, lambda unit: unit.files.of(DEMO))) == 1
+
+
+def test_a_failure_whose_answer_is_lost_is_counted_and_taken_back_once(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    def counted() -> int:
+        return look(units, lambda unit: unit.attempts.of(["k"]))["k"].count
+
+    def count(expected: int) -> None:
+        with units.write() as unit:
+            unit.attempts.count("k", LATER, since=WHEN, expected=expected)
+
+    def take_back() -> None:
+        with units.write() as unit:
+            unit.attempts.take_back("k", WHEN, WHEN)
+
+    for act in (partial(count, 0), partial(count, 1), partial(count, 2), take_back):
+        table_faults.lose_answer()
+        act()
+    assert counted() == 2
 
 
 def test_a_commit_that_meets_others_is_tried_again(units: DynamoUnits, table_faults: TableFaults) -> None:

@@ -50,6 +50,11 @@ def throttled(request: AWSPreparedRequest, error: str) -> AWSResponse:
     return answer(request, {"__type": f"{space}#{error}", "message": message}, 400)
 
 
+def refused(request: AWSPreparedRequest, error: str) -> AWSResponse:
+    """Return another refusal, by the name of its error."""
+    return answer(request, {"__type": f"{_OWN}#{error}", "message": "Not now."}, 400)
+
+
 def conflicting(request: AWSPreparedRequest) -> AWSResponse:
     """Return the refusal of a write whose last item another transaction has in its hands."""
     operations = body_of(request).get("TransactItems")

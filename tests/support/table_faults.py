@@ -17,7 +17,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from support.table_answers import body_of, conflicting, from_tables, partly, throttled
+from support.table_answers import body_of, conflicting, from_tables, partly, refused, throttled
 from support.tables import DynamoDBLocal
 
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
@@ -59,6 +59,10 @@ class TableFaults:
     def conflict(self, operation: str = "TransactWriteItems", *, times: int = 1, after: int = 0) -> None:
         """Refuse the next writes: another transaction has one of their items in its hands."""
         self._plan(operation, conflicting, times, after)
+
+    def refuse(self, operation: str, error: str, *, times: int = 1, after: int = 0) -> None:
+        """Refuse the next calls of an operation with an error of this name."""
+        self._plan(operation, partial(refused, error=error), times, after)
 
     def lose_answer(self, operation: str = ANY, *, times: int = 1, after: int = 0) -> None:
         """Let the service do what the next calls ask, and cut the connection before the answer."""

@@ -27,14 +27,8 @@ PATIENCE = 20.0
 
 _BUSY = "Too many others change this site. Try again."
 #: What the service says of a transaction that it did not carry out, and of one that is on its way.
-_CANCELLED = "TransactionCanceledException"
+_CANCELLED, _ON_ITS_WAY = "TransactionCanceledException", "TransactionInProgressException"
 _REFUSED = "ConditionalCheckFailed"
-#: The same of what is not within a transaction, or of one as a whole.
-_ALONE = {
-    "ConditionalCheckFailedException": _REFUSED,
-    "TransactionConflictException": "TransactionConflict",
-    "TransactionInProgressException": "TransactionConflict",
-}
 #: Why the service refuses operations that may be tried again as they are.
 _MEET_OTHERS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 #: The serial is what it was, and nobody keeps it there.
@@ -113,19 +107,21 @@ class Committer:
 
     def _transact(self, steps: Sequence[_Step]) -> Sequence[Mapping[str, Any]] | None:
         """Return None if all was carried out, else what the service says of each operation."""
-        operations = [step.operation for step in steps]
-        with answering():
-            try:
-                if len(operations) == 1:
-                    self._table.write(operations[0])
-                else:
-                    self._table.transact(operations, uuid.uuid4().hex)
-            except ClientError as error:
-                reasons = _reasons(error, len(steps))
-                if reasons is None:
-                    raise
-                return reasons
-        return None
+        operations, token = [step.operation for step in steps], uuid.uuid4().hex
+        for _ in tries(PATIENCE):
+            with answering():
+                try:
+                    self._table.transact(operations, token)
+                except ClientError as error:
+                    if code_of(error) == _ON_ITS_WAY:
+                        # It is ours, from before an answer was lost: only its token tells how it ends.
+                        continue
+                    reasons = _reasons(error, len(steps))
+                    if reasons is None:
+                        raise
+                    return reasons
+                return None
+        raise Unavailable(_BUSY)
 
     def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
         """Yield the touches that are left after a transaction that was not carried out; raise what it means
@@ -149,8 +145,6 @@ class Committer:
 def _reasons(error: ClientError, count: int) -> Sequence[Mapping[str, Any]] | None:
     """Return what the service says of each of ``count`` operations that it did not carry out, or None if it
     is something else that it says."""
-    if code_of(error) in _ALONE:
-        return [{"Code": _ALONE[code_of(error)]}] * count
     reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
     return reasons if code_of(error) == _CANCELLED and len(reasons) == count else None
 
