@@ -242,6 +242,20 @@ def test_a_unit_whose_name_another_holds_by_now_commits_nothing(
     assert entries(units) == 1
 
 
+def test_a_session_that_begins_while_all_of_an_account_end_is_ended_too(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    """Whoever signs in with the old password meanwhile is signed out by the new one."""
+    commit(units, lambda unit: unit.accounts.add(sample_account()))
+    other = others()
+    with units.write() as unit:
+        unit.accounts.set_password(ADA, "new", once=False)
+        unit.sessions.end_of(ADA, but=None)
+        unit.journal.append(sample_change(account=ADA))
+        commit(other, lambda unit: unit.sessions.add(sample_session()))
+    assert look(units, lambda unit: unit.sessions.of(ADA)) == []
+
+
 # -- limits -----------------------------------------------------------------------------------------------
 
 

@@ -57,7 +57,10 @@ class DynamoAttempts:
 
     def forget(self, before: datetime) -> None:
         """See the port."""
-        early = self._moment.table.query(
-            keys.ATTEMPTS, only="last_at < :before", values={"before": rows.written(before)}
-        )
-        self._moment.sweep((item["pk"], item["sk"]) for item in early)
+
+        def early() -> list[keys.Key]:
+            values = {"before": rows.written(before)}
+            found = self._moment.table.query(keys.ATTEMPTS, only="last_at < :before", values=values)
+            return [(item["pk"], item["sk"]) for item in found]
+
+        self._moment.sweep(early)

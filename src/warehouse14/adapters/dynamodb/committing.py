@@ -83,11 +83,12 @@ class Committer:
         raise Unavailable(_BUSY)
 
     def _steps(self, moment: Moment) -> list[_Step]:
-        self._table.write_many(delete=moment.swept)
         if moment.entry is None:
+            self._sweep(moment)
             return []
         # Before the rows: what is newer than this is noticed.
         self._serial = serial = self._read_serial() if self._serial is None else self._serial
+        self._sweep(moment)
         needs = [key for intent in moment.intents for key in intent.needs]
         if moment.entry.project is not None:
             needs.append(keys.project(moment.entry.project))
@@ -104,6 +105,9 @@ class Committer:
         ]
         writes = [delete(key) if item is None else put(item) for key, item in found.written.items()]
         return [_Step(raised), *held, *map(_Step, writes)]
+
+    def _sweep(self, moment: Moment) -> None:
+        self._table.write_many(delete=[key for over in moment.sweeps for key in over()])
 
     def _transact(self, steps: Sequence[_Step]) -> Sequence[Mapping[str, Any]] | None:
         """Return None if all was carried out, else what the service says of each operation."""

@@ -93,8 +93,8 @@ class Moment:
         self._writable = writable
         self.intents: list[Intent] = []
         self.touches: list[Touch] = []
-        #: Items that need not be deleted at once with the rest: they go before it.
-        self.swept: list[Key] = []
+        #: Find items that need not be deleted at once with the rest: they go before it.
+        self.sweeps: list[Callable[[], Iterable[Key]]] = []
         self.entry: Change | None = None
         #: Who holds what in this unit, by key.
         self.held: dict[Key, str] = {}
@@ -123,10 +123,11 @@ class Moment:
         self._check_writable()
         self.touches.append(Touch(operation, refused, instead))
 
-    def sweep(self, places: Iterable[Key]) -> None:
-        """Delete items before the rest of the unit: what is over, or ends whatever comes of the rest."""
+    def sweep(self, over: Callable[[], Iterable[Key]]) -> None:
+        """Delete items before the rest of the unit: what is over, or ends whatever comes of the rest. They
+        are looked for whenever the unit is decided, as others may have come to them."""
         self._check_writable()
-        self.swept += places
+        self.sweeps.append(over)
 
     def append(self, entry: Change) -> None:
         """Keep the journal entry; it is the last write."""

@@ -1,6 +1,6 @@
 """Sessions in a table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -75,30 +75,34 @@ class DynamoSessions:
 
     def end_of(self, account: AccountName, *, but: str | None) -> None:
         """See the port."""
-        self._end([item for item in self._items_of(account) if item["id"] != but])
+        self._end(lambda: [item for item in self._items_of(account) if item["id"] != but])
 
     def end_begun(self, issuer: str, *, subject: str | None, sid: str | None) -> Sequence[AccountName]:
         """See the port."""
         kind, value = ("sid", sid) if sid is not None else ("subject", subject or "")
-        notes = self._moment.table.query(keys.of_begun(issuer, kind, value))
-        ended = self._there(note["sk"] for note in notes)
-        self._end(ended)
-        return sorted({AccountName(item["account"]) for item in ended})
+        partition = keys.of_begun(issuer, kind, value)
 
-    def _end(self, items: Sequence[dict[str, Any]]) -> None:
+        def begun() -> list[dict[str, Any]]:
+            return self._there(note["sk"] for note in self._moment.table.query(partition))
+
+        self._end(begun)
+        return sorted({AccountName(item["account"]) for item in begun()})
+
+    def _end(self, find: Callable[[], Iterable[dict[str, Any]]]) -> None:
         """End sessions. They may be more than one transaction takes, so they end before it."""
-        self._moment.sweep(
-            key for item in items for key in (keys.session(item["id"]), *people_rows.session_notes(item))
-        )
+
+        def places() -> list[keys.Key]:
+            return [
+                key for item in find() for key in (keys.session(item["id"]), *people_rows.session_notes(item))
+            ]
+
+        self._moment.sweep(places)
 
     def forget(self, *, created_before: datetime, seen_before: datetime) -> None:
         """See the port."""
-        over = self._moment.table.query(
-            keys.SESSIONS,
-            only="created < :created OR seen < :seen",
-            values={"created": rows.written(created_before), "seen": rows.written(seen_before)},
-        )
-        self._end(list(over))
+        dates = {"created": rows.written(created_before), "seen": rows.written(seen_before)}
+        over = "created < :created OR seen < :seen"
+        self._end(lambda: self._moment.table.query(keys.SESSIONS, only=over, values=dates))
 
 
 def _require(found: Rows, session: str) -> dict[str, Any]:
