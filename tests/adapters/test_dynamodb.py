@@ -16,12 +16,14 @@ from support.table_units import open_units
 from support.tables import DynamoDBLocal, make_table
 from warehouse14.adapters.dynamodb import keys
 from warehouse14.adapters.dynamodb import units as adapter
+from warehouse14.adapters.dynamodb.table import Table
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
 from warehouse14.domain.followed import FollowedCache, project_tag
-from warehouse14.domain.model import Role
+from warehouse14.domain.model import File, Role, Yank
 from warehouse14.domain.names import FileName, ProjectName
+from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import Section, SettingError
@@ -80,13 +82,14 @@ def test_a_commit_whose_answer_is_lost_is_made_once(units: DynamoUnits, table_fa
     assert len(look(units, lambda unit: unit.files.of(DEMO))) == 1
 
 
+@pytest.mark.thorough
 def test_a_commit_that_is_on_its_way_after_a_lost_answer_is_waited_for(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:
     create(units)
     table_faults.lose_answer("TransactWriteItems")
-    # More often than boto3 asks.
-    table_faults.refuse("TransactWriteItems", "TransactionInProgressException", times=5)
+    # As often as boto3 asks.
+    table_faults.refuse("TransactWriteItems", "TransactionInProgressException", times=3)
     add(units)
     assert entries(units) == 2
     assert len(look(units, lambda unit: unit.files.of(DEMO))) == 1
@@ -271,6 +274,126 @@ def test_a_project_of_many_files_is_deleted_by_a_handful_of_requests(
     assert len(table_faults.asked) <= 3
     assert look(units, lambda unit: list(unit.files.all())) == []
     assert look(units, lambda unit: unit.projects.visible(None)) == []
+
+
+WHEELS = [FileName(f"demo-1.0-{number}-py3-none-any.whl") for number in range(250)]
+YANK = Yank("broken", LATER, ADA)
+
+
+@pytest.fixture
+def release(units: DynamoUnits) -> None:
+    """A release of more files than a transaction takes, and one file of another."""
+    with units.restoring() as restoration:
+        files = [sample_file(name) for name in (*WHEELS, FileName("demo-2.0.tar.gz"))]
+        restoration.project(sample_project(serial=1), files)
+        restoration.journal([sample_change(serial=1, project=DEMO)])
+
+
+def yank_all(units: DynamoUnits, yank: Yank | None) -> None:
+    def work(unit: UnitOfWork) -> None:
+        for name in WHEELS:
+            unit.files.set_yank(DEMO, name, yank)
+
+    commit(units, work, sample_change(project=DEMO))
+
+
+def delete_all(units: DynamoUnits) -> None:
+    def work(unit: UnitOfWork) -> None:
+        for name in WHEELS:
+            unit.files.delete(DEMO, name, LATER)
+
+    commit(units, work, sample_change(project=DEMO))
+
+
+def assert_wheels(units: DynamoUnits, **parts: Any) -> None:
+    """All that reads files says the same of those of the release, and of the other that nothing happened."""
+    wanted = [sample_file(name, **parts) for name in sorted(WHEELS)] + [sample_file("demo-2.0.tar.gz")]
+    assert look(units, lambda unit: unit.files.of(DEMO)) == wanted
+    assert [look(units, partial(_file, each.filename)) for each in wanted[-3:]] == wanted[-3:]
+    listed = [each for each in wanted if each.deleted_at is None]
+    found = look(units, lambda unit: list(unit.files.all()))
+    assert sorted(found, key=lambda file: file.filename) == listed
+
+
+def _file(name: FileName, unit: UnitOfWork) -> File | None:
+    return unit.files.get(DEMO, name)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_a_release_of_hundreds_of_files_changes_at_once(units: DynamoUnits) -> None:
+    yank_all(units, YANK)
+    yank_all(units, YANK)
+    assert_wheels(units, yank=YANK)
+    yank_all(units, None)
+    assert_wheels(units)
+    yank_all(units, YANK)
+    delete_all(units)
+    assert_wheels(units, yank=YANK, deleted_at=LATER)
+    assert entries(units) == 6
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("settled", [0, 1, 2])
+def test_a_release_is_yanked_whole_even_if_whoever_does_it_is_killed_right_after(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], table_faults: TableFaults, settled: int
+) -> None:
+    # The first is the change itself.
+    table_faults.refuse("TransactWriteItems", "ValidationException", after=1 + settled)
+    yank_all(units, YANK)
+    assert_wheels(units, yank=YANK)
+    other = others()
+    assert_wheels(other, yank=YANK)
+    commit(other, lambda unit: unit.files.set_yank(DEMO, WHEELS[0], None), sample_change(project=DEMO))
+    assert look(other, partial(_file, WHEELS[0])) == sample_file(WHEELS[0])
+    assert look(units, partial(_file, WHEELS[1])) == sample_file(WHEELS[1], yank=YANK)
+    delete_all(units)
+    files = look(other, lambda unit: unit.files.of(DEMO))
+    assert [file.deleted_at for file in files] == [LATER] * len(WHEELS) + [None]
+    assert [file.yank for file in files if file.filename != WHEELS[0]] == [YANK] * (len(WHEELS) - 1) + [None]
+
+
+@pytest.mark.usefixtures("release")
+def test_a_file_that_is_read_while_its_item_follows_is_yanked(
+    units: DynamoUnits,
+    others: Callable[[], DynamoUnits],
+    table_faults: TableFaults,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table_faults.refuse("TransactWriteItems", "ValidationException", after=1)
+    yank_all(units, YANK)
+    read, other = Table.get, others()
+
+    def then_it_follows(table: Table, key: keys.Key) -> dict[str, Any] | None:
+        found = read(table, key)
+        if not following:
+            following.append(key)
+            commit(other, lambda unit: unit.projects.set_public(DEMO, True, expected=2))
+        return found
+
+    following: list[keys.Key] = []
+    monkeypatch.setattr(Table, "get", then_it_follows)
+    assert look(units, partial(_file, WHEELS[0])) == sample_file(WHEELS[0], yank=YANK)
+    assert look(units, partial(_file, WHEELS[0])) == sample_file(WHEELS[0], yank=YANK)
+    assert following
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_a_release_of_hundreds_of_files_is_deleted_while_others_publish(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    stores = [others() for _ in range(3)]
+    adding = [
+        partial(add, stores[number % 3], sample_file(FileName(f"demo-3.{number}.tar.gz")))
+        for number in range(24)
+    ]
+    assert race([*adding, partial(delete_all, units)]) == [None] * 25
+    files = look(units, lambda unit: unit.files.of(DEMO))
+    assert len(files) == len(WHEELS) + 25
+    deleted = {file.filename for file in files if file.deleted_at is not None}
+    assert deleted == set(WHEELS)
 
 
 def test_a_thousand_files_are_one_answer_and_ten_thousand_come_whole(

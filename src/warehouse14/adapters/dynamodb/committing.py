@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from botocore.exceptions import ClientError
 
 from warehouse14.adapters.dynamodb import keys
 from warehouse14.adapters.dynamodb.client import answering, code_of
+from warehouse14.adapters.dynamodb.codec import Item
+from warehouse14.adapters.dynamodb.marking import MARKS, mark, settling
 from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
 from warehouse14.adapters.dynamodb.table import Table, check, delete, put, update
 from warehouse14.adapters.dynamodb.waiting import tries
@@ -45,6 +48,14 @@ class _Step:
     is_hold: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What a unit comes to: its operations, and the item of its project after them."""
+
+    steps: Sequence[_Step]
+    project: Item | None = None
+
+
 class Committer:
     """Commits the units of one process, one at a time: they would only meet in the table."""
 
@@ -71,30 +82,44 @@ class Committer:
     def _carry_out(self, moment: Moment) -> None:
         touches = list(moment.touches)
         for _ in tries(PATIENCE):
-            steps = [*self._steps(moment), *(_Step(touch.operation, touch) for touch in touches)]
+            decided = self._decided(moment)
+            if decided is None:
+                continue
+            steps = [*decided.steps, *(_Step(touch.operation, touch) for touch in touches)]
             if not steps:
                 return
             reasons = self._transact(steps)
             if reasons is None:
                 if moment.entry is not None and self._serial is not None:
                     self._serial += 1
+                    # The change is made, whatever comes of this.
+                    with suppress(Unavailable):
+                        self._is_settled(decided.project, self._serial)
                 return
             touches = list(self._left(steps, [reason.get("Code", "None") for reason in reasons]))
         raise Unavailable(_BUSY)
 
-    def _steps(self, moment: Moment) -> list[_Step]:
+    def _decided(self, moment: Moment) -> _Decided | None:
+        """Return what a unit comes to by what is there now, or None if that is to be asked again."""
         if moment.entry is None:
             self._sweep(moment)
-            return []
+            return _Decided([])
         # Before the rows: what is newer than this is noticed.
         self._serial = serial = self._read_serial() if self._serial is None else self._serial
         self._sweep(moment)
         needs = [key for intent in moment.intents for key in intent.needs]
         if moment.entry.project is not None:
             needs.append(keys.project(moment.entry.project))
-        found = Rows(self._table.get_many(needs))
+        there = self._table.get_many(needs)
+        project = None if moment.entry.project is None else keys.project(moment.entry.project)
+        if project is not None and not self._is_settled(there.get(project), serial):
+            self._serial = None
+            return None
+        found = Rows(there)
         for intent in moment.intents:
             intent.apply(found)
+        if moment.entry.project is not None:
+            mark(found, moment.entry.project)
         apply_entry(found, moment.entry.numbered(serial + 1))
         apply_lists(found)
         now = _now()
@@ -104,7 +129,18 @@ class Committer:
             for key, holder in moment.held.items()
         ]
         writes = [delete(key) if item is None else put(item) for key, item in found.written.items()]
-        return [_Step(raised), *held, *map(_Step, writes)]
+        steps = [_Step(raised), *held, *map(_Step, writes)]
+        return _Decided(steps, None if project is None else found.get(project))
+
+    def _is_settled(self, row: Item | None, serial: int) -> bool:
+        """Return whether a project's item said nothing of its files. If it did, that is in their items now,
+        unless something has changed since the entry ``serial``."""
+        if row is None or MARKS not in row:
+            return True
+        for operations in settling(row, serial):
+            if self._transact([*map(_Step, operations)]) is not None:
+                break
+        return False
 
     def _sweep(self, moment: Moment) -> None:
         self._table.write_many(delete=[key for over in moment.sweeps for key in over()])

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from warehouse14.adapters.dynamodb import keys, rows
+from warehouse14.adapters.dynamodb.marking import IS_MARKED, marks_of
 from warehouse14.adapters.dynamodb.moment import Moment, Rows
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import File, Yank
@@ -19,25 +20,37 @@ class DynamoFiles:
 
     def get(self, project: ProjectName, filename: FileName) -> File | None:
         """See the port."""
+        # Before the file: what is not said here any more is in its item by then.
+        marks = marks_of(project_row(self._moment, project))
         item = self._moment.table.get(keys.file(project, filename))
-        return None if item is None else rows.file(item)
+        return None if item is None else rows.file({**item, **marks.get(filename, {})})
 
     def of(self, project: ProjectName) -> Sequence[File]:
         """See the port."""
+        # The project's item comes first, and what it says not any more is in the files' by then.
         there = list(self._moment.table.query(keys.of_project(project)))
         # Who lists files mostly asks for their project, too.
-        self._moment.kept[keys.project(project)] = [item for item in there if "p" not in item]
-        return [rows.file(item) for item in there if "p" in item]
+        self._moment.kept[keys.project(project)] = given = [item for item in there if "p" not in item]
+        marks = marks_of(given[0] if given else None)
+        return [rows.file({**item, **marks.get(item["n"], {})}) for item in there if "p" in item]
 
     def all(self) -> Iterator[File]:
         """See the port. They come in no order, as the whole table is looked through."""
         table = self._moment.table
-        live = {item["sk"] for part in (keys.PUBLIC, keys.PRIVATE) for item in table.query(part)}
+        lines = [item for part in (keys.PUBLIC, keys.PRIVATE) for item in table.query(part)]
+        live = {item["name"] for item in lines}
+        marked = [keys.project(item["name"]) for item in lines if IS_MARKED in item]
+        marks = {row["name"]: marks_of(row) for row in table.get_many(marked).values()}
         there = table.scan(
             only="begins_with(pk, :project) AND begins_with(sk, :file) AND attribute_not_exists(x)",
             values={"project": keys.of_project(ProjectName("")), "file": keys.FIRST_FILE},
         )
-        return (rows.file(item) for item in there if item["p"] in live)
+        files = (
+            rows.file({**item, **marks.get(item["p"], {}).get(item["n"], {})})
+            for item in there
+            if item["p"] in live
+        )
+        return (file for file in files if file.deleted_at is None)
 
     def add(self, file: File) -> None:
         """See the port."""
@@ -68,3 +81,11 @@ class DynamoFiles:
 
         key = keys.file(project, filename)
         self._moment.change([key], apply)
+
+
+def project_row(moment: Moment, name: ProjectName) -> dict[str, Any] | None:
+    """Return the item of a project, which may have been read in this unit."""
+    kept = moment.kept.get(keys.project(name))
+    if kept is None:
+        return moment.table.get(keys.project(name))
+    return kept[0] if kept else None

@@ -33,6 +33,8 @@ def hold(table: Table, moment: Moment, name: str) -> None:
         free = "attribute_not_exists(pk) OR held < :now OR holder = :holder"
         if _taken(table, put(item, free, now=now - _SKEW, holder=holder)):
             moment.held[key] = holder
+            # What is read from now on is no older.
+            moment.kept.clear()
             return
     raise Unavailable(f"Another works on {name}. Try again.")
 

@@ -39,6 +39,18 @@ class Rows:
         """Write an item with other parts."""
         self.put({**item, **parts})
 
+    def changed_files(self) -> list[tuple[Item, Item]]:
+        """Return the items of files that are written and were there, as they were and as they will be."""
+        return [
+            (self._found[key], item)
+            for key, item in self.written.items()
+            if item is not None and "p" in item and key in self._found
+        ]
+
+    def leave(self, place: Key) -> None:
+        """Write nothing there."""
+        del self.written[place]
+
     def delete(self, *places: Key) -> None:
         """Delete items; those that are not there are fine."""
         self.written.update(dict.fromkeys(places))

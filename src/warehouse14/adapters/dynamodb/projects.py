@@ -44,6 +44,8 @@ class DynamoProjects:
         kept = self._moment.kept.get(keys.project(name))
         if kept is None:
             kept = list(self._moment.table.query(keys.of_project(name), last=keys.LAST_GRANT))
+            # Who asks for a project often asks for a file of it, too.
+            self._moment.kept[keys.project(name)] = kept
         row, *given = kept or [None]
         return None if row is None else rows.project(row, rows.grants(given))
 

@@ -85,7 +85,10 @@ def listing_item(row: Item) -> dict[str, Any]:
     """Return the line of a project in its list."""
     kept = {name: row.get(name) for name in ("display", "public", "serial", "version", "summary", "latest")}
     sought = searched_text(ProjectName(row["name"]), row["display"], _latest(row))
-    return {"pk": list_of(row), "sk": row["name"], "name": row["name"], "sought": sought, **kept}
+    # Whether it says something of its files, see marking.
+    marked = True if row.get("marks") else None
+    place = (list_of(row), row["name"])
+    return at(place, name=row["name"], sought=sought, marked=marked, **kept)
 
 
 def list_of(row: Item) -> str:
@@ -143,7 +146,7 @@ def yank_part(yank: Yank) -> dict[str, Any]:
 
 
 def file(item: Item) -> File:
-    """Return a file."""
+    """Return a file. One that is yanked no more may have an empty yank."""
     yank, metadata = item.get("k"), item.get("m")
     return File(
         project=ProjectName(item["p"]),
@@ -158,7 +161,7 @@ def file(item: Item) -> File:
         metadata_sha256=None if metadata is None else metadata.hex(),
         uploaded_at=known(item["u"]),
         uploaded_by=item["w"],
-        yank=None if yank is None else Yank(yank["reason"], known(yank["at"]), yank["by"]),
+        yank=None if not yank else Yank(yank["reason"], known(yank["at"]), yank["by"]),
         deleted_at=read(item.get("x")),
     )
 

@@ -1,0 +1,67 @@
+"""Changes of more files than one transaction takes: a release of hundreds that is yanked or deleted.
+
+The project's item says what has become of them, in the transaction of the
+change, and whoever reads files believes it. Their own items follow right
+after that, or with the next change of the project if the process was killed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from warehouse14.adapters.dynamodb import keys, rows
+from warehouse14.adapters.dynamodb.codec import Item
+from warehouse14.adapters.dynamodb.moment import Rows
+from warehouse14.adapters.dynamodb.table import check, update
+from warehouse14.domain.names import FileName, ProjectName
+
+#: How many files change in one transaction: of its hundred items some say what else has changed.
+MOST = 80
+#: The part of a project's item that says it, and that of its line in a list which says that there is one.
+MARKS, IS_MARKED = "marks", "marked"
+#: What changes of a file: its yank, which is empty where it was taken back, and when it was deleted.
+_CHANGING: dict[str, dict[str, str] | None] = {"k": {}, "x": None}
+
+
+def mark(found: Rows, name: ProjectName) -> None:
+    """Let the project's item say what becomes of its files if those are many, in the place of theirs."""
+    there, row = found.changed_files(), found.get(keys.project(name))
+    if row is None or len(there) <= MOST:
+        return
+    marks: list[dict[str, Any]] = []
+    for before, after in there:
+        parts = {
+            part: after.get(part) or none
+            for part, none in _CHANGING.items()
+            if after.get(part) != before.get(part)
+        }
+        found.leave((after["pk"], after["sk"]))
+        if not parts:
+            continue
+        same = [each for each in marks if each["parts"] == parts and len(each["files"]) < MOST]
+        if not same:
+            marks.append({"files": [], "parts": parts})
+        (same or marks)[-1]["files"].append(after["n"])
+    if marks:
+        found.change(row, **{MARKS: marks})
+
+
+def marks_of(row: Item | None) -> Mapping[str, Item]:
+    """Return what a project's item says of its files, by their names."""
+    marks = () if row is None else row.get(MARKS, ())
+    return {name: known["parts"] for known in marks for name in known["files"]}
+
+
+def settling(row: Item, serial: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Yield transactions after which the items of files say what the project's item says of them. Each takes
+    a part of it away, unless anything has changed since the entry ``serial``."""
+    name = ProjectName(row["name"])
+    for left, known in zip(range(len(row[MARKS]), 0, -1), row[MARKS], strict=True):
+        parts = known["parts"]
+        setting = "SET " + ", ".join(f"{part} = :{part}" for part in parts)
+        files = [update(keys.file(name, FileName(each)), setting, **parts) for each in known["files"]]
+        # Another may do the same.
+        as_read, said = f"size({MARKS}) = :left", f"{MARKS}[0]" if left > 1 else MARKS
+        ends = [update(keys.project(name), f"REMOVE {said}", as_read, left=left)]
+        if left == 1:
+            ends.append(update((rows.list_of(row), name), f"REMOVE {IS_MARKED}"))
+        yield [check(keys.SITE, "n = :n", n=serial), *files, *ends]
