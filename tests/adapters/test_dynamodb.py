@@ -533,18 +533,67 @@ def test_a_table_of_another_shape_is_left_alone(table: str, dynamodb: DynamoDBLo
     assert dynamodb.items(table) == []
 
 
-def test_a_table_that_was_only_made_is_told_to_run_init(table: str, dynamodb: DynamoDBLocal) -> None:
-    dynamodb.client().create_table(
+@pytest.fixture
+def made(table: str, dynamodb: DynamoDBLocal) -> Any:
+    """A client of the server on which a table of our shape was made, and no more."""
+    client = dynamodb.client()
+    client.create_table(
         TableName=table,
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         BillingMode="PAY_PER_REQUEST",
     )
+    return client
+
+
+@pytest.mark.usefixtures("made")
+def test_a_table_that_was_only_made_is_told_to_run_init(table: str, dynamodb: DynamoDBLocal) -> None:
     units = open_units(table, dynamodb.port)
     with pytest.raises(Misconfigured, match="is not prepared; 'warehouse14 init' does that"):
         units.verify()
     units.prepare()
     units.verify()
+
+
+def test_a_table_of_our_shape_with_items_of_others_is_left_alone(
+    made: Any, table: str, dynamodb: DynamoDBLocal
+) -> None:
+    item = {"pk": {"S": "user#1"}, "sk": {"S": "profile"}, "tags": {"SS": ["a"]}}
+    made.put_item(TableName=table, Item=item)
+    with pytest.raises(Misconfigured, match="has items that are not of Warehouse14; name another"):
+        open_units(table, dynamodb.port).prepare()
+    assert dynamodb.items(table) == [item]
+
+
+@pytest.mark.usefixtures("made")
+def test_a_table_whose_maker_was_killed_is_looked_after_by_the_next_init(
+    table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults
+) -> None:
+    units = open_units(table, dynamodb.port)
+    # Which AWS says in the first seconds.
+    table_faults.refuse("UpdateContinuousBackups", "ContinuousBackupsUnavailableException", times=2)
+    units.prepare()
+    assert table_faults.asked.count("UpdateContinuousBackups") == 3
+    ends = dynamodb.client().describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert (ends["TimeToLiveStatus"], ends["AttributeName"]) == ("ENABLED", "ttl")
+    units.prepare()
+    assert table_faults.asked.count("UpdateContinuousBackups") == 3
+
+
+def test_what_another_has_switched_on_or_alone_may_is_left_to_them(
+    made: Any,
+    table: str,
+    dynamodb: DynamoDBLocal,
+    table_faults: TableFaults,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ends = {"Enabled": True, "AttributeName": "ttl"}
+    made.update_time_to_live(TableName=table, TimeToLiveSpecification=ends)
+    table_faults.refuse("UpdateContinuousBackups", "AccessDeniedException")
+    units = open_units(table, dynamodb.port)
+    units.prepare()
+    units.verify()
+    assert "may not switch on recovery to a point of time" in caplog.text
 
 
 def test_a_table_of_a_newer_program_is_refused(
