@@ -21,6 +21,7 @@ from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
 from warehouse14.domain.followed import FollowedCache, project_tag
+from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
 from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.ports import UnitOfWork
@@ -453,6 +454,30 @@ def test_a_page_that_is_kept_costs_one_request_and_a_first_one_at_most_four(
 
     assert (page(), page()) == (4, 1)
     warehouse.close()
+
+
+def test_a_page_of_the_journal_reads_no_more_than_it_shows(units: DynamoUnits) -> None:
+    with units.restoring() as restoration:
+        restoration.journal(
+            [sample_change(serial=n, action="project.grant" if n == 3 else "a") for n in range(1, 301)]
+        )
+    looked_at: list[int] = []
+    units._client.meta.events.register(
+        "after-call.dynamodb.Query", lambda parsed, **_: looked_at.append(parsed["ScannedCount"])
+    )
+
+    def found(sought: Sought, **where: Any) -> list[int]:
+        looked_at.clear()
+        around = {"before": None, "after": None, "count": 50} | where
+        return [each.serial for each in look(units, lambda unit: unit.journal.found(sought, **around))]
+
+    assert found(Sought()) == list(range(300, 250, -1))
+    assert looked_at == [50]
+    assert found(Sought(), after=10, count=1) == [11]
+    assert looked_at == [1]
+    # What is rare is looked for in large pieces.
+    assert found(Sought(action="project.grant")) == [3]
+    assert looked_at == [50, 250]
 
 
 # -- reads that are not of one moment ---------------------------------------------------------------------

@@ -32,15 +32,20 @@ class DynamoJournal:
 
     def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
         """See the port."""
-        fitting = filter(sought.finds, map(rows.entry, self._walk(sought, before, after)))
+        fitting = filter(sought.finds, map(rows.entry, self._walk(sought, before, after, count)))
         found = list(islice(fitting, count))
         return found if after is None else found[::-1]
 
-    def _walk(self, sought: Sought, before: int | None, after: int | None) -> Iterator[dict[str, Any]]:
+    def _walk(
+        self, sought: Sought, before: int | None, after: int | None, count: int
+    ) -> Iterator[dict[str, Any]]:
         """Yield the entries among which those that are sought are, in the order in which they are wanted."""
         last = None if before is None or after is not None else keys.place(max(before - 1, 0))
         first = None if after is None else keys.place(max(after, 0) + 1)
-        return self._moment.table.query(_partition(sought), first=first, last=last, reverse=after is None)
+        # Mostly the next ones are it: a megabyte would be thousands.
+        return self._moment.table.query(
+            _partition(sought), first=first, last=last, reverse=after is None, limit=max(count, 1)
+        )
 
 
 def _partition(sought: Sought) -> str:

@@ -64,7 +64,7 @@ class Table:
             partition: which one.
             first, last: the places to begin and to end with.
             reverse: from the last to the first.
-            limit: how many items a request is to look at, where fewer than a megabyte are wanted.
+            limit: how many items the first request is to look at, where fewer than a megabyte are wanted.
             only: a filter expression.
             values: what it compares with, by name.
         """
@@ -99,6 +99,8 @@ class Table:
             yield from items
             if not answer.get("LastEvaluatedKey"):
                 return
+            # Not what was wanted, then: a megabyte at a time.
+            asked.pop("Limit", None)
             asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def write_many(self, put: Sequence[Item] = (), delete: Iterable[Key] = ()) -> None:
