@@ -2,16 +2,22 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 import pytest
 
 from aws_lambda.publishing import noise, publish
 from support.front_ends import KINDS, body_of, event_of, headers_of
-from support.functions import Function
+from support.functions import Function, variables_of
 from support.runtime_api import MOST_BYTES
 from support.sites import Site
+from warehouse14.domain.model import File
+from warehouse14.domain.moving.known import restorable
+from warehouse14.domain.names import ProjectName
+from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_wheel
+from warehouse14.testing.samples import sample_file
 
 MiB = 1024 * 1024
 #: The largest body that fits as base64 beside its headers, in bytes: to a load balancer, and else.
@@ -72,3 +78,42 @@ def test_what_would_not_fit_is_compressed_for_who_takes_that(
     assert "Accept-Encoding" in headers["vary"]
     # The bytes that it names are not these.
     assert "etag" not in headers
+
+
+@pytest.mark.thorough
+def test_a_page_of_ten_thousand_files_is_whole_and_fits(remote_site: Site) -> None:
+    files = [
+        sample_file(
+            f"many-1.{number}-py3-none-any.whl",
+            ProjectName("many"),
+            sha256=sha256(f"file {number}".encode()).hexdigest(),
+            metadata_sha256=sha256(f"metadata {number}".encode()).hexdigest(),
+        )
+        for number in range(10_000)
+    ]
+    with remote_site.library() as warehouse:
+        _put(warehouse, files)
+    token = ("Authorization", f"Bearer {remote_site.tokens['ada']}")
+    json_please = ("Accept", "application/vnd.pypi.simple.v1+json")
+    with Function(variables_of(remote_site)) as function:
+        answer = function.invoke(
+            event_of("function-url", "/simple/many/", "", token, json_please, GZIP)
+        ).answer
+    body = body_of(answer)
+    assert answer["statusCode"] == 200
+    assert len(json.dumps(answer)) < MOST_BYTES
+    shown = json.loads(gzip.decompress(body))["files"]
+    assert {file["filename"]: file["hashes"]["sha256"] for file in shown} == {
+        file.filename: file.sha256 for file in files
+    }
+
+
+def _put(warehouse: Warehouse, files: Sequence[File]) -> None:
+    """Add a project with these files."""
+    name = files[0].project
+    warehouse.projects.create(warehouse.operator(), name, admin="ada")
+    with warehouse.units.read() as unit:
+        project = unit.projects.get(name)
+    assert project is not None
+    with restorable(warehouse.units).restoring() as restoration:
+        restoration.project(project, files)
