@@ -128,6 +128,34 @@ def test_a_blob_that_is_put_again_is_young_and_stays(
     assert [blob.key for blob in warehouse.store.keys()] == [second]
 
 
+def test_the_collector_holds_a_project_for_a_few_seconds_at_a_time(
+    warehouse: Warehouse, ada: Identity, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file store may be slow, and some stores of metadata let others have what is held for long."""
+    warehouse.projects.create(ada, "demo")
+    keys = [f"demo/000{number}/orphan.whl" for number in range(5)]
+    for key in keys:
+        warehouse.store.put(key, b"x")
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    stat, write = warehouse.store.stat, warehouse.units.write
+    passed, looked = [0.0], []
+
+    def slowly(key: str) -> Blob | None:
+        passed[0] += 2
+        looked[-1] += 1
+        return stat(key)
+
+    def counted() -> Any:
+        looked.append(0)
+        return write()
+
+    monkeypatch.setattr("time.monotonic", lambda: passed[0])
+    monkeypatch.setattr(warehouse.store, "stat", slowly)
+    monkeypatch.setattr(warehouse.units, "write", counted)
+    assert collected(warehouse) == keys
+    assert looked == [2, 2, 1]
+
+
 def test_no_race_of_upload_and_collector_leaves_a_listed_file_without_its_bytes(
     warehouse: Warehouse, ada: Identity, clock: Clock
 ) -> None:

@@ -1,6 +1,7 @@
 """Upkeep: does every listed file have its bytes, and which bytes belong to nobody?"""
 
 import hashlib
+import time
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
 #: How many blobs go in one unit.
 _BATCH = 100
+#: For how many seconds a unit goes on with them: a name that is held for long may be another's by then.
+_HELD = 3.0
 _LOST = (
     "The file store has files, and the database has never known a project: nothing is removed. If it was"
     " lost, restore a backup or run 'warehouse14 rebuild'; if it is the wrong one, name the right one."
@@ -155,28 +158,34 @@ class UpkeepService:
             left = set() if never_listed else _never_listed(loose, known)
             yield from (Loose(key, is_left=True) for key in sorted(left))
             loose = [blob for blob in loose if blob.key not in left]
-            for start in range(0, len(loose), _BATCH):
-                batch = loose[start : start + _BATCH]
-                yield from (
-                    Loose(blob.key) for blob in (batch if dry_run else self._take(name, batch, before))
-                )
+            if dry_run:
+                yield from (Loose(blob.key) for blob in loose)
+                continue
+            while loose:
+                seen, taken = self._take(name, loose[:_BATCH], before)
+                loose = loose[seen:]
+                yield from (Loose(blob.key) for blob in taken)
         for leftover in self._store.leftovers(before):
             if not dry_run:
                 self._store.sweep(leftover)
             yield Loose(leftover)
 
-    def _take(self, name: ProjectName, blobs: Sequence[Blob], before: datetime) -> list[Blob]:
-        """Delete those of ``blobs`` that nobody refers to or has put again since they were listed."""
-        taken = []
+    def _take(self, name: ProjectName, blobs: Sequence[Blob], before: datetime) -> tuple[int, Sequence[Blob]]:
+        """Delete those of ``blobs`` that nobody refers to or has put again since they were listed, as far as
+        there is time. Return how many were looked at, and those that are deleted."""
+        taken: list[Blob] = []
         with self._units.write() as unit:
             unit.hold(name)
+            end = time.monotonic() + _HELD
             kept = _kept_keys(unit, name, before)
-            for blob in blobs:
+            for seen, blob in enumerate(blobs, 1):
                 now = self._store.stat(blob.key)
                 if blob.key not in kept and now is not None and now.modified == blob.modified:
                     self._store.delete(blob.key)
                     taken.append(blob)
-        return taken
+                if time.monotonic() > end:
+                    return seen, taken
+        return len(blobs), taken
 
     def _listed(self) -> Iterator[File]:
         with self._units.read() as unit:
