@@ -52,6 +52,8 @@ def _upload(arguments: Namespace) -> int:
     token = os.environ.get(TOKEN, "").strip()
     if not token:
         raise UsageError(f"{TOKEN} is not set: it holds a token with the scope upload")
+    if not token.isascii():
+        raise UsageError(f"{TOKEN} is no token: it has characters that none has")
     site = Site(arguments.url or _configured(arguments), token)
     missing = [path for path in arguments.files if not os.path.isfile(path)]
     if missing:
@@ -80,7 +82,7 @@ def _sent(site: "Site", path: str) -> tuple[bool, tuple[str, ...]]:
     from warehouse14.cli.sending.form import send_form
     from warehouse14.cli.sending.local import read_file
 
-    name, size = os.path.basename(path), os.path.getsize(path)
+    name, size = escaped(os.path.basename(path)), os.path.getsize(path)
     with byte_bar(f"reading {name}", size) as advance:
         file = read_file(path, advance)
     try:
@@ -95,25 +97,34 @@ def _sent(site: "Site", path: str) -> tuple[bool, tuple[str, ...]]:
 def _configured(arguments: Namespace) -> str:
     """Return the address of the site that the environment or the ini names."""
     if os.environ.get(_URL):
-        try:
-            return _address(os.environ[_URL])
-        except ArgumentTypeError as error:
-            raise UsageError(f"{_URL}: {error}") from error
+        return _named(_URL, os.environ[_URL])
     if arguments.ini or os.environ.get(VARIABLE):
         url = section_of(site_file(arguments).settings(), {}).address("url")
         if url is not None:
-            return url
+            return _named("warehouse14.url", url)
     raise UsageError(f"say which site: --url URL, or {_URL} in the environment")
+
+
+def _named(name: str, raw: str) -> str:
+    """Return the address of a site that a setting names."""
+    try:
+        return _address(raw)
+    except ArgumentTypeError as error:
+        raise UsageError(f"{name}: {error}") from error
 
 
 def _address(raw: str) -> str:
     """Return the address of a site, without a slash at its end."""
-    parts = urlsplit(raw)
-    if "@" in parts.netloc:
+    if "@" in raw.partition("//")[2].partition("/")[0]:
         raise ArgumentTypeError(f"the address has a name or a password in it: keep the token in {TOKEN}")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ArgumentTypeError(
-            f"{raw!a} is not the address of a site, such as https://packages.example.com/"
-        )
+    wrong = ArgumentTypeError(f"{raw!a} is not the address of a site, such as https://packages.example.com/")
+    try:
+        parts = urlsplit(raw)
+        # Either is looked at only here.
+        _, host = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise wrong from error
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+        raise wrong
     found = raw.rstrip("/")
     return next((found.removesuffix(place) for place in _PLACES if found.endswith(place)), found)

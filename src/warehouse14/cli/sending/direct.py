@@ -3,7 +3,7 @@
 import hashlib
 import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from warehouse14.cli.sending.local import Advance, Counted, LocalFile
-from warehouse14.cli.sending.site import TIMES, NoCredentials, Refused, Site, said
+from warehouse14.cli.sending.site import TIMES, NoCredentials, Refused, Site, pause_of, said, told
 
 _UPLOADS = "/api/uploads"
 #: How many parts are sent at the same time.
@@ -77,19 +77,18 @@ def _begin(site: Site, file: LocalFile) -> requests.Response:
 
 
 def _finished(site: Site, file: LocalFile, answer: requests.Response, advance: Advance) -> Sent:
-    state = answer.json()
     path = f"{_UPLOADS}/{answer.headers.get('Location', '').rpartition('/')[2]}"
-    if state["state"] == "sending":
-        _send_missing(site, path, file, state, advance)
+    if told(answer, state=str)["state"] == "sending":
+        _send_missing(site, path, file, told(answer, part_bytes=int, sent=list), advance)
         answer = site.post(f"{path}/finish")
     while answer.status_code == 202:
-        time.sleep(int(answer.headers["Retry-After"]))
+        time.sleep(pause_of(answer))
         answer = site.get(path)
-    state = answer.json()
-    return Sent(state["changed"], state["warnings"])
+    state = told(answer, changed=bool, warnings=list)
+    return Sent(state["changed"], [str(warning) for warning in state["warnings"]])
 
 
-def _send_missing(site: Site, path: str, file: LocalFile, state: Any, advance: Advance) -> None:
+def _send_missing(site: Site, path: str, file: LocalFile, state: Mapping[str, Any], advance: Advance) -> None:
     part_bytes: int = state["part_bytes"]
     starts = dict(enumerate(range(0, file.size, part_bytes), start=1))
     sent = set(state["sent"])
@@ -119,7 +118,7 @@ def _send_part(
     asked = {"number": str(number), "sha256": hashlib.sha256(data).hexdigest()}
     for attempt in range(1, _ATTEMPTS + 1):
         # Each attempt has an address of its own: they do not last.
-        where = site.post(f"{path}/part", asked).json()
+        where = told(site.post(f"{path}/part", asked), address=str, headers=dict)
         trouble = _put(where["address"], where["headers"], data, advance, stopping)
         if not trouble:
             return

@@ -6,7 +6,7 @@ from contextlib import closing
 import requests
 
 from warehouse14.cli.sending.local import Advance, Counted, LocalFile
-from warehouse14.cli.sending.site import Site
+from warehouse14.cli.sending.site import Site, type_of
 from warehouse14.domain.model import FileType
 
 _TYPE = "application/octet-stream"
@@ -18,7 +18,8 @@ def send_form(site: Site, file: LocalFile, advance: Advance) -> tuple[str, ...]:
     with closing(_Chain(before, file.path, after)) as body:
         size = len(before) + file.size + len(after)
         answer = site.send(Counted(body, size, advance), content_type)
-    return tuple(answer.text.splitlines())
+    # Other indexes answer otherwise.
+    return tuple(answer.text.splitlines()) if type_of(answer) == "text/plain" else ()
 
 
 def _frame(file: LocalFile) -> tuple[bytes, bytes, str]:

@@ -17,6 +17,8 @@ _PAUSE = 2.0
 _MOST_PAUSE = 60.0
 #: What a server or a proxy says that may answer soon.
 _BUSY = frozenset({429, 502, 503, 504})
+_PAGE = "text/html"
+_NO_INDEX = "What answers is no index, or something before it. Look at the address, and at what is there."
 
 
 class Refused(WarehouseError):
@@ -43,10 +45,11 @@ class Site:
     def __init__(self, url: str, token: str) -> None:
         self.url = url
         self._auth = HTTPBasicAuth("__token__", token)
+        self._was_there = False
 
     def post(self, path: str, fields: Mapping[str, str] | None = None) -> requests.Response:
-        """Return the answer to fields of the API. Raises ``Refused``; an index that does not answer is asked
-        again for a while, as all that is asked here may be asked twice."""
+        """Return the answer to fields of the API. Raises ``Refused``; an index that is busy, or that has
+        answered before, is asked again for a while, as all that is asked here may be asked twice."""
         return self._asked("POST", path, dict(fields or {}))
 
     def get(self, path: str) -> requests.Response:
@@ -57,9 +60,13 @@ class Site:
         """Return the answer to the form of an upload. Raises ``Refused``."""
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         try:
-            return _checked(self._request("POST", "/legacy/", body, headers))
+            answer = _checked(self._request("POST", "/legacy/", body, headers))
         except requests.RequestException as error:
             raise Refused(_unreachable(self.url, error)) from error
+        if answer.text.strip() and type_of(answer) == _PAGE:
+            # Indexes answer with a word at most. This may be the login of a proxy.
+            raise Refused(_NO_INDEX)
+        return answer
 
     def _asked(self, method: str, path: str, fields: Mapping[str, str] | None) -> requests.Response:
         deadline = time.monotonic() + _PATIENCE
@@ -67,11 +74,15 @@ class Site:
             pause, trouble = _PAUSE, ""
             try:
                 answer = self._request(method, path, fields, {})
+                self._was_there = True
                 if answer.status_code not in _BUSY:
                     return _checked(answer)
-                pause, trouble = _pause(answer), said(answer)
+                pause, trouble = pause_of(answer), said(answer)
             except requests.RequestException as error:
                 trouble = _unreachable(self.url, error)
+                if not self._was_there:
+                    # A wrong address or certificate does not mend itself.
+                    raise Refused(trouble) from error
             if time.monotonic() + pause > deadline:
                 raise Refused(trouble)
             time.sleep(pause)
@@ -87,6 +98,18 @@ class Site:
             # The token is for this address alone.
             allow_redirects=False,
         )
+
+
+def told(answer: requests.Response, **kinds: type) -> Mapping[str, Any]:
+    """Return the fields that an index answers. Raises ``Refused`` unless those of ``kinds`` are among them:
+    something else has answered, such as a proxy that wants a login."""
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or any(not isinstance(found.get(name), kinds[name]) for name in kinds):
+        raise Refused(_NO_INDEX)
+    return found
 
 
 def said(answer: requests.Response) -> str:
@@ -109,7 +132,13 @@ def _checked(answer: requests.Response) -> requests.Response:
     return answer
 
 
-def _pause(answer: requests.Response) -> float:
+def type_of(answer: requests.Response) -> str:
+    """Return the type of what is in an answer, without what is said of that."""
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def pause_of(answer: requests.Response) -> float:
+    """Return when to ask again, in seconds."""
     wanted = answer.headers.get("Retry-After", "")
     return min(float(wanted), _MOST_PAUSE) if wanted.isdecimal() else _PAUSE
 
