@@ -32,6 +32,9 @@ from support.sites import APP, COMMAND, Backends, Site, environment
 from support.token_page import Browser
 from support.visitors import Visitor
 from support.wheels import StoredWheel
+from warehouse14.cli.sending.direct import Sent, send_in_parts
+from warehouse14.cli.sending.local import read_file
+from warehouse14.cli.sending.site import Site as Index
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel, zip_bytes
 
 MIB = 1024 * 1024
@@ -296,6 +299,24 @@ def test_many_who_finish_at_once_publish_it_once(stored: Stored) -> None:
     assert ada.outcome(path).status_code == 200
     lines = stored.site.command("journal", "--project", "at-once", "--format", "jsonl").splitlines()
     assert [json.loads(line)["action"] for line in lines].count("file.upload") == 1
+
+
+def test_who_sends_what_another_finishes_meanwhile_gets_the_answer_too(
+    stored: Stored, tmp_path: Path
+) -> None:
+    ada, wheel = ByHand(stored), build_wheel("meanwhile", "1.0")
+    (path,) = written(tmp_path, wheel)
+    outcomes: list[int] = []
+
+    def another(_: int) -> None:
+        if not outcomes:
+            upload = ada.begin(wheel)
+            ada.send(upload, wheel.content)
+            ada.post(f"{upload}/finish")
+            outcomes.append(ada.outcome(upload).status_code)
+
+    sent = send_in_parts(Index(stored.server.url, stored.ada), read_file(str(path), lambda _: None), another)
+    assert (outcomes, sent) == ([200], Sent(is_new=True, warnings=[]))
 
 
 def test_what_was_never_finished_is_collected_when_it_is_old(stored: Stored) -> None:

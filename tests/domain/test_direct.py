@@ -13,6 +13,7 @@ from support.parts import MemoryPlace, parts_of, taking_parts
 from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import (
+    Conflict,
     FileExists,
     Forbidden,
     NotFound,
@@ -344,6 +345,15 @@ def test_to_ask_twice_publishes_once(site: Site) -> None:
         site.warehouse.direct.run(upload)
     assert site.warehouse.direct.finish(site.ada, upload) == Accepted(WHEEL.filename, is_new=True)
     assert len(site.uploads()) == 1
+
+
+def test_what_was_asked_for_takes_no_parts_any_more(site: Site) -> None:
+    upload = site.asked()
+    for _ in range(2):
+        with pytest.raises(Conflict, match="takes no parts any more"):
+            site.warehouse.direct.request(site.ada, upload, number=1, sha256="0" * 64)
+        site.warehouse.direct.run(upload)
+    assert isinstance(site.answer(upload), Accepted)
 
 
 def test_a_poll_takes_up_what_lies_still(site: Site) -> None:

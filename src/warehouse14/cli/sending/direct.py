@@ -23,6 +23,8 @@ _ATTEMPTS = 6
 _PAUSE = 1.0
 #: How often an upload is begun that ended on the way.
 _BEGINNINGS = 3
+#: What an index says that wants no part any more.
+_CONFLICT = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,12 @@ def _begin(site: Site, file: LocalFile) -> requests.Response:
 def _finished(site: Site, file: LocalFile, answer: requests.Response, advance: Advance) -> Sent:
     path = f"{_UPLOADS}/{answer.headers.get('Location', '').rpartition('/')[2]}"
     if told(answer, state=str)["state"] == "sending":
-        _send_missing(site, path, file, told(answer, part_bytes=int, sent=list), advance)
+        try:
+            _send_missing(site, path, file, told(answer, part_bytes=int, sent=list), advance)
+        except Refused as error:
+            # Another has sent the same file meanwhile, and has finished it.
+            if error.status != _CONFLICT:
+                raise
         answer = site.post(f"{path}/finish")
     while answer.status_code == 202:
         time.sleep(pause_of(answer))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import NoReturn
 
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.errors import Conflict, NotFound, Rejected
 from warehouse14.domain.ports import Now, Part, PartRequest, Place, TakesParts
 from warehouse14.domain.readonly import refuse_change
 from warehouse14.domain.services.beginnings import LASTS, Beginnings
@@ -21,6 +21,7 @@ from warehouse14.domain.services.uploadform import UploadForm, check_digests
 from warehouse14.domain.services.uploads import UploadService
 
 _NONE = "There is no such upload of yours: it has ended, or is over a day old. Begin it again."
+_ASKED = "This upload takes no parts any more: it was finished. Ask what came of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,15 @@ class DirectUploadService:
         Raises:
             NotFound: there is no such upload of this account, or it is too old.
             Rejected: there is no such part.
+            Conflict: somebody has asked that it be published.
             Forbidden: the identity may not upload any more.
         """
         begun, place = self._own(identity, upload)
         digest = _digest(sha256)
         if number not in begun.sizes:
             raise Rejected(f"number: the file has the parts 1 to {len(begun.sizes)}.", field="number")
+        if place.noted(ASKED) is not None:
+            raise Conflict("upload", upload, _ASKED)
         return place.request(begun.parts, Part(number, begun.sizes[number], digest))
 
     def finish(self, identity: Identity, upload: str) -> DirectUpload | Accepted:
@@ -225,8 +229,4 @@ def _whole(begun: Begun, sent: Mapping[int, int]) -> frozenset[int]:
 
 
 def _refuse(upload: str) -> NoReturn:
-    raise NotFound(
-        "upload",
-        upload,
-        "There is no such upload of yours: it has ended, or is over a day old. Begin it again.",
-    )
+    raise NotFound("upload", upload, _NONE)
