@@ -132,7 +132,9 @@ def test_a_version_without_a_list_of_files_is_named_and_the_others_count(said: o
     assert [one.where for one in found.untaken] == ["demo 0.0"]
 
 
-@pytest.mark.parametrize("said", ["text", None, {}, file(None, "1"), file("a", None), file("a", 5)])
+@pytest.mark.parametrize(
+    "said", ["text", None, {}, file(None, "1"), file("a", None), file("a", 5), file("a", " ")]
+)
 def test_a_file_without_a_name_or_a_digest_is_named_and_the_others_count(said: object) -> None:
     found = files({"files": [said, file("b", "1")]})
     assert found.digests == {"b": "1"}

@@ -31,7 +31,7 @@ class ListedFiles:
     def _take(self, file: Any) -> None:
         said = file if isinstance(file, Mapping) else {}
         name, digest = said.get("filename"), said.get("sha256_digest")
-        if not isinstance(name, str) or not isinstance(digest, str):
+        if not isinstance(name, str) or not isinstance(digest, str) or not digest.strip():
             self._leave("", f"the file {file!r:.80} has no name or no digest")
             return
         before = self.digests.get(name, digest)
