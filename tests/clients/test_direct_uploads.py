@@ -110,6 +110,22 @@ def test_a_wheel_goes_in_parts_and_comes_back(stored: Stored, tmp_path: Path) ->
     assert upload(stored.server, stored.ada, path).well() == f"{wheel.filename}: there already\n"
 
 
+def test_damaged_bytes_are_mended_by_a_file_that_is_sent_again(stored: Stored, tmp_path: Path) -> None:
+    wheel = build_wheel("mended", "1.0")
+    (path,) = written(tmp_path, wheel)
+    upload(stored.server, stored.ada, path).well()
+    client = stored.store.client()
+    listed = client.list_objects_v2(Bucket=stored.bucket, Prefix="packages/blobs/mended/")["Contents"]
+    (key,) = (found["Key"] for found in listed if found["Key"].endswith(".whl"))
+    client.put_object(Bucket=stored.bucket, Key=key, Body=b"?" + wheel.content[1:])
+    assert upload(stored.server, stored.ada, path).well() == f"{wheel.filename}: there already\n"
+    assert len(stored.site.damage()) == 1
+    assert upload(stored.server, stored.ada, "--again", path).well() == f"{wheel.filename}: there already\n"
+    assert stored.site.damage() == []
+    with pytest.raises(AssertionError, match="again: write yes, or leave it out"):
+        ByHand(stored).begin(wheel, again="no")
+
+
 def test_a_terminal_shows_how_far_it_is(stored: Stored, tmp_path: Path) -> None:
     (path,) = written(tmp_path, build_wheel("shown", "1.0", body=os.urandom(18 * MIB)))
     terminal, its_end = pty.openpty()

@@ -152,6 +152,22 @@ def test_what_is_listed_already_need_not_be_sent(site: Site) -> None:
     assert site.begun() == Accepted(WHEEL.filename, is_new=False)
 
 
+def test_a_file_comes_again_in_the_place_of_damaged_bytes(site: Site) -> None:
+    file = site.warehouse.uploads.publish(site.ada, form_of(WHEEL.filename), [WHEEL.content]).file
+    site.files.put(file.key, b"?" + WHEEL.content[1:])
+    assert site.begun() == Accepted(WHEEL.filename, is_new=False)
+    begun = site.warehouse.direct.begin(
+        site.ada, form_of(WHEEL.filename), size=file.size, sha256=file.sha256, again=True
+    )
+    assert isinstance(begun, DirectUpload)
+    site.place(begun.id).send(1, WHEEL.content)
+    site.warehouse.direct.finish(site.ada, begun.id)
+    site.warehouse.direct.run(begun.id)
+    assert site.answer(begun.id) == Accepted(WHEEL.filename, is_new=False)
+    with site.warehouse.files.open(site.ada, "demo", WHEEL.filename) as stream:
+        assert stream.read() == WHEEL.content
+
+
 # -- refusals -----------------------------------------------------------------------------
 
 

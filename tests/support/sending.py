@@ -64,7 +64,7 @@ class Sender:
         self._base = f"{url}/api/uploads"
         self._auth = ("__token__", token)
 
-    def begin(self, built: BuiltFile) -> str:
+    def begin(self, built: BuiltFile, **more: str) -> str:
         """Begin an upload, and return its path."""
         stem = built.filename.split("-")
         answer = self.post(
@@ -75,6 +75,7 @@ class Sender:
             filename=built.filename,
             size=str(len(built.content)),
             sha256=hashlib.sha256(built.content).hexdigest(),
+            **more,
         )
         assert answer.status_code == 201, answer.text
         assert answer.headers["Location"].startswith(f"{self._base}/")

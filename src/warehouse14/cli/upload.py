@@ -43,6 +43,11 @@ def add_commands(commands: Commands) -> None:
         type=_address,
         help=f"the site's address (default: {_URL} in the environment, or warehouse14.url of the ini)",
     )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="send also what is listed already, which mends files whose stored bytes are damaged",
+    )
     parser.add_argument("files", metavar="FILE", type=text, nargs="+", help="a wheel or a sdist")
 
 
@@ -58,15 +63,15 @@ def _upload(arguments: Namespace) -> int:
     missing = [path for path in arguments.files if not os.path.isfile(path)]
     if missing:
         raise UsageError(f"{missing[0]} is not a file")
-    outcomes = Counter(_publish(site, path) for path in arguments.files)
+    outcomes = Counter(_publish(site, path, again=arguments.again) for path in arguments.files)
     return 1 if outcomes[_Outcome.REFUSED] else 0
 
 
-def _publish(site: "Site", path: str) -> _Outcome:
+def _publish(site: "Site", path: str, *, again: bool) -> _Outcome:
     """Publish one file, and say what came of it; the next one comes whatever that is."""
     name = escaped(os.path.basename(path))
     try:
-        is_new, warnings = _sent(site, path)
+        is_new, warnings = _sent(site, path, again=again)
     except (WarehouseError, OSError) as error:
         complain(f"{name}: {getattr(error, 'strerror', None) or error}")
         return _Outcome.REFUSED
@@ -77,7 +82,7 @@ def _publish(site: "Site", path: str) -> _Outcome:
     return outcome
 
 
-def _sent(site: "Site", path: str) -> tuple[bool, tuple[str, ...]]:
+def _sent(site: "Site", path: str, *, again: bool) -> tuple[bool, tuple[str, ...]]:
     from warehouse14.cli.sending.direct import NotTaken, send_in_parts
     from warehouse14.cli.sending.form import send_form
     from warehouse14.cli.sending.local import read_file
@@ -87,7 +92,7 @@ def _sent(site: "Site", path: str) -> tuple[bool, tuple[str, ...]]:
         file = read_file(path, advance)
     try:
         with byte_bar(f"sending {name}", size) as advance:
-            sent = send_in_parts(site, file, advance)
+            sent = send_in_parts(site, file, advance, again=again)
     except NotTaken:
         with byte_bar(f"sending {name}", size) as advance:
             return True, send_form(site, file, advance)

@@ -43,13 +43,14 @@ class Stopped(Exception):
     """Somebody else has given up."""
 
 
-def send_in_parts(site: Site, file: LocalFile, advance: Advance) -> Sent:
-    """Publish a file; parts of it that have come before are not sent again.
+def send_in_parts(site: Site, file: LocalFile, advance: Advance, *, again: bool = False) -> Sent:
+    """Publish a file; parts of it that have come before are not sent again, nor is a file that is listed,
+    unless it is to be sent ``again``.
 
     Raises ``NotTaken``, and ``Refused`` with the sentence of the index.
     """
     for left in reversed(range(_BEGINNINGS)):
-        begun = _begin(site, file)
+        begun = _begin(site, file, again=again)
         try:
             return _finished(site, file, begun, advance)
         except Refused as error:
@@ -58,7 +59,7 @@ def send_in_parts(site: Site, file: LocalFile, advance: Advance) -> Sent:
     raise AssertionError
 
 
-def _begin(site: Site, file: LocalFile) -> requests.Response:
+def _begin(site: Site, file: LocalFile, *, again: bool) -> requests.Response:
     form = file.form
     try:
         return site.post(
@@ -70,6 +71,7 @@ def _begin(site: Site, file: LocalFile) -> requests.Response:
                 "filename": form.filename,
                 "size": str(file.size),
                 "sha256": file.sha256,
+                **({"again": "yes"} if again else {}),
             },
         )
     except Refused as error:

@@ -78,16 +78,20 @@ class DirectUploadService:
         return self._beginnings is not None
 
     def begin(
-        self, identity: Identity, form: UploadForm, *, size: int, sha256: str
+        self, identity: Identity, form: UploadForm, *, size: int, sha256: str, again: bool = False
     ) -> DirectUpload | Accepted:
         """Allow a file to come, or go on with the same upload of the same account; a file that is listed
         already with these bytes is the answer.
+
+        Whether the stored bytes still are these is not looked at here, as that may take long: a file comes
+        ``again`` to take the place of damaged ones.
 
         Args:
             identity: who acts.
             form: what is said of the file.
             size: how many bytes it has.
             sha256: what they hash to, in hex.
+            again: whether it is to come also if it is listed.
 
         Raises:
             Rejected: a rule of the index is broken; the message says which and what would be right.
@@ -99,7 +103,7 @@ class DirectUploadService:
         """
         beginnings = self._opened()
         published = self._uploads.expect(identity, form, size=size, sha256=sha256)
-        if published is not None:
+        if published is not None and not again:
             return Accepted(form.filename, is_new=False, warnings=published.warnings)
         if not size:
             raise Rejected("content: the file is empty.", field="content")

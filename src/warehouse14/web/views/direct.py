@@ -26,13 +26,17 @@ _SOON = "1"
 @change(context=ApiUploads, permission=Permission.BROWSE)
 def begin(context: ApiUploads, request: Request) -> Response:  # noqa: ARG001
     """Begin an upload that goes straight to the store."""
-    given = given_fields(request, *_FORM, "size", "sha256")
+    given = given_fields(request, *_FORM, "size", "sha256", "again")
     for name in _FORM:
         if not given[name]:
             raise Rejected(f"{name}: missing. Send it.", field=name)
     form = UploadForm(given["name"], given["filetype"], given["filename"], given["version"])
     size = _number(given["size"], field="size")
-    found = _direct(request).begin(request.identity, form, size=size, sha256=given["sha256"])
+    if given["again"] not in {"", "yes"}:
+        raise Rejected("again: write yes, or leave it out.", field="again")
+    found = _direct(request).begin(
+        request.identity, form, size=size, sha256=given["sha256"], again=bool(given["again"])
+    )
     return _told(request, found, sending=201)
 
 
