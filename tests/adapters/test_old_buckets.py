@@ -10,6 +10,7 @@ import pytest
 from moving.oldsites import OldBucket
 from support.buckets import BucketServer
 from support.cables import Cable
+from support.strangers import Says, Stranger
 from warehouse14.adapters.oldsites.bucket import Bucket, Object
 from warehouse14.adapters.oldsites.speaking import Speaker
 from warehouse14.domain.errors import Misconfigured, Rejected, Unavailable
@@ -78,6 +79,16 @@ def test_an_object_that_is_replaced_while_a_connection_breaks_is_refused(
         old.put(KEY, b"b" * 5_000_000)
         cable.cut()
         with closing(stream), pytest.raises(Rejected, match="replaced while this ran"):
+            stream.read()
+
+
+def test_the_whole_is_not_taken_for_what_was_missing(opened: Callable[..., Bucket]) -> None:
+    whole = Says(200, bytes(5_000_000), {"ETag": '"5e5e"'})
+    with Stranger(lambda _: whole) as stranger, Cable(stranger.port) as cable:
+        stream = opened(endpoint_url=f"http://127.0.0.1:{cable.port}").open(KEY, '"5e5e"')
+        stream.read(1000)
+        cable.cut()
+        with closing(stream), pytest.raises(Unavailable, match="does not answer as it should"):
             stream.read()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
-from warehouse14.adapters.s3.store import S3Store
+from warehouse14.adapters.s3.store import ReachedS3Store, S3Store
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
@@ -140,6 +140,16 @@ def test_the_whole_is_not_taken_for_a_part(stranger: Stranger, store: S3Store) -
         assert whole.read() == b"0123456789"
     with pytest.raises(Unavailable):
         store.open(KEY, 5)
+
+
+def test_the_whole_of_what_waits_is_not_taken_for_a_part(stranger: Stranger, store: S3Store) -> None:
+    assert isinstance(store, ReachedS3Store)
+    stranger.answer = lambda _: Says(200, bytes(LARGE), DATE | {"ETag": '"5e5e"'})
+    with store.place("a/b").waiting().reader() as stream:
+        assert stream.read(4) == bytes(4)
+        stream.seek(LARGE // 2)
+        with pytest.raises(Unavailable):
+            stream.read(4)
 
 
 def test_an_address_with_a_password_that_boto3_finds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

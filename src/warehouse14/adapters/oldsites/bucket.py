@@ -99,7 +99,11 @@ class _Body(io.RawIOBase):
     def _asked(self) -> Any:
         """Ask for the bytes from where they stopped on."""
         part = {"Range": f"bytes={self._at}-"} if self._at else {}
-        return self._client.get_object(**self._target, **part)["Body"]
+        answer = self._client.get_object(**self._target, **part)
+        if part and "ContentRange" not in answer:
+            answer["Body"].close()
+            raise OSError("what answers gives the whole for a part")
+        return answer["Body"]
 
 
 def _object(listed: dict[str, Any]) -> Object:

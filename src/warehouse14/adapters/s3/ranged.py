@@ -3,7 +3,7 @@
 import io
 from typing import Any, BinaryIO
 
-from warehouse14.adapters.s3.client import FAILURES, answering
+from warehouse14.adapters.s3.client import FAILURES, NoStore, answering
 
 _BUFFER = 256 * 1024
 #: How far ahead is read over in bytes, which is faster than another request.
@@ -75,6 +75,9 @@ class _Ranges(io.RawIOBase):
         if self._body is None or not 0 <= ahead <= _NEAR:
             self._leave()
             answer = self._client.get_object(**self._target, Range=f"bytes={self._at}-")
+            if self._at and "ContentRange" not in answer:
+                answer["Body"].close()
+                raise NoStore(reason="it gives the whole for a part")
             self._body, self._body_at = answer["Body"], self._at
         while self._body_at < self._at:
             passed = len(self._body.read(self._at - self._body_at))
