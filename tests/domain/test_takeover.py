@@ -178,6 +178,15 @@ def test_a_project_that_was_here_before_keeps_its_roles_and_takes_files_by_its_o
     assert [file.filename for file in warehouse.projects.files(bob, "his")] == []
 
 
+def test_nobody_makes_a_project_of_the_import_by_saying_where_they_come_from(
+    warehouse: Warehouse, bob: Identity, old: InMemory, take: Take
+) -> None:
+    warehouse.projects.create(replace(bob, origin=f"import from {old.name}"), "demo")
+    old.add(build_wheel("demo", "1.0"))
+    assert kinds(take()) == [Untaken]
+    assert not warehouse.projects.files(bob, "demo")
+
+
 def test_a_later_run_reads_only_what_is_new_also_in_projects_of_others(
     warehouse: Warehouse, bob: Identity, old: InMemory, take: Take
 ) -> None:

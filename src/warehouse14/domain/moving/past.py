@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Action, Change
-from warehouse14.domain.names import Principal, ProjectName, account_principal
+from warehouse14.domain.names import OPERATOR, Principal, ProjectName, account_principal
 from warehouse14.domain.ports import UnitOfWork, Units
 
 #: How many entries are read at once.
@@ -14,10 +14,11 @@ _OPENINGS = frozenset({Action.PROJECT_PUBLIC, Action.PROJECT_PRIVATE})
 
 
 def made_from(units: Units, name: ProjectName) -> str | None:
-    """Return where the change came from that made a project, or None if the journal knows of none."""
+    """Return where the operator was who made a project, or None if somebody else did, or the journal knows of
+    nobody."""
     with units.read() as unit:
         first = unit.journal.found(Sought(project=name), before=None, after=0, count=1)
-    return first[0].origin if first else None
+    return first[0].origin if first and first[0].actor == OPERATOR else None
 
 
 def decided_roles(units: Units, name: ProjectName) -> frozenset[Principal]:
