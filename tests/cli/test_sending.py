@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,9 @@ import pytest
 
 from support.strangers import Asked, Says, Stranger
 from warehouse14.cli import main
+from warehouse14.cli.sending.direct import send_in_parts
+from warehouse14.cli.sending.local import read_file
+from warehouse14.cli.sending.site import Refused, Site
 from warehouse14.testing.builders import build_wheel
 
 #: Status, type, what stands in ``Retry-After``, and the body.
@@ -109,6 +113,19 @@ def test_an_address_where_nobody_is_is_said_at_once(wheel: Path, capsys: pytest.
     assert main(["upload", "--url", "http://127.0.0.1:1", str(wheel)]) == 1
     assert time.monotonic() - before < 20
     assert "http://127.0.0.1:1 does not answer" in capsys.readouterr().err
+
+
+def test_a_file_that_is_cut_off_while_it_is_sent_is_said(stranger: Answering, wheel: Path) -> None:
+    size = wheel.stat().st_size
+    stranger.answers = [
+        (201, JSON, "", json.dumps({"state": "sending", "part_bytes": size, "sent": []})),
+        (200, JSON, "", json.dumps({"address": stranger.endpoint, "headers": {}})),
+    ]
+    file = read_file(str(wheel), bool)
+    os.truncate(wheel, size - 1)
+    with pytest.raises(Refused, match="It was changed while it was sent"):
+        send_in_parts(Site(stranger.endpoint, "wh14_secret"), file, bool)
+    assert not [asked for asked in stranger.asked if asked.method == "PUT"]
 
 
 class Terminal(io.StringIO):

@@ -123,7 +123,11 @@ def _in_threads(send: Any, numbers: Iterable[int], stopping: Event) -> None:
 def _send_part(
     site: Site, path: str, file: LocalFile, part_bytes: int, advance: Advance, stopping: Event, number: int
 ) -> None:
-    data = file.piece((number - 1) * part_bytes, part_bytes)
+    start = (number - 1) * part_bytes
+    data = file.piece(start, part_bytes)
+    if len(data) != min(part_bytes, file.size - start):
+        # An address takes the length that was announced, and no other.
+        raise Refused("It was changed while it was sent. Send it again.")
     asked = {"number": str(number), "sha256": hashlib.sha256(data).hexdigest()}
     for attempt in range(1, _ATTEMPTS + 1):
         # Each attempt has an address of its own: they do not last.
