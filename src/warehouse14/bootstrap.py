@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from warehouse14.domain.access import SiteRules
 from warehouse14.domain.errors import Misconfigured, Rejected, WarehouseError
 from warehouse14.domain.names import (
+    AccountName,
     Principal,
     ProviderName,
     account_name,
@@ -23,7 +24,7 @@ from warehouse14.domain.names import (
     provider_name,
 )
 from warehouse14.domain.origins import ranges
-from warehouse14.domain.ports import FileStore, OldSite, SignIn, Units
+from warehouse14.domain.ports import FileStore, OldSite, SignIn, TakesIncoming, Units
 from warehouse14.domain.services.gate import Start
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import PREFIX, Section, SettingError, Site, read_site, section_of
@@ -114,6 +115,7 @@ def assemble(
         sign_ins = _sign_ins(section)
         site = read_site(section)
         rules = _rules(site, sign_ins)
+        incoming_account = _incoming_account(site, store)
         _check_metrics(site)
         section.finish()
     except SettingError as error:
@@ -127,6 +129,7 @@ def assemble(
         rules=rules,
         reverify=timedelta(hours=site.reverify_hours) or None,
         read_only=site.read_only,
+        incoming_account=incoming_account,
     )
     return Assembly(Warehouse(units, store, policy, start=start), site, sign_ins)
 
@@ -158,6 +161,18 @@ def _rules(site: Site, sign_ins: SignIns) -> SiteRules:
             providers=frozenset(sign_ins.providers),
             passwords=sign_ins.local,
         )
+    except Rejected as error:
+        raise SettingError(f"{PREFIX}{error}") from error
+
+
+def _incoming_account(site: Site, store: FileStore) -> AccountName | None:
+    key = "incoming_account"
+    if site.incoming_account is None:
+        return None
+    if not isinstance(store, TakesIncoming):
+        raise SettingError(f"{PREFIX}{key} is set, but the file store is none that others put files into")
+    try:
+        return account_name(site.incoming_account, field=key)
     except Rejected as error:
         raise SettingError(f"{PREFIX}{error}") from error
 

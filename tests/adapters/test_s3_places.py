@@ -201,3 +201,21 @@ def test_a_store_that_clients_do_not_reach_takes_no_parts(monkeypatch: pytest.Mo
 def test_what_waits_lies_apart_from_the_files(staging: str) -> None:
     with pytest.raises(SettingError, match=r"warehouse14\.files\.staging = "):
         s3.file_store(Section("warehouse14.files.", {"bucket": "b", "staging": staging}))
+
+
+@pytest.mark.parametrize(
+    ("staging", "incoming"),
+    [
+        ("", "blobs"),
+        ("", "blobs/x/"),
+        ("", "/"),
+        ("", "staging/"),
+        ("", "staging/x"),
+        ("in/x", "in"),
+        ("", "a//b"),
+    ],
+)
+def test_what_others_put_there_lies_apart_from_all_else(staging: str, incoming: str) -> None:
+    settings = {"bucket": "b", "staging": staging, "incoming": incoming}
+    with pytest.raises(SettingError, match=r"warehouse14\.files\.incoming = .* (lies where|is not a path)"):
+        s3.file_store(Section("warehouse14.files.", settings))

@@ -310,3 +310,24 @@ def test_where_variables_are_all_that_there_is_a_misspelt_one_is_refused_with_th
     told = r"unknown setting: warehouse14.creator \(did you mean warehouse14.creators\?\)"
     with pytest.raises(SettingError, match=told):
         section.finish()
+
+
+@pytest.mark.parametrize(
+    ("files", "account", "told"),
+    [
+        ("filesystem", "ada", "warehouse14.incoming_account is set, but the file store is none"),
+        ("s3", "a b", "warehouse14.incoming_account: 'a b' is not an account name"),
+    ],
+)
+def test_an_account_that_cannot_be_for_files_of_others_is_one_line_and_status_2(
+    site: Any, files: str, account: str, told: str
+) -> None:
+    root = "warehouse14.files.root = %(here)s/var/files"
+    site.set("warehouse14.files = filesystem", f"warehouse14.files = {files}")
+    if files == "s3":
+        site.set(root, "warehouse14.files.bucket = nobody-asks")
+    _is_refused(_with(site, f"warehouse14.incoming_account = {account}"), told)
+
+
+def test_a_site_without_such_an_account_takes_no_files_of_others(site: Any) -> None:
+    _is_refused(site("incoming"), "the file store of this site is none that others put files into")

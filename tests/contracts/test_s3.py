@@ -6,10 +6,11 @@ import pytest
 from support.buckets import BucketServer
 from support.cables import Cable
 from warehouse14.adapters import s3
-from warehouse14.domain.ports import FileStore, Prepared
+from warehouse14.domain.ports import FileStore, Incoming, Prepared
 from warehouse14.settings import Section
 from warehouse14.testing.file_store_contract import FileStoreContract
 from warehouse14.testing.file_store_contract.fixtures import StoreFixtures
+from warehouse14.testing.incoming_contract import IncomingContract, Put
 from warehouse14.testing.parts_contract import TakesPartsContract
 
 
@@ -67,6 +68,22 @@ class OnSwift(InBucket):
         return swift
 
 
+class OfOthers(IncomingContract):
+    """What others put into such a bucket."""
+
+    @pytest.fixture
+    def put(self, server: BucketServer, bucket: str) -> Put:
+        def put(key: str, data: bytes) -> None:
+            server.client().put_object(Bucket=bucket, Key=f"packages/incoming/{key}", Body=data)
+
+        return put
+
+    def test_a_notice_has_the_key_behind_the_prefix(self, incoming: Incoming, bucket: str) -> None:
+        assert incoming.key(bucket, "packages/incoming/a/b.whl") == "a/b.whl"
+        for name in ("packages/blobs/a/b.whl", "incoming/b.whl", "packages/incoming"):
+            assert incoming.key(bucket, name) is None
+
+
 class TestStoreOnLocalStack(OnLocalStack, FileStoreContract):
     pass
 
@@ -82,4 +99,13 @@ class TestStoreOnSwift(OnSwift, FileStoreContract):
 
 @pytest.mark.registry
 class TestPartsOnSwift(OnSwift, TakesPartsContract):
+    pass
+
+
+class TestIncomingOnLocalStack(OnLocalStack, OfOthers):
+    pass
+
+
+@pytest.mark.registry
+class TestIncomingOnSwift(OnSwift, OfOthers):
     pass

@@ -17,7 +17,7 @@ from support.parts import parts_of
 from warehouse14.domain import access
 from warehouse14.domain.access import Identity, Permission, TokenLimits, account_identity, operator
 from warehouse14.domain.arrivals import Arrival, Ending
-from warehouse14.domain.errors import SignInFailed, WarehouseError
+from warehouse14.domain.errors import Misconfigured, SignInFailed, WarehouseError
 from warehouse14.domain.model import Action, Change, Reach, Role, Scope
 from warehouse14.domain.names import AccountName, FileName, GroupName, ProviderName
 from warehouse14.domain.services.arrivals import From
@@ -116,6 +116,12 @@ def _finish(world: World, me: Identity) -> object:
     if isinstance(_begin(world, me), Accepted):
         return None
     return world.warehouse.direct.finish(me, _with_upload(world, me))
+
+
+def _closed(call: Callable[[], object]) -> None:
+    """Have a site refuse what its settings do not open."""
+    with pytest.raises(Misconfigured):
+        call()
 
 
 def _publish_waiting(world: World, me: Identity) -> Published:
@@ -366,6 +372,11 @@ READS: dict[str, Call] = {
     ),
     "direct.status": lambda at, me: at.warehouse.direct.status(me, _with_upload(at, me)),
     "direct.run": lambda at, me: at.warehouse.direct.run("0" * 64),
+    # Whose files these are is a setting; tests/domain/test_incoming.py has the entries.
+    "incoming.key": lambda at, me: _closed(lambda: at.warehouse.incoming.key("bucket", "x")),
+    "incoming.take": lambda at, me: _closed(lambda: at.warehouse.incoming.take("x")),
+    "incoming.take_all": lambda at, me: _closed(lambda: list(at.warehouse.incoming.take_all())),
+    "incoming.cancel": lambda at, me: _closed(lambda: at.warehouse.incoming.cancel("x")),
     "uploads.warnings": lambda at, me: at.warehouse.uploads.warnings(me),
     "upkeep.check": lambda at, me: list(at.warehouse.upkeep.check(digests=True)),
     "upkeep.count": lambda at, me: at.warehouse.upkeep.count(),

@@ -5,6 +5,7 @@ from warehouse14.cli import (
     files,
     groups,
     imports,
+    incoming,
     init,
     journal,
     moving,
@@ -36,7 +37,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in (
         *(init, serve, accounts, groups, sessions, tokens),
-        *(projects, files, upload, imports, journal, upkeep, moving),
+        *(projects, files, upload, imports, incoming, journal, upkeep, moving),
     ):
         module.add_commands(commands)
     return parser

@@ -16,8 +16,8 @@ from warehouse14.domain.catalogue import Catalogue
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.followed import FollowedCache
 from warehouse14.domain.index import Index
-from warehouse14.domain.names import account_name
-from warehouse14.domain.ports import FileStore, Now, Prepared, TakesParts, Units
+from warehouse14.domain.names import AccountName, account_name
+from warehouse14.domain.ports import FileStore, Now, Prepared, TakesIncoming, TakesParts, Units
 from warehouse14.domain.readonly import ReadOnlyFiles, ReadOnlyUnits, never
 from warehouse14.domain.services.accounts import AccountService, enabled_account
 from warehouse14.domain.services.acting import Acting
@@ -27,6 +27,7 @@ from warehouse14.domain.services.eachonce import EachOnce
 from warehouse14.domain.services.files import FileService
 from warehouse14.domain.services.gate import Gate, Start
 from warehouse14.domain.services.groups import GroupService
+from warehouse14.domain.services.incoming import IncomingService
 from warehouse14.domain.services.journal import JournalService
 from warehouse14.domain.services.looking import LookService
 from warehouse14.domain.services.projects import ProjectService
@@ -57,6 +58,8 @@ class Policy:
     reverify: timedelta | None = None
     #: Whether every change is refused, for the time of a move.
     read_only: bool = False
+    #: The account that files count as uploaded by which others put into the store; None if none are taken.
+    incoming_account: AccountName | None = None
 
 
 def utc_now() -> datetime:
@@ -68,8 +71,8 @@ class Warehouse:
     """Everything that an index does, for whoever holds it.
 
     Attributes:
-        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, direct, upkeep,
-            journal: the use cases.
+        projects, files, accounts, groups, sessions, arrivals, looking, tokens, uploads, direct, incoming,
+            upkeep, journal: the use cases.
         index: the read side that follows the journal, for servers.
         catalogue: the read side for people: search, releases, what metadata says.
         readiness: whether the stores answer.
@@ -91,6 +94,7 @@ class Warehouse:
         default a thread of this process does, for one after the other.
         """
         takes_parts = store if isinstance(store, TakesParts) else None
+        takes_incoming = store if isinstance(store, TakesIncoming) else None
         self.readiness = ReadinessService(units, store)
         if policy.read_only:
             units, store = ReadOnlyUnits(units), ReadOnlyFiles(store)
@@ -137,6 +141,14 @@ class Warehouse:
             takes_parts,
             Gate(self.uploads, Acting(self.tokens, self.account), now),
             start or EachOnce(self._passing, self._pass),
+            now,
+            read_only=policy.read_only,
+        )
+        self.incoming = IncomingService(
+            self.uploads,
+            takes_incoming,
+            policy.incoming_account,
+            self.account,
             now,
             read_only=policy.read_only,
         )

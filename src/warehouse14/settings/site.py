@@ -43,6 +43,7 @@ class Site:
         administrators: the names of accounts that are administrators.
         style_page: whether ``/style`` shows every component of the pages.
         read_only: whether every change is refused, for the time of a move.
+        incoming_account: the account that files count as uploaded by which others put into the store.
         metrics: who may read the metrics, or None for nobody.
         lambda_gate: the name or the ARN of the function of AWS Lambda that checks direct uploads, or None for
             the one that is asked for them.
@@ -65,6 +66,7 @@ class Site:
     administrators: tuple[str, ...]
     style_page: bool
     read_only: bool
+    incoming_account: str | None
     metrics: MetricsAccess | None
     lambda_gate: str | None
     lambda_proxies: int
@@ -104,6 +106,7 @@ def read_site(section: Section) -> Site:
         administrators=section.words("administrators"),
         style_page=section.flag("style_page", False),
         read_only=section.flag("read_only", False),
+        incoming_account=section.text("incoming_account", "") or None,
         metrics=read_metrics(section),
         lambda_gate=section.text("lambda_gate", "") or None,
         lambda_proxies=section.number("lambda_proxies", 0, most=_MOST_PROXIES),

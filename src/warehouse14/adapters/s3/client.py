@@ -29,6 +29,8 @@ _GONE = frozenset({"NoSuchKey", "NotFound"})
 _BEHIND = "InvalidRange"
 #: What a store says of an object that is there already, where that was the condition.
 _THERE = frozenset({"412", "PreconditionFailed"})
+#: What a store says that does not know a condition.
+UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
 _RIGHTS = "these credentials may not use it; see docs/deploy/s3.md for what they need"
 _REGION = "it is in another region; set warehouse14.files.region"
 _CREDENTIALS = "the credentials that boto3 finds are wrong or have expired"

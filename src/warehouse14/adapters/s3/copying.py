@@ -34,7 +34,10 @@ def copy(
     """
     given = {"CopySource": dict(source), "CopySourceIfMatch": etag}
     if size <= MOST_AT_ONCE:
-        client.copy_object(**target, **about, **given, MetadataDirective="REPLACE")
+        # Its tags stay behind, too: to copy them takes further rights.
+        client.copy_object(
+            **target, **about, **given, MetadataDirective="REPLACE", TaggingDirective="REPLACE"
+        )
         return
     upload = client.create_multipart_upload(**target, **about)["UploadId"]
     try:

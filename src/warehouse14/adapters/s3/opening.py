@@ -22,6 +22,7 @@ class Options:
         bucket: its name.
         prefix: what the keys of all our objects begin with: empty, or ending in ``/``.
         staging: what those begin with, after ``prefix``, that others send and that are no files yet.
+        incoming: what those begin with, after ``prefix``, that others put there and that are taken in.
         region: where it is, or None for what boto3 finds.
         endpoint_url: the address of the store, or None for that of AWS.
         public_endpoint_url: its address for clients, or None if theirs is the same.
@@ -38,6 +39,7 @@ class Options:
     bucket: str
     prefix: str
     staging: str
+    incoming: str
     region: str | None
     endpoint_url: str | None
     public_endpoint_url: str | None
@@ -54,8 +56,9 @@ class Options:
 def file_store(section: Section) -> FileStore:
     """Return the file store in a bucket.
 
-    Keys: ``bucket``; ``prefix``, before the keys of all objects, and ``staging`` (``staging/``), after it,
-    before those of what clients send; ``region`` and ``endpoint_url``, by default what boto3 finds;
+    Keys: ``bucket``; ``prefix``, before the keys of all objects, and after it ``staging`` (``staging/``)
+    before those of what clients send, and ``incoming`` (``incoming/``) before those of whole files that
+    others put there; ``region`` and ``endpoint_url``, by default what boto3 finds;
     ``public_endpoint_url``, where clients get to the store by another address;
     ``path_style`` (false); ``downloads``: ``redirect`` to addresses of the store that are good for
     ``url_seconds`` (300), or ``proxy``; ``checksums`` (true), of what is sent; ``encryption``: ``AES256``,
@@ -63,10 +66,12 @@ def file_store(section: Section) -> FileStore:
     ``connect_seconds`` (5), ``read_seconds`` (30) and ``attempts`` (4) of a request. Credentials are those
     that boto3 finds. Raises ``SettingError``.
     """
+    staging = _apart("staging", section.text("staging", "staging/"), BLOBS)
     options = Options(
         bucket=section.text("bucket"),
         prefix=_prefix("prefix", section.text("prefix", "")),
-        staging=_staging(section.text("staging", "staging/")),
+        staging=staging,
+        incoming=_apart("incoming", section.text("incoming", "incoming/"), BLOBS, staging),
         region=section.text("region", "") or None,
         endpoint_url=section.address("endpoint_url"),
         public_endpoint_url=section.address("public_endpoint_url"),
@@ -95,10 +100,13 @@ def _prefix(key: str, text: str) -> str:
     return f"{name}/" if name else ""
 
 
-def _staging(text: str) -> str:
-    found = _prefix("staging", text)
-    if not found or found.startswith(BLOBS):
-        raise SettingError(f"warehouse14.files.staging = {text!r} lies where the files do")
+def _apart(key: str, text: str, *others: str) -> str:
+    """Return a prefix that neither lies below one of the ``others`` nor the other way round."""
+    found = _prefix(key, text)
+    for other in others:
+        if found.startswith(other) or other.startswith(found):
+            what = "the files do" if other == BLOBS else f"what clients send does, {other}"
+            raise SettingError(f"warehouse14.files.{key} = {text!r} lies where {what}")
     return found
 
 

@@ -8,7 +8,9 @@ that a store may not know.
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -17,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from warehouse14.adapters.s3 import copying
 from warehouse14.adapters.s3.client import (
+    UNKNOWN_CONDITION,
     NoStore,
     answering,
     code_of,
@@ -26,6 +29,7 @@ from warehouse14.adapters.s3.client import (
     is_there,
     make_client,
 )
+from warehouse14.adapters.s3.incoming import S3Incoming
 from warehouse14.adapters.s3.opening import BLOBS, Options
 from warehouse14.adapters.s3.parts import Window, upload_in_parts
 from warehouse14.adapters.s3.places import Ground, S3Place, end_parts, remove
@@ -33,7 +37,7 @@ from warehouse14.adapters.s3.reading import NOTHING, ObjectBody
 from warehouse14.adapters.s3.staging import StagedObject
 from warehouse14.domain.blobkeys import checked_key, keeps_its_bytes
 from warehouse14.domain.errors import NotFound
-from warehouse14.domain.ports import Blob, Elsewhere, Place, Staged
+from warehouse14.domain.ports import Blob, Elsewhere, Incoming, Place, Staged
 
 _MEDIA_TYPE = "application/octet-stream"
 #: What stands before the key of a leftover that is an object, and no upload.
@@ -41,8 +45,6 @@ _OBJECT = "-"
 _FOR_EVER = "private, max-age=31536000, immutable"
 #: The largest object that is stored in one request, in bytes.
 _MOST_AT_ONCE = 8 * 1024 * 1024
-#: What a store says that does not know the condition.
-_UNKNOWN_CONDITION = frozenset({"NotImplemented", "501"})
 #: What a store says while another stores the same object.
 _BUSY = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
 #: How often it may say so.
@@ -180,6 +182,11 @@ class S3Store:
             )
         return Elsewhere(address, internal=False)
 
+    def incoming(self) -> Incoming:
+        """Return where others put whole files."""
+        ground = replace(self._ground, prefix=self._options.prefix + self._options.incoming)
+        return S3Incoming(ground, partial(self._pages, "list_objects_v2", "Contents"))
+
     def prepare(self) -> None:
         """Make the bucket unless it is there."""
         with examining(self._options):
@@ -241,7 +248,7 @@ class S3Store:
         except ClientError as error:
             if is_there(error):
                 return False
-            if code_of(error) not in _UNKNOWN_CONDITION:
+            if code_of(error) not in UNKNOWN_CONDITION:
                 raise
             self._store_waiting(name, content, size, {})
         return True

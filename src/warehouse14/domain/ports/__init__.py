@@ -9,6 +9,7 @@ from datetime import datetime
 
 from warehouse14.domain.ports.files import Blob, Elsewhere, FileStore, HandsOver, Staged, Waiting
 from warehouse14.domain.ports.ground import Prepared
+from warehouse14.domain.ports.incoming import Arrived, Incoming, TakesIncoming
 from warehouse14.domain.ports.oldsites import OldContents, OldFile, OldProject, OldSite, Untaken
 from warehouse14.domain.ports.parts import Part, PartRequest, Place, TakesParts
 from warehouse14.domain.ports.records import (
@@ -29,6 +30,7 @@ from warehouse14.domain.ports.units import Restoration, Restores, UnitOfWork, Un
 __all__ = [
     "MOST_COUNTED",
     "Accounts",
+    "Arrived",
     "Attempts",
     "Blob",
     "Elsewhere",
@@ -36,6 +38,7 @@ __all__ = [
     "Files",
     "Groups",
     "HandsOver",
+    "Incoming",
     "Journal",
     "Logins",
     "Now",
@@ -53,6 +56,7 @@ __all__ = [
     "Sessions",
     "SignIn",
     "Staged",
+    "TakesIncoming",
     "TakesParts",
     "Tokens",
     "UnitOfWork",

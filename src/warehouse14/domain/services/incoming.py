@@ -1,0 +1,239 @@
+"""Files that others put into the store, past this program: each passes the gate of uploads, and goes then.
+
+It may end at any moment and begin again, also twice at the same time: what counts is what lies there now. A
+file is listed before it is removed, and one that is listed with the same bytes is only removed. One that is
+refused stays, with a text beside it that says why.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from warehouse14.domain.access import Identity
+from warehouse14.domain.errors import Misconfigured, Unavailable, WarehouseError
+from warehouse14.domain.names import AccountName
+from warehouse14.domain.ports import Arrived, Incoming, Now, TakesIncoming
+from warehouse14.domain.readonly import refuse_change
+from warehouse14.domain.sentences import printable
+from warehouse14.domain.services.uploadform import form_of, too_large
+from warehouse14.domain.services.uploads import Published, UploadService
+
+_log = logging.getLogger(__name__)
+
+#: What the key of a text ends in that says why the file was refused that has the rest as its key.
+ERROR = ".error.txt"
+#: What the journal keeps as the place that such a file came from.
+ORIGIN = "incoming"
+#: After how long nobody is at work any more on a file whose event has come: as long as a function may take.
+UNHANDLED = timedelta(minutes=15)
+
+#: How often a file is looked at that is replaced while it is read.
+_MOST_TRIES = 4
+#: After how many failures in a row the store or the database is taken to be away.
+_MOST_FAILURES = 5
+#: More than any sentence has.
+_MOST_TEXT = 10_000
+#: What could lead elsewhere in a store that takes keys for paths.
+_NO_NAMES = frozenset({".", ".."})
+
+
+class Outcome(StrEnum):
+    """What came of a file. One that ``WAITS`` is to be tried again."""
+
+    PUBLISHED = "published"
+    THERE = "there already"
+    REFUSED = "refused"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that was looked at: its key, what came of it, and why if it is not listed."""
+
+    key: str
+    outcome: Outcome
+    reason: str = ""
+
+
+class IncomingService:
+    """The use cases of files that others put into the store.
+
+    Args:
+        uploads: judges a file, and publishes it.
+        store: where they lie, or None on a site whose store takes none.
+        account: the name of the account that they count as uploaded by, or None for nobody.
+        acting: returns who an account is now.
+        now: the time.
+        read_only: whether every change is refused.
+    """
+
+    def __init__(
+        self,
+        uploads: UploadService,
+        store: TakesIncoming | None,
+        account: AccountName | None,
+        acting: Callable[[str], Identity],
+        now: Now,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._uploads = uploads
+        self._incoming = None if store is None else store.incoming()
+        self._account = account
+        self._acting = acting
+        self._now = now
+        self._read_only = read_only
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this site takes such files."""
+        return self._incoming is not None and self._account is not None
+
+    def key(self, bucket: str, name: str) -> str | None:
+        """Return the key of what a notice of the store speaks of; None if it is no file for us."""
+        key = self._open().key(bucket, name)
+        return key if key is not None and _is_file(key) else None
+
+    def take(self, key: str) -> Taken | None:
+        """Take in what lies under ``key`` now; None if nothing does, or no file.
+
+        Raises:
+            Unavailable: the store or the database does not answer, or the site changes nothing for now.
+            Misconfigured: this site takes no such files.
+        """
+        incoming = self._writable()
+        if not _is_file(key):
+            return None
+        for left in reversed(range(_MOST_TRIES)):
+            arrived = incoming.arrived(key)
+            if arrived is None:
+                _clear(incoming, key)
+                return None
+            try:
+                return self._take(incoming, arrived)
+            except Unavailable:
+                # Of one that was replaced or removed meanwhile, nothing more can be read.
+                if not left or incoming.arrived(key) == arrived:
+                    raise
+        raise AssertionError
+
+    def cancel(self, key: str) -> None:
+        """Forget a file that was removed from there: nothing that is listed goes. Raises as :meth:`take`
+        does."""
+        incoming = self._writable()
+        if _is_file(key) and incoming.arrived(key) is None:
+            _clear(incoming, key)
+
+    def take_all(self, *, older_than: timedelta | None = None) -> Iterator[Taken]:
+        """Take in everything that waits, but for what was refused and is the same since.
+
+        Yields each file that was looked at, also one that has to wait. Raises as :meth:`take` does, if
+        it is for want of the store or the database that nothing works.
+        """
+        failures = 0
+        for key in self._waiting(self._writable(), older_than):
+            try:
+                taken = self.take(key)
+            except Unavailable as error:
+                failures += 1
+                if failures == _MOST_FAILURES:
+                    raise
+                yield Taken(key, Outcome.WAITS, error.in_full)
+                continue
+            failures = 0
+            if taken is not None:
+                yield taken
+
+    def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> Iterator[str]:
+        """Return the keys of what nobody has looked at, and clear away the texts of files that are gone."""
+        before = None if older_than is None else self._now() - older_than
+        found = sorted(incoming.all(), key=lambda arrived: (arrived.modified, arrived.key))
+        texts = {each.key: each for each in found if each.key.endswith(ERROR)}
+        files = {each.key: each for each in found if _is_file(each.key)}
+        for key in texts:
+            if key.removesuffix(ERROR) not in files:
+                _clear(incoming, key.removesuffix(ERROR))
+        for key, arrived in files.items():
+            is_due = before is None or arrived.modified <= before
+            if is_due and not _is_told(incoming, arrived, texts.get(key + ERROR)):
+                yield key
+
+    def _take(self, incoming: Incoming, arrived: Arrived) -> Taken:
+        try:
+            published = self._publish(incoming, arrived)
+        except Unavailable:
+            raise
+        except WarehouseError as error:
+            self._tell(incoming, arrived, error)
+            return Taken(arrived.key, Outcome.REFUSED, str(error))
+        # The text goes first: a file that is left behind is looked at again, a text is not.
+        if incoming.noted(arrived.key + ERROR) is not None:
+            incoming.remove_note(arrived.key + ERROR)
+        incoming.remove(arrived)
+        return Taken(arrived.key, Outcome.PUBLISHED if published.is_new else Outcome.THERE)
+
+    def _publish(self, incoming: Incoming, arrived: Arrived) -> Published:
+        identity = replace(self._acting(self._account or ""), origin=ORIGIN)
+        form = form_of(arrived.key.rpartition("/")[2])
+        self._uploads.permit(identity, form)
+        if arrived.size > self._uploads.max_file_bytes:
+            raise too_large(self._uploads.max_file_bytes)
+        return self._uploads.publish_waiting(identity, form, incoming.waiting(arrived), {})
+
+    def _tell(self, incoming: Incoming, arrived: Arrived, error: WarehouseError) -> None:
+        """Leave a text beside a refused file, unless that is gone or another by now."""
+        key = arrived.key + ERROR
+        if not incoming.note(key, self._text(arrived, error), tag=arrived.tag):
+            _log.warning("incoming: there is no room for a text beside %s", printable(arrived.key))
+            return
+        now = incoming.arrived(arrived.key)
+        if (now is None or now.tag != arrived.tag) and incoming.noted(key) == arrived.tag:
+            incoming.remove_note(key)
+
+    def _text(self, arrived: Arrived, error: WarehouseError) -> str:
+        name, reason = (printable(text, most=_MOST_TEXT) for text in (arrived.key, str(error)))
+        return (
+            f"{name} was refused:\n\n{reason}\n\n"
+            f"It counted as an upload by the account {self._account} (warehouse14.incoming_account),"
+            f" {self._now():%Y-%m-%d %H:%M:%S} UTC.\n"
+            "Put a mended file in its place. Or, if this one is right by now, remove this text: then it is"
+            " looked at again.\n"
+        )
+
+    def _open(self) -> Incoming:
+        if self._incoming is None:
+            raise Misconfigured("the file store of this site is none that others put files into")
+        if self._account is None:
+            raise Misconfigured(
+                "warehouse14.incoming_account is not set: say which account the files count as uploaded by"
+                " that are put into the store"
+            )
+        return self._incoming
+
+    def _writable(self) -> Incoming:
+        incoming = self._open()
+        if self._read_only:
+            refuse_change()
+        return incoming
+
+
+def _is_file(key: str) -> bool:
+    """Whether what lies under a key may be one to take in: no folder, no text of ours, nothing that leads
+    elsewhere."""
+    leads = "\0" in key or not _NO_NAMES.isdisjoint(key.split("/"))
+    return not (leads or key.endswith(("/", ERROR)) or not key)
+
+
+def _is_told(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> bool:
+    """Whether a text lies beside a file that says of this one why it was refused."""
+    if text is None or text.modified < arrived.modified:
+        return False
+    return incoming.noted(text.key) == arrived.tag
+
+
+def _clear(incoming: Incoming, key: str) -> None:
+    """Remove what we said of a file that is gone."""
+    if incoming.noted(key + ERROR):
+        incoming.remove_note(key + ERROR)

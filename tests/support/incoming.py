@@ -1,0 +1,73 @@
+"""A store that others put files into, in memory, for what does not depend on how they are put."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from support.parts import MemoryWaiting
+from warehouse14.adapters.memory import MemoryFiles
+from warehouse14.domain.ports import Arrived, Waiting
+
+
+class IncomingFiles(MemoryFiles):
+    """Blobs in memory, and a folder beside them that others put files into."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.folder = MemoryIncoming(self, now)
+
+    def incoming(self) -> "MemoryIncoming":
+        return self.folder
+
+
+class MemoryIncoming:
+    """Implements ``Incoming``.
+
+    Attributes:
+        objects: what lies there, by key: the bytes, when they came, and of what a text speaks.
+        on_read: called with a key when what lies there is about to be read.
+        on_note: called with a key when a text is about to be written.
+    """
+
+    def __init__(self, real: MemoryFiles, now: Callable[[], datetime]) -> None:
+        self._real = real
+        self._now = now
+        self.objects: dict[str, tuple[bytes, datetime, str]] = {}
+        self.on_read: Callable[[str], None] = lambda _: None
+        self.on_note: Callable[[str], None] = lambda _: None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put a file there, as others do."""
+        self.objects[key] = (data, self._now(), "")
+
+    def key(self, bucket: str, name: str) -> str | None:
+        return name.removeprefix("incoming/") if name.startswith("incoming/") else None
+
+    def all(self) -> Iterator[Arrived]:
+        return iter([found for key in self.objects if (found := self.arrived(key))])
+
+    def arrived(self, key: str) -> Arrived | None:
+        if key not in self.objects:
+            return None
+        data, modified, _ = self.objects[key]
+        return Arrived(key, len(data), hashlib.sha256(data).hexdigest(), modified)
+
+    def waiting(self, arrived: Arrived) -> Waiting:
+        self.on_read(arrived.key)
+        return MemoryWaiting(self._real, self.objects[arrived.key][0])
+
+    def remove(self, arrived: Arrived) -> None:
+        found = self.arrived(arrived.key)
+        if found is not None and found.tag == arrived.tag:
+            del self.objects[arrived.key]
+
+    def note(self, key: str, text: str, *, tag: str) -> bool:
+        self.on_note(key)
+        self.objects[key] = (text.encode(), self._now(), tag)
+        return True
+
+    def noted(self, key: str) -> str | None:
+        return self.objects[key][2] if key in self.objects else None
+
+    def remove_note(self, key: str) -> None:
+        self.objects.pop(key, None)
