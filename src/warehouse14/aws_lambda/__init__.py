@@ -1,5 +1,6 @@
 """The handlers of functions on AWS Lambda: ``warehouse14.aws_lambda.http`` answers requests,
-``warehouse14.aws_lambda.gate`` checks what was sent straight to the store, and
+``warehouse14.aws_lambda.gate`` checks what was sent straight to the store,
+``warehouse14.aws_lambda.s3_events`` takes in what others put into the bucket, and
 ``warehouse14.aws_lambda.upkeep`` collects and checks by a schedule.
 
 A handler is made when the runtime asks for it, in the phase that AWS counts as the start of the process,
@@ -19,6 +20,7 @@ Handler = Callable[[Mapping[str, Any], Any], Any]
 _MAKERS: Mapping[str, str] = {
     "gate": "warehouse14.aws_lambda.passing",
     "http": "warehouse14.aws_lambda.serving",
+    "s3_events": "warehouse14.aws_lambda.receiving",
     "upkeep": "warehouse14.aws_lambda.keeping",
 }
 

@@ -1,4 +1,4 @@
-"""``warehouse14.aws_lambda.upkeep``: collects and checks, for a schedule."""
+"""``warehouse14.aws_lambda.upkeep``: takes in what was left, collects and checks, for a schedule."""
 
 import logging
 from collections import Counter
@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from warehouse14.aws_lambda import Handler
 from warehouse14.aws_lambda.opening import one_line, open_site
+from warehouse14.aws_lambda.receiving import Tally, WaitingError
+from warehouse14.domain.services.incoming import UNHANDLED, Taken
 from warehouse14.domain.services.upkeep import Loose, Report
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.logs import FIELDS, REQUEST
@@ -36,7 +38,8 @@ def make_handler() -> Handler:
 
 
 class UpkeepHandler:
-    """Collects what nobody refers to, and then looks whether every listed file has its bytes."""
+    """Takes in files whose events came to nothing, collects what nobody refers to, and then looks whether
+    every listed file has its bytes."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -45,7 +48,8 @@ class UpkeepHandler:
         """Return what was done, which is in the log, too.
 
         Raises ``DamagedError`` if a listed file is damaged, ``UnfinishedError`` if the time of the function
-        ends before, and ``Conflict`` if the database looks lost.
+        ends before, ``WaitingError`` if a file could not be taken in, and ``Conflict`` if the database looks
+        lost.
         """
         named = REQUEST.set(context.aws_request_id)
         try:
@@ -54,18 +58,29 @@ class UpkeepHandler:
             REQUEST.reset(named)
 
     def _keep(self, clock: "_Clock") -> Summary:
+        tally = Tally()
+        for taken in clock.while_time(self._left_waiting()):
+            tally.take(taken)
         collected = Counter(loose.is_left for loose in clock.while_time(self._collected()))
         found = _Counts()
         for report in clock.while_time(self._warehouse.upkeep.check()):
             found.take(report)
         loose = {"removed": collected[False], "left": collected[True]}
-        summary: Summary = {**loose, **found.summary, "complete": not clock.is_over}
+        arrived = tally.summary if self._warehouse.incoming.is_open else {}
+        summary: Summary = {**arrived, **loose, **found.summary, "complete": not clock.is_over}
         _log.info("upkeep", extra={FIELDS: summary})
         if found.damaged:
             raise DamagedError(f"damaged files: {found.damaged}; the log of this run has their keys")
         if clock.is_over:
             raise UnfinishedError("the function's time was not enough: give it more, up to 15 minutes")
+        if tally.waiting:
+            raise WaitingError(f"files that wait: {tally.waiting}; the log of this run has which, and why")
         return summary
+
+    def _left_waiting(self) -> Iterator[Taken]:
+        """Take in what lies there unhandled, unless the site changes nothing for now, or takes no files."""
+        takes = self._warehouse.incoming.is_open and not self._warehouse.policy.read_only
+        return self._warehouse.incoming.take_all(older_than=UNHANDLED) if takes else iter(())
 
     def _collected(self) -> Iterator[Loose]:
         """Remove what nobody refers to, unless the site changes nothing for now."""

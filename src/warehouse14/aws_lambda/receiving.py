@@ -1,0 +1,111 @@
+"""``warehouse14.aws_lambda.s3_events``: takes in the files that others put into the bucket."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from warehouse14.aws_lambda import Handler
+from warehouse14.aws_lambda.notifications import Notice, notices
+from warehouse14.aws_lambda.opening import one_line, open_site
+from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.sentences import printable
+from warehouse14.domain.services.incoming import IncomingService, Outcome, Taken
+from warehouse14.logs import FIELDS, REQUEST
+
+_log = logging.getLogger(__name__)
+
+#: More than the key of an object has, with all that is escaped.
+_MOST = 10_000
+_LEVELS = {Outcome.REFUSED: logging.WARNING, Outcome.WAITS: logging.ERROR}
+
+Summary = dict[str, int]
+
+
+class WaitingError(Exception):
+    """Files could not be taken in now; the log has which, and why."""
+
+
+def make_handler() -> Handler:
+    """Return the handler; a site that cannot be opened, or takes no such files, ends the process with one
+    line."""
+    with one_line():
+        incoming = open_site().assembly.warehouse.incoming
+        if not incoming.is_open:
+            raise Misconfigured("s3_events needs files in S3, and warehouse14.incoming_account")
+    return S3EventsHandler(incoming)
+
+
+class S3EventsHandler:
+    """Takes in what lies under the keys of an event's records by now."""
+
+    def __init__(self, incoming: IncomingService) -> None:
+        self._incoming = incoming
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> Summary:
+        """Return how many files were taken in, and refused, which is no error.
+
+        Raises ``WaitingError`` if one is to be tried again, when all others are done, and ``ValueError`` for
+        an event that is of no bucket.
+        """
+        named = REQUEST.set(context.aws_request_id)
+        try:
+            return self._receive(notices(event))
+        finally:
+            REQUEST.reset(named)
+
+    def _receive(self, said: list[Notice]) -> Summary:
+        tally = Tally()
+        for notice in said:
+            taken = self._follow(notice)
+            if taken is not None:
+                tally.take(taken)
+        if tally.waiting:
+            raise WaitingError(f"files that wait: {tally.waiting}; the log of this run has which, and why")
+        return tally.summary
+
+    def _follow(self, notice: Notice) -> Taken | None:
+        """Return what came of the file that a notice speaks of, if there is one for us."""
+        key = self._incoming.key(notice.bucket, notice.name)
+        if key is None:
+            name = printable(f"{notice.bucket}/{notice.name}", most=_MOST)
+            _log.info("incoming: %s is none of the files that are taken in", name)
+            return None
+        try:
+            if notice.is_removal:
+                self._incoming.cancel(key)
+                return None
+            return self._incoming.take(key)
+        except Unavailable as error:
+            return Taken(key, Outcome.WAITS, error.in_full)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it keeps no other file back
+            _log.exception("incoming: the check of a file failed")
+            return Taken(key, Outcome.WAITS, f"{type(error).__name__}: {error}")
+
+
+class Tally:
+    """What came of files by now; each is a line in the log."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Outcome] = Counter()
+
+    def take(self, taken: Taken) -> None:
+        """Count and log a file."""
+        self._counts[taken.outcome] += 1
+        told = printable(f"{taken.key}: {taken.reason or taken.outcome}", most=_MOST)
+        level = _LEVELS.get(taken.outcome, logging.INFO)
+        _log.log(level, "incoming: %s", told, extra={FIELDS: {"outcome": taken.outcome.value}})
+
+    @property
+    def waiting(self) -> int:
+        """How many are to be tried again."""
+        return self._counts[Outcome.WAITS]
+
+    @property
+    def summary(self) -> Summary:
+        """The numbers."""
+        return {
+            "published": self._counts[Outcome.PUBLISHED],
+            "there": self._counts[Outcome.THERE],
+            "refused": self._counts[Outcome.REFUSED],
+        }
