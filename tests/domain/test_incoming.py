@@ -349,15 +349,16 @@ def test_one_that_cannot_be_read_keeps_no_other_back(site: Site) -> None:
     assert sorted(taken.reason for taken in site.incoming.take_all()) == ["", "no (AccessDenied)"]
 
 
-def test_a_store_that_is_away_is_not_asked_for_every_file(site: Site) -> None:
-    def refuse(key: str) -> None:
+def test_a_store_that_goes_away_is_not_asked_for_every_file(site: Site) -> None:
+    def go_away(key: str) -> None:
         asked.append(key)
+        site.folder.is_away = len(asked) == 2
         raise Unavailable("no")
 
     asked: list[str] = []
-    site.folder.on_read = refuse
+    site.folder.on_read = go_away
     for number in range(30):
         site.folder.put(f"demo-{number}-py3-none-any.whl", BAD)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="away"):
         site.swept()
-    assert len(asked) == 5
+    assert len(asked) == 2

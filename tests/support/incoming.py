@@ -6,6 +6,7 @@ from datetime import datetime
 
 from support.parts import MemoryWaiting
 from warehouse14.adapters.memory import MemoryFiles
+from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.ports import Arrived, Waiting
 
 
@@ -27,12 +28,14 @@ class MemoryIncoming:
         objects: what lies there, by key: the bytes, when they came, and of what a text speaks.
         on_read: called with a key when what lies there is about to be read.
         on_note: called with a key when a text is about to be written.
+        is_away: whether nothing answers.
     """
 
     def __init__(self, real: MemoryFiles, now: Callable[[], datetime]) -> None:
         self._real = real
         self._now = now
         self.objects: dict[str, tuple[bytes, datetime, str]] = {}
+        self.is_away = False
         self.on_read: Callable[[str], None] = lambda _: None
         self.on_note: Callable[[str], None] = lambda _: None
 
@@ -44,9 +47,13 @@ class MemoryIncoming:
         return name.removeprefix("incoming/") if name.startswith("incoming/") else None
 
     def all(self) -> Iterator[Arrived]:
+        if self.is_away:
+            raise Unavailable("away")
         return iter([found for key in self.objects if (found := self.arrived(key))])
 
     def arrived(self, key: str) -> Arrived | None:
+        if self.is_away:
+            raise Unavailable("away")
         if key not in self.objects:
             return None
         data, modified, _ = self.objects[key]

@@ -7,12 +7,13 @@ refused stays, with a text beside it that says why.
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Misconfigured, Unavailable, WarehouseError
+from warehouse14.domain.errors import Misconfigured, NotFound, Rejected, Unavailable, WarehouseError
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Arrived, Incoming, Now, TakesIncoming
 from warehouse14.domain.readonly import refuse_change
@@ -31,8 +32,6 @@ UNHANDLED = timedelta(minutes=15)
 
 #: How often a file is looked at that is replaced while it is read.
 _MOST_TRIES = 4
-#: After how many failures in a row the store or the database is taken to be away.
-_MOST_FAILURES = 5
 #: More than any sentence has.
 _MOST_TEXT = 10_000
 #: What could lead elsewhere in a store that takes keys for paths.
@@ -129,22 +128,24 @@ class IncomingService:
     def take_all(self, *, older_than: timedelta | None = None) -> Iterator[Taken]:
         """Take in everything that waits, but for what was refused and is the same since.
 
-        Yields each file that was looked at, also one that has to wait. Raises as :meth:`take` does, if
-        it is for want of the store or the database that nothing works.
+        Yields each file that was looked at, also one that cannot be read. Raises as :meth:`take` does where
+        none could be taken in by now.
         """
-        failures = 0
-        for key in self._waiting(self._writable(), older_than):
+        incoming = self._writable()
+        for key in self._waiting(incoming, older_than):
             try:
                 taken = self.take(key)
             except Unavailable as error:
-                failures += 1
-                if failures == _MOST_FAILURES:
-                    raise
-                yield Taken(key, Outcome.WAITS, error.in_full)
-                continue
-            failures = 0
+                self._require_answers(incoming)
+                taken = Taken(key, Outcome.WAITS, error.in_full)
             if taken is not None:
                 yield taken
+
+    def _require_answers(self, incoming: Incoming) -> None:
+        """Raise ``Unavailable`` unless store and database answer: then it was for want of one file alone."""
+        with suppress(NotFound, Rejected):
+            self._acting(self._account or "")
+        next(incoming.all(), None)
 
     def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> Iterator[str]:
         """Return the keys of what nobody has looked at, and clear away the texts of files that are gone."""
