@@ -16,8 +16,9 @@ from support.buckets import BucketServer
 from support.cables import Cable
 from support.databases import DatabaseServer
 from support.servers import Server, wait_until
-from support.sites import APP, Backends, Site
+from support.sites import Site
 from support.tables import DynamoDBLocal
+from support.trapped import with_traps
 from support.visitors import Visitor
 from warehouse14.testing.builders import BuiltFile, build_wheel
 
@@ -40,25 +41,6 @@ class Trapped:
 
     def steps(self) -> tuple[str, ...]:
         return killing.STEPS if self.pair.files == "filesystem" else killing.STEPS + MOVES
-
-
-def with_traps(site: Site, backends: Backends) -> tuple[Site, Path]:
-    """Return the same site by another ini."""
-    armed = site.folder / "armed"
-    trapped = Site(site.folder, backends.variables)
-    trapped.tokens = site.tokens
-    trapped.ini = site.folder / "trapped.ini"
-    trapped.ini.write_bytes(site.ini.read_bytes())
-    trapped.configure(
-        APP,
-        warehouse14__files="support.killing:file_store",
-        warehouse14__files__engine=backends.settings.get("warehouse14.files", "filesystem"),
-        warehouse14__files__armed=armed,
-        warehouse14__metadata="support.killing:units",
-        warehouse14__metadata__engine=backends.settings.get("warehouse14.metadata", "sql"),
-        warehouse14__metadata__armed=armed,
-    )
-    return trapped, armed
 
 
 @pytest.fixture(scope="module", params=FURTHER_PAIRS)

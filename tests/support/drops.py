@@ -7,7 +7,7 @@ from support.buckets import BucketServer
 from support.notifications import notification, record
 from support.sites import APP, Site
 from warehouse14.cli.site import SiteFile
-from warehouse14.domain.services.incoming import ERROR
+from warehouse14.domain.services.incoming import ERROR, Outcome
 from warehouse14.testing.builders import BuiltFile
 
 #: The account that all of it counts as uploaded by.
@@ -59,6 +59,11 @@ class Drop:
     def event(self, *names: str) -> Any:
         """Return the notification that files of these names were put."""
         return notification(*(record(self.bucket, name) for name in names))
+
+    def taken(self) -> list[Outcome]:
+        """Take in everything that waits, and return what came of each file."""
+        with self.site.library() as warehouse:
+            return [taken.outcome for taken in warehouse.incoming.take_all()]
 
     def listed(self, project: str) -> dict[str, bytes]:
         """Return the files of a project, by name."""

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from warehouse14.adapters import dynamodb, filesystem, s3, sql
 from warehouse14.domain.model import Action, Change, File
-from warehouse14.domain.ports import TakesParts, UnitOfWork
+from warehouse14.domain.ports import Arrived, TakesIncoming, TakesParts, UnitOfWork
 from warehouse14.settings import Section
 
 #: What the system is asked for when blobs are stored, in files and in a bucket.
@@ -90,6 +90,8 @@ def file_store(section: Section) -> Any:
     if isinstance(store.real, TakesParts):
         # Of its own: what the class does not have, a protocol may not see.
         store.place = lambda key: TrappedPlace(store.real.place(key), trap)
+    if isinstance(store.real, TakesIncoming):
+        store.incoming = lambda: TrappedIncoming(store.real.incoming(), trap)
     return store
 
 
@@ -115,6 +117,7 @@ class TrappedStore(Proxy):
     """A file store with traps."""
 
     place: Any
+    incoming: Any
 
     @contextmanager
     def stage(self) -> Iterator[Any]:
@@ -129,6 +132,29 @@ class TrappedPlace(Proxy):
 
     def waiting(self) -> "TrappedStaged":
         return TrappedStaged(self.real.waiting(), self.trap)
+
+
+class TrappedIncoming(Proxy):
+    """Where others put whole files, with traps for whoever takes them in."""
+
+    def waiting(self, arrived: Arrived) -> "TrappedStaged":
+        return TrappedStaged(self.real.waiting(arrived), self.trap)
+
+    def note(self, key: str, text: str, *, tag: str) -> Any:
+        self.trap("before the text")
+        done = self.real.note(key, text, tag=tag)
+        self.trap("after the text")
+        return done
+
+    def remove_note(self, key: str) -> None:
+        self.trap("before the text goes")
+        self.real.remove_note(key)
+        self.trap("after the text goes")
+
+    def remove(self, arrived: Arrived) -> None:
+        self.trap("before the removal")
+        self.real.remove(arrived)
+        self.trap("after the removal")
 
 
 class TrappedStaged(Proxy):
