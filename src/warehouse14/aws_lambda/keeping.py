@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from warehouse14.aws_lambda import Handler
 from warehouse14.aws_lambda.opening import one_line, open_site
-from warehouse14.aws_lambda.receiving import Tally, WaitingError
+from warehouse14.aws_lambda.receiving import Tally
 from warehouse14.domain.services.incoming import UNHANDLED, Taken
 from warehouse14.domain.services.upkeep import Loose, Report
 from warehouse14.domain.warehouse import Warehouse
@@ -73,8 +73,7 @@ class UpkeepHandler:
             raise DamagedError(f"damaged files: {found.damaged}; the log of this run has their keys")
         if clock.is_over:
             raise UnfinishedError("the function's time was not enough: give it more, up to 15 minutes")
-        if tally.waiting:
-            raise WaitingError(f"files that wait: {tally.waiting}; the log of this run has which, and why")
+        tally.require_all()
         return summary
 
     def _left_waiting(self) -> Iterator[Taken]:

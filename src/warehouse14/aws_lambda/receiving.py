@@ -60,8 +60,7 @@ class S3EventsHandler:
             taken = self._follow(notice)
             if taken is not None:
                 tally.take(taken)
-        if tally.waiting:
-            raise WaitingError(f"files that wait: {tally.waiting}; the log of this run has which, and why")
+        tally.require_all()
         return tally.summary
 
     def _follow(self, notice: Notice) -> Taken | None:
@@ -96,10 +95,11 @@ class Tally:
         level = _LEVELS.get(taken.outcome, logging.INFO)
         _log.log(level, "incoming: %s", told, extra={FIELDS: {"outcome": taken.outcome.value}})
 
-    @property
-    def waiting(self) -> int:
-        """How many are to be tried again."""
-        return self._counts[Outcome.WAITS]
+    def require_all(self) -> None:
+        """Raise ``WaitingError`` if a file is to be tried again."""
+        waiting = self._counts[Outcome.WAITS]
+        if waiting:
+            raise WaitingError(f"files that wait: {waiting}; the log of this run has which, and why")
 
     @property
     def summary(self) -> Summary:
