@@ -69,6 +69,18 @@ def test_what_is_put_there_is_published_and_gone(drop: Drop, function: Function)
         assert {(entry.actor, entry.origin) for entry in entries} == {(ACCOUNT, "incoming")}
 
 
+def test_what_was_said_of_the_object_stays_behind(drop: Drop, function: Function) -> None:
+    wheel, client = built("tagged"), drop.store.client()
+    name = drop.put_built(wheel)
+    about = {"Tagging": "owner=somebody", "Metadata": {"owner": "somebody"}, "ContentEncoding": "gzip"}
+    client.put_object(Bucket=drop.bucket, Key=name, Body=wheel.content, **about)
+    assert answer(function, drop.event(name)) == _NOTHING | {"published": 1}
+    (blob,) = (f"packages/blobs/{key}" for key in drop.site.blobs() if key.endswith(wheel.filename))
+    assert client.get_object_tagging(Bucket=drop.bucket, Key=blob)["TagSet"] == []
+    found = client.head_object(Bucket=drop.bucket, Key=blob)
+    assert (found["Metadata"], found.get("ContentEncoding")) == ({}, None)
+
+
 def test_an_event_that_comes_again_changes_nothing(drop: Drop, function: Function) -> None:
     wheel = built("again")
     event = drop.event(drop.put_built(wheel))
