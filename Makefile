@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 6543
 INI ?= development.ini
+ARCHITECTURE ?= arm64
+SETTINGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +20,7 @@ PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
 INSTALL := requirements/install
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all screenshots permissions check lint types imports lock bench clean
+.PHONY: help serve test test-all screenshots permissions function check lint types imports lock bench clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +56,10 @@ screenshots: $(VENV)/.test  ## Make docs/screenshots anew; needs what test-all i
 permissions: $(VENV)/.test  ## Write docs/permissions.md anew
 	PYTHONPATH=tests $(BIN)/python -m permissions.table docs/permissions.md
 
+# For the release of Python that made the environment: a set has one order, so that the same sources make the same bytes.
+function: $(VENV)/.runtime requirements/function.txt  ## Make build/function.zip for AWS Lambda (ARCHITECTURE=x86_64, SETTINGS=site.ini)
+	@PYTHONHASHSEED=0 $(BIN)/python deploy/aws/make_function.py --architecture $(ARCHITECTURE) $(if $(SETTINGS),--settings $(SETTINGS)) build/function.zip
+
 check: lint types imports  ## Lint, types and import rules
 
 lint: $(VENV)/.test
@@ -74,6 +80,7 @@ lock: $(VENV)/.test  ## Choose new versions for requirements/*.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/uv.in --output-file requirements/uv.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/test.in --output-file requirements/test.txt
 	$(BIN)/uv pip compile $(UV_LOCK) --extra aws --extra postgresql --extra metrics --constraint requirements/runtime.txt setup.py --output-file requirements/server.txt
+	$(BIN)/uv pip compile $(UV_LOCK) --extra lambda --constraint requirements/runtime.txt setup.py --output-file requirements/function.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/clients-more.in --output-file requirements/clients-more.txt
 	$(BIN)/uv pip compile $(UV_LOCK) requirements/node.in --output-file requirements/node.txt

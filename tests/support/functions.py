@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -59,13 +59,14 @@ class Function:
         processes: int = 1,
         freezes: bool = False,
         core: int | None = None,
+        python: Sequence[str] = (sys.executable,),
     ) -> None:
         """Remember how to start.
 
         ``variables`` come on top of those of Lambda, ``folder`` is the one that its code lies in, by default
         an empty one, and each of the ``processes`` has one event at a time. One that ``freezes`` stands still
         from its answer to the next event. To be measured, all of it runs on one ``core``, and nobody watches
-        where it writes.
+        where it writes. ``python`` is the interpreter, with its options.
         """
         self.api = RuntimeApi()
         self._variables = dict(variables)
@@ -74,6 +75,7 @@ class Function:
         self._folder = folder
         self._count = processes
         self._core = core
+        self._python = list(python)
         if freezes:
             self.api.after_answer = lambda: self._signal(signal.SIGSTOP)
             self.api.before_event = lambda: self._signal(signal.SIGCONT)
@@ -140,7 +142,7 @@ class Function:
         with self._log.open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
-                    [sys.executable, *runtime, self._handler],
+                    [*self._python, *runtime, self._handler],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
