@@ -38,7 +38,7 @@ test: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made  ## Run the tests that 
 	@rm -f $(PASSED)
 	$(PYTEST) -m "$(QUICK)" $(PYTEST_ARGS)
 	@if [ -z "$(PYTEST_ARGS)" ]; then tests/tree > $(PASSED); fi
-	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider and DynamoDB Local from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers, of moved sites, of old sites that are taken over and of uploads straight to a store. make test-all runs them, too."
+	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider and DynamoDB Local from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers, of moved sites, of old sites that are taken over, of uploads straight to a store and of the code and the roles of functions on AWS. make test-all runs them, too."
 
 # On a tree on which "make test" has just passed it runs what that left out.
 test-all: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made $(SWIFT)/.made $(MORE_CLIENTS)/.made $(NPM)/.made $(DYNAMODB)/.made  ## Run all tests; installs packages from Debian, and DynamoDB Local under AWS's own licence
