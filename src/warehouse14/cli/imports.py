@@ -5,10 +5,10 @@ from argparse import ArgumentTypeError, Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from enum import StrEnum
 
 from warehouse14.cli import oldsites
 from warehouse14.cli.arguments import Commands, UsageError, add_command, folder, text
+from warehouse14.cli.outcomes import Outcome
 from warehouse14.cli.output import confirm, note, one_line
 from warehouse14.cli.progress import aside, progress
 from warehouse14.cli.site import ORIGIN, on_site
@@ -19,12 +19,6 @@ from warehouse14.domain.warehouse import Warehouse
 
 _EXTENSIONS = (".whl", ".tar.gz", ".zip")
 _CHUNK = 1024 * 1024
-
-
-class _Outcome(StrEnum):
-    PUBLISHED = "published"
-    THERE = "there already"
-    REFUSED = "refused"
 
 
 def add_commands(commands: Commands) -> None:
@@ -73,8 +67,8 @@ def _import_folder(warehouse: Warehouse, arguments: Namespace) -> int:
         _publish(warehouse, identity, root, path)
         for path in progress(paths, unit="files", count=lambda: len(paths))
     )
-    confirm(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in _Outcome))
-    return 1 if outcomes[_Outcome.REFUSED] else 0
+    confirm(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome))
+    return 1 if outcomes[Outcome.REFUSED] else 0
 
 
 def _folder(places: Sequence[str]) -> str:
@@ -102,7 +96,7 @@ def _can_be_read(path: str) -> bool:
     return os.path.isfile(path) or not os.path.exists(path)
 
 
-def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> _Outcome:
+def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> Outcome:
     """Publish one file. Raises ``Unavailable``; every other refusal is printed, and the next file comes."""
     try:
         # Wheels of old build tools are spelled otherwise than the standard says today.
@@ -114,12 +108,12 @@ def _publish(warehouse: Warehouse, identity: Identity, root: str, path: str) -> 
         return _refused(path, str(error))
     except OSError as error:
         return _refused(path, error.strerror or str(error))
-    return _Outcome.PUBLISHED if published.is_new else _Outcome.THERE
+    return Outcome.PUBLISHED if published.is_new else Outcome.THERE
 
 
-def _refused(path: str, reason: str) -> _Outcome:
+def _refused(path: str, reason: str) -> Outcome:
     aside(note, one_line(f"{path}: {reason}"))
-    return _Outcome.REFUSED
+    return Outcome.REFUSED
 
 
 def _chunks(path: str) -> Iterator[bytes]:

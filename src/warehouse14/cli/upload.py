@@ -3,11 +3,11 @@
 import os
 from argparse import ArgumentTypeError, Namespace
 from collections import Counter
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from warehouse14.cli.arguments import Commands, UsageError, add_command, text
+from warehouse14.cli.outcomes import Outcome
 from warehouse14.cli.output import complain, confirm, escaped, note
 from warehouse14.cli.progress import byte_bar
 from warehouse14.cli.site import VARIABLE, site_file
@@ -21,12 +21,6 @@ TOKEN = "WAREHOUSE14_TOKEN"
 _URL = "WAREHOUSE14_URL"
 #: What people paste, as other clients want it.
 _PLACES = ("/legacy", "/simple")
-
-
-class _Outcome(StrEnum):
-    PUBLISHED = "published"
-    THERE = "there already"
-    REFUSED = "refused"
 
 
 def add_commands(commands: Commands) -> None:
@@ -64,20 +58,20 @@ def _upload(arguments: Namespace) -> int:
     if missing:
         raise UsageError(f"{missing[0]} is not a file")
     outcomes = Counter(_publish(site, path, again=arguments.again) for path in arguments.files)
-    return 1 if outcomes[_Outcome.REFUSED] else 0
+    return 1 if outcomes[Outcome.REFUSED] else 0
 
 
-def _publish(site: "Site", path: str, *, again: bool) -> _Outcome:
+def _publish(site: "Site", path: str, *, again: bool) -> Outcome:
     """Publish one file, and say what came of it; the next one comes whatever that is."""
     name = escaped(os.path.basename(path))
     try:
         is_new, warnings = _sent(site, path, again=again)
     except (WarehouseError, OSError) as error:
         complain(f"{name}: {getattr(error, 'strerror', None) or error}")
-        return _Outcome.REFUSED
+        return Outcome.REFUSED
     for warning in warnings:
         note(f"{name}: {escaped(warning)}")
-    outcome = _Outcome.PUBLISHED if is_new else _Outcome.THERE
+    outcome = Outcome.PUBLISHED if is_new else Outcome.THERE
     confirm(f"{name}: {outcome}")
     return outcome
 
