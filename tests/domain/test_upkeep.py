@@ -1,9 +1,10 @@
 import hashlib
+import json
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.domain.conftest import Clock
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Conflict, Unavailable
+from warehouse14.domain.model import File
 from warehouse14.domain.ports import Blob
 from warehouse14.domain.services.upkeep import Finding, Report
 from warehouse14.domain.services.uploadform import form_of
@@ -55,6 +57,74 @@ def test_a_lost_sidecar_is_damage(warehouse: Warehouse, ada: Identity, publish: 
     file = publish(ada).file
     warehouse.store.delete(file.sidecar_key)
     assert findings(warehouse) == [Report(Finding.MISSING, file.sidecar_key)]
+
+
+OTHERS = {
+    "of another project": lambda said: said | {"project": "other"},
+    "of another file": lambda said: said | {"filename": "demo-2.0.tar.gz"},
+    "of other bytes": lambda said: said | {"sha256": "0" * 64},
+    "of another digest": lambda said: said | {"blake2_256": "0" * 64},
+    "of another size": lambda said: said | {"size": said["size"] + 1},
+    "of another version": lambda said: (
+        said | {"core_metadata": said["core_metadata"].replace("Version: 1.0", "Version: 1.1")}
+    ),
+    "without core metadata": lambda said: {
+        name: value for name, value in said.items() if name != "core_metadata"
+    },
+    "of no time": lambda said: said | {"uploaded_at": "yesterday"},
+    "of nobody": lambda said: said | {"uploaded_by": None},
+    "a list": lambda said: [said],
+}
+
+
+def sidecar_of(warehouse: Warehouse, file: File) -> Any:
+    with warehouse.store.open(file.sidecar_key, 0) as stream:
+        return json.loads(stream.read())
+
+
+def put_sidecar(warehouse: Warehouse, file: File, said: Any) -> None:
+    """Put a sidecar in the place of the one that is there."""
+    warehouse.store.delete(file.sidecar_key)
+    warehouse.store.put(file.sidecar_key, json.dumps(said).encode())
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_sidecar_that_is_not_of_its_file_is_damage_that_the_same_file_mends(
+    warehouse: Warehouse, ada: Identity, publish: Publish, other: str
+) -> None:
+    """The file can be downloaded, but a rebuild would lose it, or make another of it."""
+    built = build_sdist("demo", "1.0", metadata_version="2.1")
+    file = publish(ada, built).file
+    said = sidecar_of(warehouse, file)
+    put_sidecar(warehouse, file, OTHERS[other](said))
+    assert findings(warehouse) == []
+    assert findings(warehouse, digests=True) == [Report(Finding.WRONG_SIDECAR, file.sidecar_key)]
+    assert Finding.WRONG_SIDECAR.is_damage
+    publish(ada, built)
+    assert findings(warehouse, digests=True) == []
+    assert sidecar_of(warehouse, file) == said
+
+
+def test_a_file_and_its_sidecar_are_mended_together(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    file = publish(ada).file
+    put_sidecar(warehouse, file, [])
+    warehouse.store.put(file.key, b"short")
+    publish(ada)
+    assert findings(warehouse, digests=True) == []
+
+
+def test_a_sidecar_of_an_earlier_attempt_is_no_damage_and_stays(
+    warehouse: Warehouse, ada: Identity, publish: Publish
+) -> None:
+    file = publish(ada).file
+    said = sidecar_of(warehouse, file) | {"uploaded_by": "bob", "uploaded_at": "2026-10-31T12:00:00+00:00"}
+    put_sidecar(warehouse, file, said)
+    assert findings(warehouse, digests=True) == []
+    warehouse.store.put(file.key, b"short")
+    publish(ada)
+    assert sidecar_of(warehouse, file) == said
 
 
 def test_a_blob_of_another_size_is_damage(warehouse: Warehouse, ada: Identity, publish: Publish) -> None:
@@ -248,6 +318,8 @@ def test_what_a_loser_left_of_a_name_that_is_taken_is_collected(
         ("metadata_key", "cut off"),
         ("metadata_key", "changed"),
         ("sidecar_key", "lost"),
+        ("sidecar_key", "cut off"),
+        ("sidecar_key", "changed"),
     ],
 )
 def test_publishing_the_same_bytes_again_mends_a_file_that_is_damaged(
@@ -259,6 +331,8 @@ def test_publishing_the_same_bytes_again_mends_a_file_that_is_damaged(
     if kind == "lost":
         warehouse.store.delete(key)
     else:
+        # A sidecar that is there would stay.
+        warehouse.store.delete(key)
         warehouse.store.put(key, data[:-10] if kind == "cut off" else b"?" + data[1:])
     assert findings(warehouse, digests=True) != []
     assert not publish(ada).is_new
@@ -306,3 +380,31 @@ def test_who_puts_a_damaged_file_again_and_fails_takes_nothing_away(
     monkeypatch.undo()
     overtaken = len(looks) >= look
     assert findings(warehouse, digests=True) == ([] if overtaken else [Report(Finding.WRONG_SIZE, file.key)])
+
+
+def test_who_sees_a_wrong_sidecar_and_fails_does_not_take_away_what_another_has_put_meanwhile(
+    warehouse: Warehouse, ada: Identity, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = build_wheel("demo", "1.0")
+    file = publish(ada, built).file
+    put_sidecar(warehouse, file, [])
+    read, reads = warehouse.store.open, []
+
+    def be_overtaken(key: str, start: int) -> BinaryIO:
+        seen = read(key, start)
+        if key == file.sidecar_key and not reads:
+            reads.append(key)
+            publish(ada, built)
+        return seen
+
+    def fail(key: str) -> None:
+        raise Unavailable("No space left on device.")
+
+    with warehouse.uploads.receive(ada, form_of(built.filename)) as slower:
+        slower.write(built.content)
+        monkeypatch.setattr(slower._staged, "commit", fail)
+        monkeypatch.setattr(warehouse.store, "open", be_overtaken)
+        with pytest.raises(Unavailable):
+            slower.finish({})
+    monkeypatch.undo()
+    assert findings(warehouse, digests=True) == []

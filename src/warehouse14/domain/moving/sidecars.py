@@ -20,6 +20,10 @@ from warehouse14.domain.ports import FileStore
 
 _SIDECAR = ".json"
 _METADATA = ".metadata"
+#: What is raised for a sidecar that is none, or that says what cannot be.
+_UNREADABLE = (Rejected, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+#: What a sidecar may say otherwise than the row: it may be of an earlier attempt with the same bytes.
+_OF_ATTEMPTS = frozenset({"uploaded_at", "uploaded_by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +51,64 @@ def found_in(store: FileStore) -> Iterator[Found | Lost]:
             yield _found(store, blob.key, blob.size)
         except NotFound:
             yield Lost(blob.key, "it has no sidecar, or no core metadata")
-        except (Rejected, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        except _UNREADABLE as error:
             yield Lost(blob.key, f"what is beside it cannot be read: {error}")
+
+
+def is_wrong(store: FileStore, file: File) -> bool:
+    """Whether the sidecar of a listed file cannot be read, or is of another file: nothing could be made of
+    the file, or not what it is, if the database were lost.
+
+    Raises ``NotFound`` if there is none, and ``Unavailable``.
+    """
+    try:
+        known = json.loads(_read(store, file.sidecar_key))
+        said = _said(known)
+        if SIDECAR_METADATA in known:
+            core = read_core_metadata(_kept(known), filename=file.filename, member="METADATA")
+            said["version"] = str(core.version)
+    except _UNREADABLE:
+        return True
+    is_same = all(getattr(file, name) == value for name, value in said.items() if name not in _OF_ATTEMPTS)
+    return not is_same or (SIDECAR_METADATA in known) != (file.metadata_sha256 is None)
 
 
 def _found(store: FileStore, key: str, size: int) -> Found:
     known = json.loads(_read(store, key + _SIDECAR))
+    said = _said(known)
     offered = None if SIDECAR_METADATA in known else _read(store, key + _METADATA)
-    core = offered if offered is not None else _kept(known)
-    filename = file_name(known["filename"])
-    said = read_core_metadata(core, filename=filename, member="METADATA")
+    core = read_core_metadata(
+        offered if offered is not None else _kept(known), filename=said["filename"], member="METADATA"
+    )
     file = File(
-        project=project_name(known["project"]),
-        filename=filename,
-        version=str(said.version),
-        filetype=FileType(known["filetype"]),
-        size=int(known["size"]),
-        sha256=checked_digest(known["sha256"]),
-        blake2_256=checked_digest(known["blake2_256"]),
-        requires_python=said.requires_python,
-        summary=said.summary,
+        **said,
+        version=str(core.version),
+        requires_python=core.requires_python,
+        summary=core.summary,
         metadata_sha256=None if offered is None else hashlib.sha256(offered).hexdigest(),
-        uploaded_at=datetime.fromisoformat(known["uploaded_at"]),
-        uploaded_by=_name(known["uploaded_by"]),
     )
     if file.key != key or file.size != size:
         raise ValueError("it says that it is of another file")
-    if file.uploaded_at.tzinfo is None:
+    return Found(file, str(known["project"]))
+
+
+def _said(known: dict[str, Any]) -> dict[str, Any]:
+    """Return what a sidecar by itself says of its file, by the names that the file has for it."""
+    uploaded_at = datetime.fromisoformat(known["uploaded_at"])
+    if uploaded_at.tzinfo is None:
         raise ValueError("it does not say in which time zone it was uploaded")
     # Stores keep UTC: there, too, the year is one of the calendar.
-    file.uploaded_at.astimezone(UTC)
-    return Found(file, str(known["project"]))
+    uploaded_at.astimezone(UTC)
+    return {
+        "project": project_name(known["project"]),
+        "filename": file_name(known["filename"]),
+        "filetype": FileType(known["filetype"]),
+        "size": int(known["size"]),
+        "sha256": checked_digest(known["sha256"]),
+        "blake2_256": checked_digest(known["blake2_256"]),
+        "uploaded_at": uploaded_at,
+        "uploaded_by": _name(known["uploaded_by"]),
+    }
 
 
 def _name(text: object) -> str:

@@ -35,11 +35,13 @@ class Finding(StrEnum):
     MISSING = "missing"
     WRONG_SIZE = "wrong size"
     WRONG_DIGEST = "wrong digest"
+    WRONG_SIDECAR = "wrong sidecar"
     UNREFERENCED = "unreferenced"
 
     @property
     def is_damage(self) -> bool:
-        """Whether a listed file cannot be served as it was published."""
+        """Whether a listed file cannot be served as it was published, or not be found again by its blobs
+        alone if the database is lost."""
         return self is not Finding.UNREFERENCED
 
 
@@ -199,7 +201,7 @@ class UpkeepService:
 def damage_to(store: FileStore, file: File, *, digests: bool) -> Report | None:
     """Return what is wrong with the blobs of a file, or None if they are as they must be.
 
-    With ``digests`` every byte of the file and of its core metadata is read. Raises ``Unavailable``.
+    With ``digests`` every byte of the file and of what is beside it is read. Raises ``Unavailable``.
     """
     found = store.stat(file.key)
     if found is None:
@@ -208,8 +210,9 @@ def damage_to(store: FileStore, file: File, *, digests: bool) -> Report | None:
         return Report(Finding.WRONG_SIZE, file.key)
     if digests and _digest(store, file.key) != file.sha256:
         return Report(Finding.WRONG_DIGEST, file.key)
-    if store.stat(file.sidecar_key) is None:
-        return Report(Finding.MISSING, file.sidecar_key)
+    damage = _damage_to_sidecar(store, file) if digests else _loss_of_sidecar(store, file)
+    if damage is not None:
+        return Report(damage, file.sidecar_key)
     if file.metadata_sha256 is None:
         return None
     if store.stat(file.metadata_key) is None:
@@ -217,6 +220,32 @@ def damage_to(store: FileStore, file: File, *, digests: bool) -> Report | None:
     if digests and _digest(store, file.metadata_key) != file.metadata_sha256:
         return Report(Finding.WRONG_DIGEST, file.metadata_key)
     return None
+
+
+def remove_wrong_sidecar(units: Units, store: FileStore, file: File) -> None:
+    """Delete the sidecar of a listed file if it is wrong: a store would keep it, whatever is put.
+
+    The project is held, so that of two who see the damage the slower does not take away what the faster has
+    put meanwhile. Raises ``Unavailable``.
+    """
+    with units.write() as unit:
+        unit.hold(file.project)
+        if _damage_to_sidecar(store, file) is Finding.WRONG_SIDECAR:
+            store.delete(file.sidecar_key)
+
+
+def _damage_to_sidecar(store: FileStore, file: File) -> Finding | None:
+    # Who serves need not have imported it before somebody sends a file again.
+    from warehouse14.domain.moving.sidecars import is_wrong
+
+    try:
+        return Finding.WRONG_SIDECAR if is_wrong(store, file) else None
+    except NotFound:
+        return Finding.MISSING
+
+
+def _loss_of_sidecar(store: FileStore, file: File) -> Finding | None:
+    return Finding.MISSING if store.stat(file.sidecar_key) is None else None
 
 
 def _digest(store: FileStore, key: str) -> str:

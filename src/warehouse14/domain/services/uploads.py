@@ -19,7 +19,7 @@ from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
-from warehouse14.domain.services.upkeep import damage_to
+from warehouse14.domain.services.upkeep import damage_to, remove_wrong_sidecar
 from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadform import (
     DIGESTS,
@@ -187,6 +187,7 @@ class UploadService:
         inspected = _inspected(claim, staged)
         if existing is not None:
             # Some of its blobs were lost or damaged, and here are the same bytes.
+            remove_wrong_sidecar(self._units, self._store, existing)
             commit(staged, existing, inspected)
             return Published(self._confirm(identity, claim, existing, hashes), is_new=False)
         file = new_file(claim, inspected, hashes, size, identity, self._now)
