@@ -102,6 +102,17 @@ def test_an_upgrade_that_was_cut_off_can_be_run_again(
         again.close()
 
 
+def test_an_upgrade_that_was_cut_off_says_why(server: DatabaseServer, cable: Cable) -> None:
+    with bare_place(server) as place:
+        cable.bytes_left = 12 * 1024
+        units = open_units(place.through(cable.port))
+        with pytest.raises(
+            Misconfigured, match=r"(?i)^[^\n]*(lost connection|connection reset|closed)[^\n]*$"
+        ):
+            units.prepare()
+        units.close()
+
+
 def test_tables_of_another_program_are_told_before_any_of_ours_is_made(server: DatabaseServer) -> None:
     with bare_place(server) as place:
         with server.connected(place.name) as cursor:

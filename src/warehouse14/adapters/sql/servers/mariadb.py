@@ -1,10 +1,11 @@
 """MariaDB, through PyMySQL."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from warehouse14.adapters.sql.servers.engine import Limits, on_connect, with_parameters
 from warehouse14.domain.errors import Unavailable
@@ -65,7 +66,9 @@ class MariaDB:
         try:
             yield
         finally:
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), values)
+            # A connection that broke has no lock any more, and why it did is what is to be said.
+            with suppress(SQLAlchemyError):
+                connection.execute(text("SELECT RELEASE_LOCK(:name)"), values)
 
     def complaint(self, connection: Connection) -> str | None:
         """See the protocol."""
