@@ -260,6 +260,74 @@ def test_a_session_that_begins_while_all_of_an_account_end_is_ended_too(
     assert look(units, lambda unit: unit.sessions.of(ADA)) == []
 
 
+# -- following the journal ---------------------------------------------------------------------------------
+
+
+def serials(units: DynamoUnits, after: int, limit: int = 100) -> list[int]:
+    return [change.serial for change in look(units, lambda unit: unit.journal.since(after, limit))]
+
+
+def entry_of(serial: int) -> dict[str, Any]:
+    return {"pk": {"S": keys.JOURNAL}, "sk": {"S": keys.place(serial)}}
+
+
+@pytest.mark.parametrize("lacking", [2, 3, 4])
+def test_who_follows_the_journal_passes_over_no_entry_that_a_query_does_not_show_yet(
+    units: DynamoUnits, table_faults: TableFaults, lacking: int
+) -> None:
+    create(units)
+    for number in range(4):
+        add(units, sample_file(FileName(f"demo-1.{number}.tar.gz")))
+    table_faults.leave_out(entry_of(lacking), times=2)
+    assert serials(units, 1) == [2, 3, 4, 5]
+
+
+def test_an_entry_that_is_never_shown_is_unavailable(
+    units: DynamoUnits, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.journal._PATIENCE", 0)
+    create(units)
+    add(units)
+    table_faults.leave_out(entry_of(1))
+    with pytest.raises(Unavailable, match="does not show all"):
+        serials(units, 0)
+
+
+def test_gaps_of_a_journal_that_was_restored_are_passed_over(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=9), [])
+        restoration.journal([sample_change(serial=serial, project=DEMO) for serial in (5, 6, 9)])
+    add(units)
+    assert serials(units, 0) == [5, 6, 9, 10]
+    assert serials(units, 7, 1) == [9]
+    table_faults.conflict("TransactGetItems")
+    assert serials(units, 6) == [9, 10]
+    table_faults.asked.clear()
+    assert serials(units, 9) == [10]
+    assert table_faults.asked == ["Query"], "what has no gaps is asked for once"
+
+
+def test_what_is_beyond_a_gap_is_not_given_while_it_is_restored(
+    units: DynamoUnits, dynamodb: DynamoDBLocal, table: str
+) -> None:
+    create(units)
+    with units.restoring() as restoration:
+        restoration.journal([sample_change(serial=serial) for serial in (2, 3, 4)])
+    client = dynamodb.client()
+    # As if the items were on their way, which are written in no order, and the serial last.
+    client.delete_item(TableName=table, Key=entry_of(3))
+    pk, sk = keys.SITE
+    client.update_item(
+        TableName=table,
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        UpdateExpression="SET n = :n",
+        ExpressionAttributeValues={":n": {"N": "1"}},
+    )
+    assert serials(units, 1) == [2]
+
+
 # -- limits -----------------------------------------------------------------------------------------------
 
 

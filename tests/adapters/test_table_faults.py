@@ -328,3 +328,21 @@ def test_a_cable_before_it_refuses_and_takes_connections_again(dynamodb: DynamoD
             client.put_item(TableName=made, Item=item(1))
         cable.mend()
         client.put_item(TableName=made, Item=item(1))
+
+
+def test_a_query_lacks_what_is_left_out_once(client: Any, made: str, table_faults: TableFaults) -> None:
+    def found() -> list[Any]:
+        values = {":key": key(0)["key"]}
+        said = client.query(
+            TableName=made,
+            ConsistentRead=True,
+            KeyConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": "key"},
+            ExpressionAttributeValues=values,
+        )
+        items: list[Any] = said["Items"]
+        return items
+
+    table_faults.leave_out(item(0, "old"))
+    assert found() == []
+    assert found() == [item(0, "old")]

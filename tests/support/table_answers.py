@@ -88,6 +88,14 @@ def partly(request: AWSPreparedRequest, send: Send, done: int) -> AWSResponse:
     return answer(request, said)
 
 
+def without(request: AWSPreparedRequest, send: Send, item: Body) -> AWSResponse:
+    """Send what a Query asks, and answer without the one item that has what ``item`` has."""
+    said = body_of_answer(send(request))
+    left = [each for each in said["Items"] if not item.items() <= each.items()]
+    assert len(left) == len(said["Items"]) - 1, f"{item} is not what was asked for"
+    return answer(request, {**said, "Items": left, "Count": len(left)})
+
+
 def _part(wanted: Any, which: slice) -> Any:
     """Return some of what is wanted of one table: a list to write, or a description with a list of keys."""
     return wanted[which] if isinstance(wanted, list) else {**wanted, "Keys": wanted["Keys"][which]}

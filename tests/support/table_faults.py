@@ -1,7 +1,8 @@
 """What DynamoDB does and DynamoDB Local never: put between boto3 and the service, below its own attempts.
 
 It throttles, has conflicts of transactions, loses answers, leaves parts of
-batches undone, and answers reads from what was a while ago.
+batches undone, shows one write without another, and answers reads from what
+was a while ago.
 """
 
 import threading
@@ -17,7 +18,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from support.table_answers import body_of, conflicting, from_tables, partly, refused, throttled
+from support.table_answers import body_of, conflicting, from_tables, partly, refused, throttled, without
 from support.tables import DynamoDBLocal
 
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
@@ -71,6 +72,10 @@ class TableFaults:
     def leave_undone(self, operation: str, *, times: int = 1, after: int = 0, done: int = 1) -> None:
         """Let only the first ``done`` items of the next BatchGetItem or BatchWriteItem be processed."""
         self._plan(operation, partial(partly, send=self._http.send, done=done), times, after)
+
+    def leave_out(self, item: dict[str, Any], *, times: int = 1, after: int = 0) -> None:
+        """Answer the next queries without the item that has these attributes, as it is not there yet."""
+        self._plan("Query", partial(without, send=self._http.send, item=item), times, after)
 
     def hold_back(self, table: str) -> None:
         """Answer eventually consistent reads of a table from what is in it now, whatever is written."""

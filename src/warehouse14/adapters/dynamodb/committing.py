@@ -21,7 +21,7 @@ from warehouse14.adapters.dynamodb.client import answering, code_of
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.marking import MARKS, mark, settling
 from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
-from warehouse14.adapters.dynamodb.table import Table, check, delete, put, update
+from warehouse14.adapters.dynamodb.table import CANCELLED, Table, check, delete, put, update
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
 
@@ -29,8 +29,8 @@ from warehouse14.domain.errors import Unavailable
 PATIENCE = 20.0
 
 _BUSY = "Too many others change this site. Try again."
-#: What the service says of a transaction that it did not carry out, and of one that is on its way.
-_CANCELLED, _ON_ITS_WAY = "TransactionCanceledException", "TransactionInProgressException"
+#: What the service says of a transaction that is on its way.
+_ON_ITS_WAY = "TransactionInProgressException"
 _REFUSED = "ConditionalCheckFailed"
 #: Why the service refuses operations that may be tried again as they are.
 _MEET_OTHERS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -186,7 +186,7 @@ def _reasons(error: ClientError, count: int) -> Sequence[Mapping[str, Any]] | No
     """Return what the service says of each of ``count`` operations that it did not carry out, or None if it
     is something else that it says."""
     reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
-    return reasons if code_of(error) == _CANCELLED and len(reasons) == count else None
+    return reasons if code_of(error) == CANCELLED and len(reasons) == count else None
 
 
 def _now() -> int:

@@ -6,8 +6,13 @@ from typing import Any
 
 from warehouse14.adapters.dynamodb import keys, rows
 from warehouse14.adapters.dynamodb.moment import Moment
+from warehouse14.adapters.dynamodb.waiting import tries
+from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
+
+#: How long an entry is waited for that was committed, and that a query does not show, in seconds.
+_PATIENCE = 5.0
 
 
 class DynamoJournal:
@@ -26,9 +31,34 @@ class DynamoJournal:
         return int(site.get("n", 0))
 
     def since(self, serial: int, limit: int) -> Sequence[Change]:
-        """See the port."""
-        found = self._moment.table.query(keys.JOURNAL, first=keys.place(serial + 1), limit=max(limit, 1))
-        return [rows.entry(item) for item in islice(found, limit)]
+        """See the port. A query is of no single moment: one that lacks an entry is made again."""
+        for _ in tries(_PATIENCE):
+            first = keys.place(serial + 1)
+            items = self._moment.table.query(keys.JOURNAL, first=first, limit=max(limit, 1))
+            found = [rows.entry(item) for item in islice(items, limit)]
+            whole = self._whole(serial, found)
+            if whole is not None:
+                return whole
+        raise Unavailable("The database does not show all that was committed. Try again.")
+
+    def _whole(self, serial: int, found: Sequence[Change]) -> Sequence[Change] | None:
+        """Return as much of what was found after ``serial`` as may be given, or None if some of it lacks.
+
+        Commits leave no gaps, but what was restored may have some. So the entry before each gap's end is
+        asked for, at one moment with the serial: if that is at the end of the gap or beyond it, and there is
+        no such entry, there never was. What is beyond the serial is being restored.
+        """
+        before = max(serial, 0)
+        for place, change in enumerate(found):
+            if change.serial != before + 1:
+                entry = (keys.JOURNAL, keys.place(change.serial - 1))
+                now = self._moment.table.get_at_once([keys.SITE, entry])
+                if entry in now:
+                    return None
+                if int(now.get(keys.SITE, {}).get("n", 0)) < change.serial:
+                    return found[:place]
+            before = change.serial
+        return found
 
     def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
         """See the port."""

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from warehouse14.adapters.dynamodb.client import answering
+from botocore.exceptions import ClientError
+
+from warehouse14.adapters.dynamodb.client import answering, code_of
 from warehouse14.adapters.dynamodb.codec import Item, pack, unpack
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.waiting import tries
@@ -11,6 +13,8 @@ from warehouse14.domain.errors import Unavailable
 
 #: How many items one request may ask for, and how many it may write.
 _MOST_READ, _MOST_WRITTEN = 100, 25
+#: What the service says of a transaction that it did not carry out, as where it meets another.
+CANCELLED = "TransactionCanceledException"
 #: How long what a service under load left undone is asked for again, in seconds.
 _PATIENCE = 10.0
 
@@ -46,6 +50,21 @@ class Table:
             else:
                 raise Unavailable("The database has too much to do. Try again.")
         return found
+
+    def get_at_once(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+        """Return those of a hundred items at most that are there, as they are at one moment."""
+        asked = [{"Get": {"TableName": self._name, "Key": _sent(key)}} for key in keys]
+        for _ in tries(_PATIENCE):
+            with answering():
+                try:
+                    answer = self._client.transact_get_items(TransactItems=asked)
+                except ClientError as error:
+                    if code_of(error) != CANCELLED:
+                        raise
+                    continue
+                items = [unpack(each["Item"]) for each in answer["Responses"] if each.get("Item")]
+                return {(item["pk"], item["sk"]): item for item in items}
+        raise Unavailable("The database has too much to do. Try again.")
 
     def query(
         self,
