@@ -4,6 +4,7 @@ Each value is kept under tags, the subjects that it was made from. Once in a
 request :meth:`FollowedCache.follow` asks the store's pulse; if anything was
 committed, the journal's new entries name the tags whose values go. There is
 no time-to-live: a change is seen by the very next request, on every process.
+Where a store shows a commit part by part, what has just changed is not kept.
 """
 
 import threading
@@ -14,7 +15,8 @@ from typing import Any
 
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import AccountName, GroupName, ProjectName
-from warehouse14.domain.ports import UnitOfWork, Units
+from warehouse14.domain.ports import Settles, UnitOfWork, Units
+from warehouse14.domain.settling import Settling
 
 #: More new entries than this, and everything goes.
 _MOST_ENTRIES = 1000
@@ -79,6 +81,7 @@ class FollowedCache:
         self.size = self.hits = self.misses = 0
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._by_tag: dict[str, set[Hashable]] = {}
+        self._settling = Settling(units.settle_seconds if isinstance(units, Settles) else 0)
 
     def follow(self) -> None:
         """Drop what has changed since the last time. Raises ``Unavailable``."""
@@ -101,6 +104,12 @@ class FollowedCache:
         seen: int | None = getattr(self._seen, "serial", None)
         return unit.journal.serial() if seen is None else seen
 
+    def settled(self, serial: int) -> int:
+        """Return the last entry up to ``serial`` from which on something may have been shown as it was before
+        that, to whoever read now."""
+        with self._lock:
+            return self._settling.settled(serial)
+
     def get(self, key: Hashable) -> Any | None:
         """Return the value of ``key``, or None."""
         with self._lock:
@@ -112,15 +121,16 @@ class FollowedCache:
             self._entries.move_to_end(key)
             return entry.value
 
-    def put(self, key: Hashable, value: Any, *, size: int, tags: Iterable[str], serial: int) -> None:
+    def put(self, key: Hashable, value: Any, *, size: int, tags: Sequence[str], serial: int) -> None:
         """Keep ``value``, of about ``size`` bytes, that was read when the journal stood at ``serial``.
 
         One that was read before the cache last moved on is not kept: what it
-        was made from may have changed in between.
+        was made from may have changed in between. Nor is one of what changed
+        so lately that the store may not show all of it.
         """
         entry = _Entry(value, size, tuple(dict.fromkeys(tags)))
         with self._lock:
-            if serial < self._serial or size > self._max_bytes:
+            if serial < self._serial or size > self._max_bytes or self._settling.is_open(tags):
                 return
             self._drop(key)
             self._entries[key] = entry
@@ -141,6 +151,7 @@ class FollowedCache:
         with self._lock:
             if serial > self._serial:
                 self._clear()
+                self._settling.see_all()
                 self._serial = self.projects_serial = serial
 
     def _advance(self, changes: Sequence[Change]) -> None:
@@ -149,7 +160,9 @@ class FollowedCache:
             if not changes or changes[-1].serial <= self._serial:
                 return
             for change in changes:
-                self._drop_tags(changed_tags(change))
+                tags = changed_tags(change)
+                self._drop_tags(tags)
+                self._settling.see(change.serial, tags)
             of_projects = [change.serial for change in changes if change.project is not None]
             if of_projects:
                 self.projects_serial = of_projects[-1]

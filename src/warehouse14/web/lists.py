@@ -43,7 +43,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """A list as it was when the journal stood at ``serial``; its parts are within its page's body."""
+    """A list that has all changes up to the entry ``serial``; its parts are within its page's body."""
 
     page: Page
     parts: Sequence[_Part]
@@ -78,13 +78,16 @@ class ProjectLists:
         key = ("project-list", identity.principals, reach, offer, compressed)
         known: _List | None = cache.get(key)
         if known is None or known.serial < cache.projects_serial:
-            known = self._made(known, identity, offer, compressed=compressed)
+            known, serial = self._made(known, identity, offer, compressed=compressed)
             size = len(known.page.body) + OVERHEAD * (1 + len(known.parts))
-            cache.put(key, known, size=size, tags=(), serial=known.serial)
+            cache.put(key, known, size=size, tags=(), serial=serial)
         return known.page
 
-    def _made(self, old: _List | None, identity: Identity, offer: Offer, *, compressed: bool) -> _List:
-        """Return the list as it is now, with the parts of ``old`` that have not changed."""
+    def _made(
+        self, old: _List | None, identity: Identity, offer: Offer, *, compressed: bool
+    ) -> tuple[_List, int]:
+        """Return the list as it is now, with the parts of ``old`` that have not changed, and the serial at
+        which it was read."""
         form = self._forms[offer.form]
         changed = None
         if old is not None:
@@ -101,7 +104,8 @@ class ProjectLists:
                 parts += _cut(those.projects, form, compressed=compressed)
                 at = those.numbers.stop
             parts += old.parts[at:]
-        return _put_together(parts, form, offer, serial, compressed=compressed)
+        settled = self._index.cache.settled(serial)
+        return _put_together(parts, form, offer, settled, compressed=compressed), serial
 
 
 def _cut(projects: Sequence[ProjectSummary], form: _Written, *, compressed: bool) -> Iterator[_Part]:

@@ -16,10 +16,11 @@ _PATIENCE = 5.0
 
 
 class DynamoJournal:
-    """Implements ``Journal``."""
+    """Implements ``Journal``. ``newest`` is a serial that is known to be reached."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, newest: int) -> None:
         self._moment = moment
+        self._newest = newest
 
     def append(self, change: Change) -> None:
         """See the port."""
@@ -37,7 +38,7 @@ class DynamoJournal:
             items = self._moment.table.query(keys.JOURNAL, first=first, limit=max(limit, 1))
             found = [rows.entry(item) for item in islice(items, limit)]
             whole = self._whole(serial, found)
-            if whole is not None:
+            if whole is not None and (len(found) == limit or self._ends(serial, found)):
                 return whole
         raise Unavailable("The database does not show all that was committed. Try again.")
 
@@ -59,6 +60,13 @@ class DynamoJournal:
                     return found[:place]
             before = change.serial
         return found
+
+    def _ends(self, serial: int, found: Sequence[Change]) -> bool:
+        """Whether the entry was found of the newest serial that is known, which may be shown before it."""
+        if self._newest <= (found[-1].serial if found else serial):
+            return True
+        entry = (keys.JOURNAL, keys.place(self._newest))
+        return entry not in self._moment.table.get_at_once([keys.SITE, entry])
 
     def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
         """See the port."""

@@ -25,24 +25,29 @@ from warehouse14.domain.ports import Restoration, UnitOfWork
 
 
 class DynamoUnits:
-    """Metadata in one table. Implements ``Units``, ``Restores`` and ``Prepared``.
+    """Metadata in one table. Implements ``Units``, ``Restores``, ``Settles`` and ``Prepared``.
 
     What a unit reads is no older than its beginning, but not all of one moment. What it writes is
     written at once, and rests on what was true then.
     """
+
+    #: A transaction comes to one item after the other: within milliseconds, if the service itself is well.
+    settle_seconds = 2.0
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._client = make_client(options)
         self._table = Table(self._client, options.table)
         self._committer = Committer(self._table)
+        #: A serial that somebody was told of.
+        self._newest = 0
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """See the port."""
         moment = Moment(self._table, writable=False)
         try:
-            yield DynamoUnit(moment, _only_reads)
+            yield DynamoUnit(moment, _only_reads, self._newest)
         finally:
             moment.end()
 
@@ -51,7 +56,7 @@ class DynamoUnits:
         """See the port."""
         moment = Moment(self._table, writable=True)
         try:
-            yield DynamoUnit(moment, partial(hold, self._table, moment))
+            yield DynamoUnit(moment, partial(hold, self._table, moment), self._newest)
             self._committer.commit(moment)
         finally:
             moment.end()
@@ -71,7 +76,9 @@ class DynamoUnits:
     def pulse(self) -> Hashable:
         """Return the newest serial, and how often something was restored."""
         site = self._table.get(keys.SITE) or {}
-        return site.get("n", 0), site.get("restored", 0)
+        serial = int(site.get("n", 0))
+        self._newest = max(self._newest, serial)
+        return serial, site.get("restored", 0)
 
     def prepare(self) -> None:
         """Make the table, unless it is there. Raises ``Misconfigured``."""
@@ -87,9 +94,9 @@ class DynamoUnits:
 
 
 class DynamoUnit:
-    """Implements ``UnitOfWork``."""
+    """Implements ``UnitOfWork``. ``newest`` is a serial that is known to be reached."""
 
-    def __init__(self, moment: Moment, hold: Callable[[str], None]) -> None:
+    def __init__(self, moment: Moment, hold: Callable[[str], None], newest: int) -> None:
         self.hold = hold
         self.projects = DynamoProjects(moment)
         self.files = DynamoFiles(moment)
@@ -99,7 +106,7 @@ class DynamoUnit:
         self.tokens = DynamoTokens(moment)
         self.sessions = DynamoSessions(moment)
         self.attempts = DynamoAttempts(moment)
-        self.journal = DynamoJournal(moment)
+        self.journal = DynamoJournal(moment, newest)
 
 
 def _only_reads(name: str) -> None:

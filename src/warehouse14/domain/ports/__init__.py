@@ -25,7 +25,7 @@ from warehouse14.domain.ports.records import (
     Tokens,
 )
 from warehouse14.domain.ports.signin import SignIn
-from warehouse14.domain.ports.units import Restoration, Restores, UnitOfWork, Units
+from warehouse14.domain.ports.units import Restoration, Restores, Settles, UnitOfWork, Units
 
 __all__ = [
     "MOST_COUNTED",
@@ -54,6 +54,7 @@ __all__ = [
     "Restoration",
     "Restores",
     "Sessions",
+    "Settles",
     "SignIn",
     "Staged",
     "TakesIncoming",

@@ -117,6 +117,17 @@ class Restores(Protocol):
 
 
 @runtime_checkable
+class Settles(Protocol):
+    """What a metadata store is beside that shows a commit part by part, when it is made.
+
+    Attributes:
+        settle_seconds: how long that may take.
+    """
+
+    settle_seconds: float
+
+
+@runtime_checkable
 class Units(Protocol):
     """Opens units of work on one metadata store."""
 
