@@ -92,6 +92,7 @@ def test_the_whole_is_not_taken_for_what_was_missing(opened: Callable[..., Bucke
             stream.read()
 
 
+@pytest.mark.thorough
 def test_a_store_that_is_gone_is_unavailable(old: OldBucket, opened: Callable[..., Bucket]) -> None:
     old.put(KEY, b"a" * 5_000_000)
     found = only(opened())

@@ -98,6 +98,7 @@ def test_a_large_blob_that_is_there_is_young_again(server: BucketServer, bucket:
     assert read(store, KEY) == data
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("passing", [1 * MIB, 17 * MIB, 39 * MIB])
 def test_a_cut_in_the_middle_is_unavailable_and_leaves_no_blob(
     server: BucketServer, bucket: str, cable: Cable, passing: int
@@ -168,6 +169,7 @@ def test_an_upload_that_was_killed_is_a_leftover_only_when_it_is_old(
     assert list(store.leftovers(SOON)) == []
 
 
+@pytest.mark.thorough
 def test_a_store_that_falls_silent_is_unavailable(server: BucketServer, bucket: str, cable: Cable) -> None:
     store = through(cable, server, bucket, read_seconds="2")
     store.verify()

@@ -232,6 +232,7 @@ def test_what_is_not_a_sidecar_takes_the_place_of_what_is_there(answers: list[Sa
     assert turns.conditions == [None] * len(answers)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "answers", [[BUSY] * 9, [UNKNOWN] * 9, [UNKNOWN, *[BUSY] * 9], [*[BUSY] * 4, *[UNKNOWN] * 9]]
 )

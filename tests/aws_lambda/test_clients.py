@@ -88,6 +88,7 @@ def test_somebody_signs_in_and_out_in_a_browser(front: FrontEnd) -> None:
         assert browser.get(f"{front.url}/account/", timeout=30).url.startswith(f"{front.url}/login")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "shown"), [("http-api", "4.5 MB"), ("load-balancer", "700 kB")])
 def test_a_page_that_says_how_to_publish_says_from_which_size_on_there_is_another_way(
     remote_site: Site, remote_function: Function, kind: str, shown: str

@@ -110,6 +110,7 @@ def test_a_wheel_goes_in_parts_and_comes_back(stored: Stored, tmp_path: Path) ->
     assert upload(stored.server, stored.ada, path).well() == f"{wheel.filename}: there already\n"
 
 
+@pytest.mark.thorough
 def test_damaged_bytes_are_mended_by_a_file_that_is_sent_again(stored: Stored, tmp_path: Path) -> None:
     wheel = build_wheel("mended", "1.0")
     (path,) = written(tmp_path, wheel)
@@ -160,6 +161,7 @@ def test_after_its_line_on_the_page_of_a_token_the_command_publishes(
     assert said.endswith(f"{path.name}: published\n")
 
 
+@pytest.mark.thorough
 def test_several_files_are_published_and_installed(stored: Stored, tmp_path: Path, clients: Clients) -> None:
     files = written(tmp_path, build_wheel("several", "1.0"), build_sdist("several", "1.0"))
     upload(stored.server, stored.ada, *files).well()
@@ -335,6 +337,7 @@ def test_who_sends_what_another_finishes_meanwhile_gets_the_answer_too(
     assert (outcomes, sent) == ([200], Sent(is_new=True, warnings=[]))
 
 
+@pytest.mark.thorough
 def test_what_was_never_finished_is_collected_when_it_is_old(stored: Stored) -> None:
     ada, wheel = ByHand(stored), build_wheel("left", "1.0")
     path = ada.begin(wheel)

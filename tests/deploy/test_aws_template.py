@@ -68,6 +68,7 @@ def variables(function: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.thorough
 def test_cfn_lint_finds_nothing() -> None:
     words = [CFN_LINT, "--include-checks", "I", "--non-zero-exit-code", "informational"]
     done = subprocess.run([*words, TEMPLATE], capture_output=True, text=True, timeout=120, check=False)

@@ -433,6 +433,7 @@ def test_details_are_read_once(warehouse: Warehouse, ada: Identity, publish: Pub
     built = build_wheel("demo", "1.0")
     publish(ada, built)
     file = file_of(warehouse, built)
+    warehouse.index.cache.follow()
     first = warehouse.catalogue.details(file)
     warehouse.store.delete(file.metadata_key)
     publish(ada, build_wheel("demo", "2.0"))

@@ -193,6 +193,7 @@ def _unread(server: Server, wheel: BuiltFile) -> Iterator[None]:
         yield
 
 
+@pytest.mark.thorough
 def test_sigterm_ends_a_server_whose_reader_does_not_read(site: Site) -> None:
     wheel = build_wheel("unread", "1.0", body=os.urandom(30_000_000))
     with Server(site) as server:
@@ -204,6 +205,7 @@ def test_sigterm_ends_a_server_whose_reader_does_not_read(site: Site) -> None:
             assert not is_listening(server.port)
 
 
+@pytest.mark.thorough
 def test_sigterm_ends_a_server_with_a_slow_reader_and_a_database_that_is_locked(site: Site) -> None:
     """A write in the background waits for the database, and a request in progress uses its time up."""
     wheel = build_wheel("unread", "1.0", body=os.urandom(30_000_000))

@@ -123,6 +123,7 @@ def test_an_archive_that_is_cut_off_anywhere_lists_nothing(new_site: NewSite, ar
         assert contents(there).rows == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("member", "says"),
     [("known.jsonl", "What it says that the site knew is damaged"), ("warehouse14.json", "cannot be read")],
@@ -198,6 +199,7 @@ def test_a_file_that_was_lost_before_the_backup_and_is_there_again_is_no_damage(
     assert "0 files restored, 4 there already, 0 damaged" in small_site.command("restore", str(path))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".json", ".metadata"])
 def test_what_is_too_large_beside_a_file_is_named_and_all_else_can_be_restored(
     small_site: Site, new_site: NewSite, tmp_path: Path, ending: str
@@ -250,6 +252,7 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(small_site: Site, tmp_pa
     assert "No such file or directory" in ended.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_backup_that_is_ended_leaves_nothing_and_says_nothing(
     full_site: Site, tmp_path: Path, number: signal.Signals

@@ -94,6 +94,7 @@ def test_pages_and_tokens_are_the_same_afterwards(small_site: Site, new_site: Ne
     assert [file["yanked"] for file in found[0]["files"] if file["yanked"]] == ["Grüße: broken"]
 
 
+@pytest.mark.thorough
 def test_a_second_run_copies_what_is_new_and_what_was_changed(small_site: Site, new_site: NewSite) -> None:
     there = new_site("there")
     copy(small_site, there)
@@ -160,6 +161,7 @@ def test_a_copy_tells_of_each_file_once_though_others_are_published_meanwhile(
     assert [len(each.damage) for each in found].count(1) == 1
 
 
+@pytest.mark.thorough
 def test_what_was_damaged_is_tried_again_by_each_copy_until_it_is_there(
     small_site: Site, new_site: NewSite
 ) -> None:

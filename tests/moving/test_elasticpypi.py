@@ -62,6 +62,7 @@ def test_what_the_gate_refuses_is_reported_and_the_rest_is_taken(old: OldBucket,
     assert list(listed(site)) == [good.filename]
 
 
+@pytest.mark.thorough
 def test_a_file_that_a_colleague_owns_here_is_not_taken(old: OldBucket, site: Site) -> None:
     site.command("project", "create", "theirs", "--admin", "cleo")
     site.command("project", "create", "mine", "--admin", "ada")
@@ -81,6 +82,7 @@ def test_projects_come_also_where_uploads_make_none(old: OldBucket, site: Site) 
     assert roles(site, "demo") == {"account:ada": "admin"}
 
 
+@pytest.mark.thorough
 def test_a_run_that_changes_nothing_says_what_the_real_one_does(old: OldBucket, site: Site) -> None:
     demo = build_wheel("demo", "1.0")
     old.add(demo, build_wheel("demo", "2.0"))

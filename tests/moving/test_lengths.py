@@ -75,6 +75,7 @@ def test_text_that_is_too_long_is_refused(members: Members, kind: str, path: str
     assert str(most) in refusal(packed(changed(members, change)))
 
 
+@pytest.mark.thorough
 def test_the_longest_text_is_kept(members: Members, units: Units) -> None:
     long = changed(members, add_longest)
     with closing(open_warehouse()) as warehouse:
