@@ -6,6 +6,7 @@ import pytest
 from support.buckets import BucketServer
 from support.cables import Cable
 from warehouse14.adapters import s3
+from warehouse14.domain.errors import Rejected
 from warehouse14.domain.ports import FileStore, Incoming, Prepared
 from warehouse14.settings import Section
 from warehouse14.testing.file_store_contract import FileStoreContract
@@ -102,8 +103,27 @@ class TestPartsOnSwift(OnSwift, TakesPartsContract):
     pass
 
 
+#: How an object is put there that the store will not give: in an archive, and with a key of its own.
+WITHHELD = {
+    "archive": ({"StorageClass": "DEEP_ARCHIVE"}, "lies in an archive, which gives no bytes"),
+    "glacier": ({"StorageClass": "GLACIER"}, "lies in an archive, which gives no bytes"),
+    "key": ({"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}, "is encrypted with a key that"),
+}
+
+
 class TestIncomingOnLocalStack(OnLocalStack, OfOthers):
-    pass
+    @pytest.mark.parametrize(("how", "reason"), WITHHELD.values(), ids=WITHHELD)
+    def test_an_object_that_the_store_will_never_give_is_found_and_rejected(
+        self, incoming: Incoming, server: BucketServer, bucket: str, how: dict[str, str], reason: str
+    ) -> None:
+        client = server.client()
+        for name in ("x.whl", "x.whl.more"):
+            client.put_object(Bucket=bucket, Key=f"packages/incoming/{name}", Body=b"data", **how)
+        found = incoming.arrived("x.whl")
+        assert found in list(incoming.all())
+        assert (incoming.noted("x.whl"), incoming.arrived("x.wh")) == ("", None)
+        with incoming.waiting(found).reader() as stream, pytest.raises(Rejected, match=reason):
+            stream.read()
 
 
 @pytest.mark.registry

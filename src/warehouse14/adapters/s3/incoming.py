@@ -11,6 +11,8 @@ from warehouse14.domain.ports import Arrived, Waiting
 
 #: The longest key of an object, in bytes of UTF-8.
 _MOST_KEY = 1024
+#: What a store says, without a word, of an object that it has no key to (SSE-C), and of other things.
+_NEEDS_KEY = "400"
 _TEXT = "text/plain; charset=utf-8"
 #: What of a text says of which object it speaks, among its metadata.
 _OF = "of"
@@ -95,6 +97,14 @@ class S3Incoming:
     def _target(self, key: str) -> dict[str, str]:
         return {"Bucket": self._ground.bucket, "Key": self._ground.prefix + key}
 
+    def _as_listed(self, name: str) -> Any:
+        """Return what the list says of an object of which nothing else is said without its key."""
+        for found in self._listed(name):
+            if found["Key"] == name:
+                return {**found, "ContentLength": found["Size"]}
+            break
+        return None
+
     def _head(self, key: str) -> Any:
         target = self._target(key)
         if len(target["Key"].encode()) > _MOST_KEY:
@@ -105,6 +115,8 @@ class S3Incoming:
             except ClientError as error:
                 if is_gone(error):
                     return None
+                if code_of(error) == _NEEDS_KEY:
+                    return self._as_listed(target["Key"])
                 raise
 
 

@@ -3,18 +3,28 @@
 import io
 from typing import Any, BinaryIO
 
-from warehouse14.adapters.s3.client import FAILURES, NoStore, answering
+from botocore.exceptions import ClientError
+
+from warehouse14.adapters.s3.client import FAILURES, NoStore, answering, code_of
+from warehouse14.domain.errors import Rejected
 
 _BUFFER = 256 * 1024
 #: How far ahead is read over in bytes, which is faster than another request.
 _NEAR = 1024 * 1024
 #: How often a request is made again after the bytes of one stopped coming.
 _AGAIN = 3
+_ARCHIVED = (
+    "content: the object lies in an archive, which gives no bytes. Put it there in the class STANDARD."
+)
+_ENCRYPTED = (
+    "content: the object is encrypted with a key that came with it (SSE-C), and that nobody else has. Put it"
+    " there without one."
+)
 
 
 def open_object(client: Any, target: dict[str, str], size: int, etag: str) -> BinaryIO:
     """Return an object of ``size`` bytes, as long as it is the one with this ETag. Reading raises
-    ``Unavailable``."""
+    ``Unavailable``, or ``Rejected`` if the store will never give its bytes."""
     return io.BufferedReader(_Ranges(client, {**target, "IfMatch": etag}, size), _BUFFER)
 
 
@@ -60,8 +70,9 @@ class _Ranges(io.RawIOBase):
                 data: bytes = self._body.read(wanted)
                 if not data:
                     raise OSError("the object ended early")
-            except FAILURES:
+            except FAILURES as error:
                 self._leave()
+                _require_hope(error)
                 if not left:
                     raise
             else:
@@ -94,3 +105,14 @@ class _Ranges(io.RawIOBase):
         if not self.closed:
             self._leave()
         super().close()
+
+
+def _require_hope(error: Exception) -> None:
+    """Raise ``Rejected`` if a request for an object fails for what the object itself is."""
+    if not isinstance(error, ClientError):
+        return
+    code, message = code_of(error), str(error.response.get("Error", {}).get("Message", ""))
+    if code == "InvalidObjectState":
+        raise Rejected(_ARCHIVED, field="content") from error
+    if code == "InvalidRequest" and "ncryption" in message:
+        raise Rejected(_ENCRYPTED, field="content") from error
