@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from support.notifications import from_eventbridge, message, notification, record, recorded, removal
+from support.notifications import (
+    from_eventbridge,
+    in_queue_of_topic,
+    message,
+    notification,
+    of_topic,
+    record,
+    recorded,
+    removal,
+)
 from warehouse14.aws_lambda.notifications import Notice, notices
 
 NAME = "incoming/demo-1.0-py3-none-any.whl"
@@ -22,11 +31,14 @@ def test_the_recorded_events_say_the_same() -> None:
     assert notices(notification(message(event))) == SAID
     assert notices(recorded("eventbridge_s3")) == SAID
     assert notices(notification(message(recorded("eventbridge_s3")))) == SAID
+    assert notices(of_topic(event)) == notices(notification(in_queue_of_topic(event))) == SAID
+    assert notices(of_topic(recorded("eventbridge_s3"))) == SAID
 
 
 def test_the_test_of_a_subscription_says_nothing() -> None:
     assert notices(recorded("s3_test")) == []
     assert notices(notification(message(recorded("s3_test")))) == []
+    assert notices(of_topic(recorded("s3_test"))) == notices(notification()) == []
 
 
 @pytest.mark.parametrize(
@@ -77,24 +89,33 @@ def test_what_neither_puts_nor_removes_says_nothing() -> None:
     assert notices(from_eventbridge("b", "x", kind="Object Tags Added")) == []
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        None,
-        {},
-        7,
-        [],
-        {"eventName": "ObjectCreated:Put"},
-        {"eventName": 3, "s3": {}},
-        {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "%ff"}}},
-        {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": 1}, "object": {"key": "x"}}},
-        {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "\ud800"}}},
-        {"eventSource": "aws:sqs", "body": "no JSON"},
-        {"eventSource": "aws:sqs", "body": "[" * 100_000},
-        {"eventSource": "aws:sqs"},
-        {"detail-type": "Object Created", "detail": {}},
-    ],
-)
+BAD = [
+    None,
+    {},
+    7,
+    [],
+    {"eventName": "ObjectCreated:Put"},
+    {"eventName": 3, "s3": {}},
+    {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "%ff"}}},
+    {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": 1}, "object": {"key": "x"}}},
+    {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "\ud800"}}},
+    {"eventSource": "aws:sqs", "body": "no JSON"},
+    {"eventSource": "aws:sqs", "body": "[" * 100_000},
+    {"eventSource": "aws:sqs"},
+    {"eventSource": "aws:sqs", "body": '{"Type": "Notification", "Message": "no JSON"}'},
+    {"EventSource": "aws:sns", "Sns": {}},
+    {"detail-type": "Object Created", "detail": {}},
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_an_event_none_of_whose_records_can_be_read_is_an_error(bad: Any) -> None:
+    for event in (notification(bad), notification(bad, bad), notification(message(notification(bad)))):
+        with pytest.raises(ValueError, match="no record of this event can be read"):
+            notices(event)
+
+
+@pytest.mark.parametrize("bad", BAD)
 def test_a_record_that_cannot_be_read_is_logged_and_keeps_no_other_back(
     bad: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

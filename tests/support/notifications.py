@@ -42,6 +42,20 @@ def message(event: Any) -> Any:
     return found
 
 
+def of_topic(event: Any) -> Any:
+    """Return what a function gets from a topic that an event was published to."""
+    found = copy.deepcopy(recorded("sns"))
+    found["Records"][0]["Sns"]["Message"] = json.dumps(event)
+    return found
+
+
+def in_queue_of_topic(event: Any) -> Any:
+    """Return a message of a queue that is subscribed to such a topic."""
+    (record,) = of_topic(event)["Records"]
+    told = {key: record["Sns"][key] for key in ("Type", "MessageId", "TopicArn", "Subject", "Message")}
+    return message(told)
+
+
 def from_eventbridge(bucket: str, name: str, *, kind: str = "Object Created", sequencer: str = "0A") -> Any:
     """Return an event of EventBridge about an object of this name."""
     found = recorded("eventbridge_s3")

@@ -1,7 +1,8 @@
 """What events say of objects that were put into buckets or removed from them.
 
-They come from the bucket itself, in messages of a queue, or from EventBridge (Amazon S3, "Event message
-structure" and "EventBridge event message structure"), each at least once, and in any order.
+They come from the bucket itself, from a topic, in messages of a queue, or from EventBridge (Amazon S3, "Event
+message structure" and "EventBridge event message structure"; Amazon SNS, "Parsing message formats"), each at
+least once, and in any order.
 """
 
 import json
@@ -14,6 +15,8 @@ from urllib.parse import unquote_plus
 _log = logging.getLogger(__name__)
 
 _TEST = "s3:TestEvent"
+#: What a message of a topic says that it is, in a queue.
+_OF_TOPIC = "Notification"
 _CREATED, _REMOVED = "ObjectCreated:", "ObjectRemoved:"
 #: What EventBridge calls the same, and whether that is a removal.
 _DETAILS = {"Object Created": False, "Object Deleted": True}
@@ -40,36 +43,49 @@ def notices(event: Any) -> list[Notice]:
     """Return what an event says of each object last, in the order of the event.
 
     A record that cannot be read is logged, and left out. Raises ``ValueError`` for an event that is of no
-    bucket.
+    bucket, or none of whose records can be read.
     """
     return _latest(_said(event))
 
 
-def _said(event: Any) -> Iterator[Notice]:
-    """Return all that an event says. Raises ``ValueError`` if it is of no bucket."""
+def _said(event: Any) -> list[Notice]:
+    """Return all that an event says. Raises as :func:`notices` does."""
     about = event if isinstance(event, Mapping) else {}
-    is_single = about.get("source") == "aws.s3"
+    is_single = about.get("source") == "aws.s3" or about.get("Type") == _OF_TOPIC
     records = [about] if is_single or about.get("Event") == _TEST else about.get("Records")
     if not isinstance(records, list):
         raise ValueError(_OTHER)  # noqa: TRY004 - it is as it came, and from somewhere else
-    for record in records:
-        yield from _read(record)
+    said = [_read(record) for record in records]
+    if said and all(each is None for each in said):
+        raise ValueError("no record of this event can be read; the log has why")
+    return [notice for each in said for notice in each or ()]
 
 
-_OTHER = "this event is not of a bucket: it is no notification of S3, alone, in a queue or from EventBridge"
+_OTHER = (
+    "this event is not of a bucket: it is no notification of S3, alone, of a topic, in a queue or from"
+    " EventBridge"
+)
 
 
-def _read(record: Any) -> Iterator[Notice]:
-    """Return what a record says; one that cannot be read says nothing, and keeps no other back."""
+def _read(record: Any) -> list[Notice] | None:
+    """Return what a record says; one that cannot be read says None, and keeps no other back."""
     try:
-        if record.get("eventSource") == "aws:sqs":
-            yield from _said(json.loads(record["body"]))
-        elif "detail" in record:
-            yield from _of_eventbridge(record)
-        elif record.get("Event") != _TEST:
-            yield from _of_bucket(record)
+        return list(_in(record))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         _log.error("a record of an event cannot be read: %s: %s", type(error).__name__, error)
+        return None
+
+
+def _in(record: Any) -> Iterable[Notice]:
+    if record.get("eventSource") == "aws:sqs":
+        return _said(json.loads(record["body"]))
+    if record.get("EventSource") == "aws:sns":
+        return _said(json.loads(record["Sns"]["Message"]))
+    if record.get("Type") == _OF_TOPIC:
+        return _said(json.loads(record["Message"]))
+    if "detail" in record:
+        return _of_eventbridge(record)
+    return () if record.get("Event") == _TEST else _of_bucket(record)
 
 
 def _of_eventbridge(event: Any) -> Iterator[Notice]:
