@@ -104,7 +104,12 @@ def test_what_is_no_file_for_us_is_left_alone(site: Site, key: str) -> None:
     assert site.take(key=key) is None
     site.incoming.cancel(key)
     assert (site.there(), site.swept()) == ([key], [])
+
+
+@pytest.mark.parametrize("key", ["folder/", "", ERROR, "../blobs/x.whl", f"{TEXT}{ERROR}", "x\0.whl"])
+def test_a_notice_of_neither_a_file_nor_its_text_has_no_key(site: Site, key: str) -> None:
     assert site.incoming.key("any", f"incoming/{key}") is None
+    assert site.incoming.key("any", f"incoming/{TEXT}") == TEXT
 
 
 # -- refusals -----------------------------------------------------------------------------
@@ -198,6 +203,26 @@ def test_a_text_of_somebody_else_stays_when_there_is_no_file(site: Site) -> None
     assert (site.swept(), site.there()) == ([], [TEXT])
 
 
+def test_a_refused_file_is_not_read_again_as_long_as_it_and_its_text_are_the_same(site: Site) -> None:
+    read: list[str] = []
+    site.folder.on_read = read.append
+    site.take(BAD)
+    assert (site.incoming.take(NAME), len(read)) == (None, 1)
+    site.clock.pass_by(MINUTE)
+    site.take(BAD)
+    assert len(read) == 2
+
+
+def test_who_removes_the_text_has_the_file_taken_in_by_the_notice_of_that(site: Site) -> None:
+    site.warehouse.projects.create(site.warehouse.account("ada"), "demo")
+    site.take()
+    site.warehouse.projects.grant(site.warehouse.account("ada"), "demo", "account:robot", Role.ADMIN)
+    assert (site.incoming.cancel(TEXT), site.incoming.take(TEXT)) == (None, None)
+    del site.folder.objects[TEXT]
+    assert site.incoming.cancel(TEXT) == Taken(NAME, Outcome.PUBLISHED)
+    assert (site.there(), site.incoming.cancel(TEXT)) == ([], None)
+
+
 # -- replaced meanwhile -------------------------------------------------------------------
 
 
@@ -241,6 +266,39 @@ def test_no_text_of_an_older_file_lies_beside_a_newer_one_that_passed(site: Site
     taken = site.take(BAD)
     assert taken is not None
     assert (taken.outcome, site.there()) == (Outcome.REFUSED, [])
+
+
+def test_the_text_of_one_that_came_while_another_passed_stays(site: Site) -> None:
+    def another_is_refused(_: str) -> None:
+        site.folder.on_noted = lambda _: None
+        site.take(BAD)
+
+    site.folder.put(TEXT, b"of an older one")
+    site.folder.on_noted = another_is_refused
+    site.take()
+    assert (site.there(), site.swept()) == ([NAME, TEXT], [])
+
+
+def test_a_late_text_about_an_older_file_gives_way_to_one_about_what_lies_there(site: Site) -> None:
+    def another_is_faster(_: str) -> None:
+        site.folder.on_note = lambda _: None
+        site.take(b"no archive either")
+
+    site.folder.on_note = another_is_faster
+    site.take(BAD)
+    assert (site.there(), site.swept()) == ([NAME, TEXT], [])
+
+
+def test_a_text_stays_whose_file_comes_while_an_older_one_is_forgotten(site: Site) -> None:
+    def another_comes(_: str) -> None:
+        site.folder.on_noted = lambda _: None
+        site.take(b"no archive either")
+
+    site.take(BAD)
+    del site.folder.objects[NAME]
+    site.folder.on_noted = another_comes
+    assert site.incoming.cancel(NAME) is None
+    assert (site.there(), site.swept()) == ([NAME, TEXT], [])
 
 
 # -- who may ------------------------------------------------------------------------------
@@ -362,3 +420,59 @@ def test_a_store_that_goes_away_is_not_asked_for_every_file(site: Site) -> None:
     with pytest.raises(Unavailable, match="away"):
         site.swept()
     assert len(asked) == 2
+
+
+def test_one_whose_check_fails_as_nothing_should_keeps_no_other_back(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(key: str) -> None:
+        if key.startswith("first"):
+            raise RuntimeError("never thought of")
+
+    site.folder.on_read = fail
+    site.folder.put("first-1.0-py3-none-any.whl", BAD)
+    site.folder.put(NAME, WHEEL.content)
+    found = {taken.reason: taken.outcome for taken in site.incoming.take_all()}
+    assert found == {"": Outcome.PUBLISHED, "RuntimeError: never thought of": Outcome.WAITS}
+    assert site.there() == ["first-1.0-py3-none-any.whl"]
+    assert "Traceback" in caplog.text
+
+
+def end_while_it_reads(site: Site) -> None:
+    """Sweep, and leave everything as a process does that is killed while it reads."""
+    kept = {}
+
+    def end(_: str) -> None:
+        kept.update(site.folder.objects)
+        raise KeyboardInterrupt
+
+    site.folder.on_read = end
+    with pytest.raises(KeyboardInterrupt):
+        site.swept()
+    site.folder.objects = kept
+    site.folder.on_read = lambda _: None
+
+
+def test_one_that_was_looked_at_by_a_killed_process_is_looked_at_again(site: Site) -> None:
+    site.folder.put(NAME, WHEEL.content)
+    end_while_it_reads(site)
+    assert (site.there(), "is being looked at" in site.text()) == ([NAME, TEXT], True)
+    assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
+
+
+def test_one_that_ends_the_process_twice_is_passed_over_until_its_text_goes(site: Site) -> None:
+    site.folder.put(NAME, WHEEL.content)
+    end_while_it_reads(site)
+    end_while_it_reads(site)
+    assert "was begun twice, the last time 2026-11-01 12:00:00 UTC, and never ended." in site.text()
+    assert (site.swept(), site.incoming.take(NAME)) == ([], None)
+    del site.folder.objects[TEXT]
+    assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
+
+
+def test_one_that_comes_in_the_place_of_such_a_file_is_swept(site: Site) -> None:
+    site.folder.put(NAME, BAD)
+    end_while_it_reads(site)
+    end_while_it_reads(site)
+    site.folder.put(NAME, WHEEL.content)
+    assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])

@@ -27,6 +27,8 @@ BAD = b"no archive"
 PIECES = 6
 #: Every step of a file that takes the place of a refused one and passes.
 STEPS = (
+    "before the beginning",
+    "after the beginning",
     "before the inspection",
     "before the metadata",
     "after the metadata",

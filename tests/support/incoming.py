@@ -28,6 +28,7 @@ class MemoryIncoming:
         objects: what lies there, by key: the bytes, when they came, and of what a text speaks.
         on_read: called with a key when what lies there is about to be read.
         on_note: called with a key when a text is about to be written.
+        on_noted: called with a key when it has been said of what the text there speaks.
         is_away: whether nothing answers.
     """
 
@@ -38,6 +39,7 @@ class MemoryIncoming:
         self.is_away = False
         self.on_read: Callable[[str], None] = lambda _: None
         self.on_note: Callable[[str], None] = lambda _: None
+        self.on_noted: Callable[[str], None] = lambda _: None
 
     def put(self, key: str, data: bytes) -> None:
         """Put a file there, as others do."""
@@ -74,7 +76,9 @@ class MemoryIncoming:
         return True
 
     def noted(self, key: str) -> str | None:
-        return self.objects[key][2] if key in self.objects else None
+        found = self.objects[key][2] if key in self.objects else None
+        self.on_noted(key)
+        return found
 
     def remove_note(self, key: str) -> None:
         self.objects.pop(key, None)

@@ -141,9 +141,11 @@ class TrappedIncoming(Proxy):
         return TrappedStaged(self.real.waiting(arrived), self.trap)
 
     def note(self, key: str, text: str, *, tag: str) -> Any:
-        self.trap("before the text")
+        # Of a file whose check has only begun, the tag is not all that is said.
+        what = "beginning" if " " in tag else "text"
+        self.trap(f"before the {what}")
         done = self.real.note(key, text, tag=tag)
-        self.trap("after the text")
+        self.trap(f"after the {what}")
         return done
 
     def remove_note(self, key: str) -> None:

@@ -10,7 +10,7 @@ from warehouse14.aws_lambda.notifications import Notice, notices
 from warehouse14.aws_lambda.opening import one_line, open_site
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.sentences import printable
-from warehouse14.domain.services.incoming import IncomingService, Outcome, Taken
+from warehouse14.domain.services.incoming import IncomingService, Outcome, Taken, failed
 from warehouse14.logs import FIELDS, REQUEST
 
 _log = logging.getLogger(__name__)
@@ -71,15 +71,11 @@ class S3EventsHandler:
             _log.info("incoming: %s is none of the files that are taken in", name)
             return None
         try:
-            if notice.is_removal:
-                self._incoming.cancel(key)
-                return None
-            return self._incoming.take(key)
+            return self._incoming.cancel(key) if notice.is_removal else self._incoming.take(key)
         except Unavailable as error:
             return Taken(key, Outcome.WAITS, error.in_full)
         except Exception as error:  # noqa: BLE001 - whatever it is, it keeps no other file back
-            _log.exception("incoming: the check of a file failed")
-            return Taken(key, Outcome.WAITS, f"{type(error).__name__}: {error}")
+            return failed(key, error)
 
 
 class Tally:

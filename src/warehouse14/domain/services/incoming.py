@@ -3,11 +3,14 @@
 It may end at any moment and begin again, also twice at the same time: what counts is what lies there now. A
 file is listed before it is removed, and one that is listed with the same bytes is only removed. One that is
 refused stays, with a text beside it that says why.
+
+A file may be such that its check ends the process. Whoever takes in everything keeps a text beside the one
+that they are at, so that such a file ends two runs, and not every one.
 """
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -32,6 +35,9 @@ UNHANDLED = timedelta(minutes=15)
 
 #: How often a file is looked at that is replaced while it is read.
 _MOST_TRIES = 4
+#: What is said of a file whose check was begun, behind its tag: for the first time, and for the second, which
+#: is the last.
+_ONCE, _TWICE = " begun", " begun twice"
 #: More than any sentence has.
 _MOST_TEXT = 10_000
 #: What could lead elsewhere in a store that takes keys for paths.
@@ -54,6 +60,12 @@ class Taken:
     key: str
     outcome: Outcome
     reason: str = ""
+
+
+def failed(key: str, error: Exception) -> Taken:
+    """Return what came of a file whose check failed as nothing should, with the traceback in the log."""
+    _log.error("incoming: the check of a file failed", exc_info=error)
+    return Taken(key, Outcome.WAITS, f"{type(error).__name__}: {error}")
 
 
 class IncomingService:
@@ -91,12 +103,14 @@ class IncomingService:
         return self._incoming is not None and self._account is not None
 
     def key(self, bucket: str, name: str) -> str | None:
-        """Return the key of what a notice of the store speaks of; None if it is no file for us."""
+        """Return the key of what a notice of the store speaks of; None if it is neither a file for us nor the
+        text beside one."""
         key = self._open().key(bucket, name)
-        return key if key is not None and _is_file(key) else None
+        return key if key is not None and _is_file(key.removesuffix(ERROR)) else None
 
     def take(self, key: str) -> Taken | None:
-        """Take in what lies under ``key`` now; None if nothing does, or no file.
+        """Take in what lies under ``key`` now; None if nothing does, or no file, or one that was refused and
+        is the same since.
 
         Raises:
             Unavailable: the store or the database does not answer, or the site changes nothing for now.
@@ -105,25 +119,20 @@ class IncomingService:
         incoming = self._writable()
         if not _is_file(key):
             return None
-        for left in reversed(range(_MOST_TRIES)):
-            arrived = incoming.arrived(key)
-            if arrived is None:
-                _clear(incoming, key)
-                return None
-            try:
-                return self._take(incoming, arrived)
-            except Unavailable:
-                # Of one that was replaced or removed meanwhile, nothing more can be read.
-                if not left or incoming.arrived(key) == arrived:
-                    raise
-        raise AssertionError
+        arrived = incoming.arrived(key)
+        if arrived is not None and _is_told(incoming, arrived, incoming.arrived(key + ERROR)):
+            return None
+        return self._take_now(incoming, key)
 
-    def cancel(self, key: str) -> None:
-        """Forget a file that was removed from there: nothing that is listed goes. Raises as :meth:`take`
-        does."""
+    def cancel(self, key: str) -> Taken | None:
+        """Forget a file that was removed from there: nothing that is listed goes. Of a text that was removed,
+        take in the file, and return what came of it. Raises as :meth:`take` does."""
         incoming = self._writable()
-        if _is_file(key) and incoming.arrived(key) is None:
+        if key.endswith(ERROR):
+            return self.take(key.removesuffix(ERROR))
+        if _is_file(key):
             _clear(incoming, key)
+        return None
 
     def take_all(self, *, older_than: timedelta | None = None) -> Iterator[Taken]:
         """Take in everything that waits, but for what was refused and is the same since.
@@ -132,14 +141,31 @@ class IncomingService:
         none could be taken in by now.
         """
         incoming = self._writable()
-        for key in self._waiting(incoming, older_than):
+        for arrived in self._waiting(incoming, older_than):
             try:
-                taken = self.take(key)
+                with self._begun(incoming, arrived):
+                    taken = self._take_now(incoming, arrived.key)
             except Unavailable as error:
                 self._require_answers(incoming)
-                taken = Taken(key, Outcome.WAITS, error.in_full)
+                taken = Taken(arrived.key, Outcome.WAITS, error.in_full)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it keeps no other file back
+                taken = failed(arrived.key, error)
             if taken is not None:
                 yield taken
+
+    @contextmanager
+    def _begun(self, incoming: Incoming, arrived: Arrived) -> Iterator[None]:
+        """Have a text beside a file while it is looked at, which stays if that ends the process."""
+        key = arrived.key + ERROR
+        is_second = incoming.noted(key) == arrived.tag + _ONCE
+        tag = arrived.tag + (_TWICE if is_second else _ONCE)
+        incoming.note(key, self._text_of_begun(arrived, is_last=is_second), tag=tag)
+        try:
+            yield
+        finally:
+            with suppress(Unavailable):
+                if incoming.noted(key) == tag:
+                    incoming.remove_note(key)
 
     def _require_answers(self, incoming: Incoming) -> None:
         """Raise ``Unavailable`` unless store and database answer: then it was for want of one file alone."""
@@ -147,8 +173,8 @@ class IncomingService:
             self._acting(self._account or "")
         next(incoming.all(), None)
 
-    def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> Iterator[str]:
-        """Return the keys of what nobody has looked at, and clear away the texts of files that are gone."""
+    def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> Iterator[Arrived]:
+        """Return what nobody has looked at, and clear away the texts of files that are gone."""
         before = None if older_than is None else self._now() - older_than
         found = sorted(incoming.all(), key=lambda arrived: (arrived.modified, arrived.key))
         texts = {each.key: each for each in found if each.key.endswith(ERROR)}
@@ -159,7 +185,25 @@ class IncomingService:
         for key, arrived in files.items():
             is_due = before is None or arrived.modified <= before
             if is_due and not _is_told(incoming, arrived, texts.get(key + ERROR)):
-                yield key
+                yield arrived
+
+    def _take_now(self, incoming: Incoming, key: str) -> Taken | None:
+        """Take in what lies under a key, and if that is replaced meanwhile, what lies there then."""
+        for left in reversed(range(_MOST_TRIES)):
+            arrived = incoming.arrived(key)
+            if arrived is None:
+                _clear(incoming, key)
+                return None
+            try:
+                taken = self._take(incoming, arrived)
+            except Unavailable:
+                # Of one that was replaced or removed meanwhile, nothing more can be read.
+                if not left or incoming.arrived(key) == arrived:
+                    raise
+                continue
+            if not left or taken.outcome is not Outcome.REFUSED or _stands(incoming, arrived):
+                return taken
+        raise AssertionError
 
     def _take(self, incoming: Incoming, arrived: Arrived) -> Taken:
         try:
@@ -170,8 +214,7 @@ class IncomingService:
             self._tell(incoming, arrived, error)
             return Taken(arrived.key, Outcome.REFUSED, str(error))
         # The text goes first: a file that is left behind is looked at again, a text is not.
-        if incoming.noted(arrived.key + ERROR) is not None:
-            incoming.remove_note(arrived.key + ERROR)
+        _take_back(incoming, arrived)
         incoming.remove(arrived)
         return Taken(arrived.key, Outcome.PUBLISHED if published.is_new else Outcome.THERE)
 
@@ -184,14 +227,9 @@ class IncomingService:
         return self._uploads.publish_waiting(identity, form, incoming.waiting(arrived), {})
 
     def _tell(self, incoming: Incoming, arrived: Arrived, error: WarehouseError) -> None:
-        """Leave a text beside a refused file, unless that is gone or another by now."""
-        key = arrived.key + ERROR
-        if not incoming.note(key, self._text(arrived, error), tag=arrived.tag):
+        """Leave a text beside a refused file."""
+        if not incoming.note(arrived.key + ERROR, self._text(arrived, error), tag=arrived.tag):
             _log.warning("incoming: there is no room for a text beside %s", printable(arrived.key))
-            return
-        now = incoming.arrived(arrived.key)
-        if (now is None or now.tag != arrived.tag) and incoming.noted(key) == arrived.tag:
-            incoming.remove_note(key)
 
     def _text(self, arrived: Arrived, error: WarehouseError) -> str:
         name, reason = (printable(text, most=_MOST_TEXT) for text in (arrived.key, str(error)))
@@ -201,6 +239,20 @@ class IncomingService:
             f" {self._now():%Y-%m-%d %H:%M:%S} UTC.\n"
             "Put a mended file in its place. Or, if this one is right by now, remove this text: then it is"
             " looked at again.\n"
+        )
+
+    def _text_of_begun(self, arrived: Arrived, *, is_last: bool) -> str:
+        name, begun = printable(arrived.key, most=_MOST_TEXT), f"{self._now():%Y-%m-%d %H:%M:%S} UTC"
+        if is_last:
+            return (
+                f"{name} was not taken in:\n\n"
+                f"The check of this file was begun twice, the last time {begun}, and never ended. Ask whoever"
+                " runs this site to look into its log.\n\n"
+                "Remove this text to have it tried again.\n"
+            )
+        return (
+            f"{name} is being looked at:\n\nThe check of this file was begun {begun}.\n\n"
+            "This text goes when it ends. If it never does, it is begun once more.\n"
         )
 
     def _open(self) -> Incoming:
@@ -231,10 +283,28 @@ def _is_told(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> bool
     """Whether a text lies beside a file that says of this one why it was refused."""
     if text is None or text.modified < arrived.modified:
         return False
-    return incoming.noted(text.key) == arrived.tag
+    return incoming.noted(text.key) in {arrived.tag, arrived.tag + _TWICE}
+
+
+def _stands(incoming: Incoming, arrived: Arrived) -> bool:
+    """Whether what was said of a refused file may stay said: no other lies there by now."""
+    now = incoming.arrived(arrived.key)
+    if now is None:
+        _clear(incoming, arrived.key)
+    return now is None or now.tag == arrived.tag
+
+
+def _take_back(incoming: Incoming, arrived: Arrived) -> None:
+    """Remove the text beside a file that passed, unless it is of another that lies there by now."""
+    said = incoming.noted(arrived.key + ERROR)
+    if said is None:
+        return
+    now = incoming.arrived(arrived.key)
+    if now is None or now.tag == arrived.tag or said not in {now.tag, now.tag + _ONCE, now.tag + _TWICE}:
+        incoming.remove_note(arrived.key + ERROR)
 
 
 def _clear(incoming: Incoming, key: str) -> None:
     """Remove what we said of a file that is gone."""
-    if incoming.noted(key + ERROR):
+    if incoming.noted(key + ERROR) and incoming.arrived(key) is None:
         incoming.remove_note(key + ERROR)
