@@ -326,7 +326,7 @@ def test_upkeep_begins_no_file_for_which_there_is_no_time(drop: Drop) -> None:
     names = [built(f"in-time-{number}") for number in range(3)]
     for wheel in names:
         drop.put_built(wheel)
-    left = chain([60_000] * 2, repeat(5_000))
+    left = chain([60_000] * 3, repeat(5_000))
     context = SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: next(left))
     with drop.site.library() as warehouse, pytest.raises(UnfinishedError):
         UpkeepHandler(at_night(warehouse))({}, context)

@@ -18,6 +18,10 @@ _log = logging.getLogger(__name__)
 #: What is left of the function's time for the summary, in milliseconds, and for the item that was begun.
 _RESERVE = 10_000
 
+#: The part of the function's time that files may take which were put into the bucket: what is left of them
+#: comes the next time, and what comes after them always comes.
+_SHARE = 0.5
+
 Item = TypeVar("Item")
 Summary = dict[str, int | bool]
 
@@ -59,7 +63,7 @@ class UpkeepHandler:
 
     def _keep(self, clock: "_Clock") -> Summary:
         tally = Tally()
-        for taken in clock.while_time(self._left_waiting()):
+        for taken in clock.while_time(self._left_waiting(), share=_SHARE):
             tally.take(taken)
         collected = Counter(loose.is_left for loose in clock.while_time(self._collected()))
         found = _Counts()
@@ -87,23 +91,30 @@ class UpkeepHandler:
 
 
 class _Clock:
-    """The time that a function has."""
+    """The time that a function has.
+
+    Attributes:
+        is_over: whether it was not enough for something.
+    """
 
     def __init__(self, left: Callable[[], int]) -> None:
         self._left = left
+        self._whole = left()
         self.is_over = False
 
-    def while_time(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Return the items for which there is time."""
-        if self._has_time():
+    def while_time(self, items: Iterable[Item], *, share: float = 1.0) -> Iterator[Item]:
+        """Return the items for which there is time, until a share of the whole has passed."""
+        reserve = max(_RESERVE, self._whole * (1 - share))
+        if self._has_time(reserve):
             for item in items:
                 yield item
-                if not self._has_time():
+                if not self._has_time(reserve):
                     return
 
-    def _has_time(self) -> bool:
-        self.is_over = self.is_over or self._left() < _RESERVE
-        return not self.is_over
+    def _has_time(self, reserve: float) -> bool:
+        is_left = self._left() >= reserve
+        self.is_over = self.is_over or not is_left
+        return is_left
 
 
 class _Counts:

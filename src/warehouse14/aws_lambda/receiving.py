@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from warehouse14.aws_lambda import Handler
@@ -15,11 +15,17 @@ from warehouse14.logs import FIELDS, REQUEST
 
 _log = logging.getLogger(__name__)
 
+#: How often files are gone over again for which a store, or a project that others held, was not to be had.
+_MOST_AGAIN = 3
+#: What has to be left of the function's time for that, in milliseconds: more than one waits for a project.
+_FOR_AGAIN = 60_000
 #: More than the key of an object has, with all that is escaped.
 _MOST = 10_000
 _LEVELS = {Outcome.REFUSED: logging.WARNING, Outcome.WAITS: logging.ERROR}
 
 Summary = dict[str, int]
+#: The key of a file, and what is said of it.
+_File = tuple[str, Notice]
 
 
 class WaitingError(Exception):
@@ -46,34 +52,53 @@ class S3EventsHandler:
         """Return how many files were taken in, and refused, which is no error.
 
         Raises ``WaitingError`` if one is to be tried again, when all others are done, and ``ValueError`` for
-        an event that is of no bucket.
+        an event that is of no bucket, or none of whose records can be read.
         """
         named = REQUEST.set(context.aws_request_id)
         try:
-            return self._receive(notices(event))
+            return self._receive(notices(event), context.get_remaining_time_in_millis)
         finally:
             REQUEST.reset(named)
 
-    def _receive(self, said: list[Notice]) -> Summary:
+    def _receive(self, said: list[Notice], time_left: Callable[[], int]) -> Summary:
         tally = Tally()
-        for notice in said:
-            taken = self._follow(notice)
-            if taken is not None:
-                tally.take(taken)
+        waiting = self._go_over([(key, notice) for notice in said if (key := self._key(notice))], tally)
+        for _ in range(_MOST_AGAIN):
+            if not waiting or time_left() < _FOR_AGAIN:
+                break
+            waiting = self._go_over([file for file, _ in waiting], tally)
+        for (key, _), reason in waiting:
+            tally.take(Taken(key, Outcome.WAITS, reason))
         tally.require_all()
         return tally.summary
 
-    def _follow(self, notice: Notice) -> Taken | None:
-        """Return what came of the file that a notice speaks of, if there is one for us."""
+    def _key(self, notice: Notice) -> str | None:
+        """Return the key of what a notice speaks of, if that is for us."""
         key = self._incoming.key(notice.bucket, notice.name)
         if key is None:
             name = printable(f"{notice.bucket}/{notice.name}", most=_MOST)
             _log.info("incoming: %s is none of the files that are taken in", name)
-            return None
+        return key
+
+    def _go_over(self, files: list[_File], tally: "Tally") -> list[tuple[_File, str]]:
+        """Do what notices ask for, and return those files for which something was not to be had, with why."""
+        waiting = []
+        for key, notice in files:
+            try:
+                taken = self._follow(key, notice)
+            except Unavailable as error:
+                waiting.append(((key, notice), error.in_full))
+            else:
+                if taken is not None:
+                    tally.take(taken)
+        return waiting
+
+    def _follow(self, key: str, notice: Notice) -> Taken | None:
+        """Return what came of the file that a notice speaks of, if something did. Raises ``Unavailable``."""
         try:
             return self._incoming.cancel(key) if notice.is_removal else self._incoming.take(key)
-        except Unavailable as error:
-            return Taken(key, Outcome.WAITS, error.in_full)
+        except Unavailable:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it keeps no other file back
             return failed(key, error)
 
