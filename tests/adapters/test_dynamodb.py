@@ -28,6 +28,7 @@ from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
 from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.ports import UnitOfWork
+from warehouse14.domain.readonly import ReadOnlyUnits
 from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import Section, SettingError
@@ -299,6 +300,7 @@ def test_the_last_entry_is_passed_over_by_nobody_who_was_told_of_it(
     cache = FollowedCache(units, max_bytes=1000)
     cache.follow()
     time.sleep(units.settle_seconds)
+    cache.follow()
     cache.put("page", 1, size=1, tags=[project_tag(DEMO)], serial=1)
     assert cache.get("page") == 1
     add(others())
@@ -331,6 +333,10 @@ def test_what_is_shown_in_part_while_it_is_changed_is_not_kept(
         table_faults.leave_out(item_at(key), after=1)
     assert seen() == (False, False)
     assert seen() == (True, True)
+
+
+def test_a_site_that_changes_nothing_waits_for_the_changes_of_others_likewise(units: DynamoUnits) -> None:
+    assert ReadOnlyUnits(units).settle_seconds == units.settle_seconds
 
 
 def test_an_entry_that_is_never_shown_is_unavailable(

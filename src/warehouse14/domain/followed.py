@@ -85,6 +85,7 @@ class FollowedCache:
 
     def follow(self) -> None:
         """Drop what has changed since the last time. Raises ``Unavailable``."""
+        self._seen.at = self._settling.now()
         pulse = self._units.pulse()
         if getattr(self._seen, "pulse", None) == pulse:
             return
@@ -105,10 +106,14 @@ class FollowedCache:
         return unit.journal.serial() if seen is None else seen
 
     def settled(self, serial: int) -> int:
-        """Return the last entry up to ``serial`` from which on something may have been shown as it was before
-        that, to whoever read now."""
+        """Return the last entry up to ``serial`` that was shown whole to this thread since it followed."""
         with self._lock:
-            return self._settling.settled(serial)
+            return self._settling.settled(serial, self._read_at())
+
+    def _read_at(self) -> float:
+        """Return from when on this thread has read what it has by now."""
+        at: float = getattr(self._seen, "at", 0.0)
+        return at
 
     def get(self, key: Hashable) -> Any | None:
         """Return the value of ``key``, or None."""
@@ -126,11 +131,12 @@ class FollowedCache:
 
         One that was read before the cache last moved on is not kept: what it
         was made from may have changed in between. Nor is one of what changed
-        so lately that the store may not show all of it.
+        so lately that the store may not have shown all of it.
         """
         entry = _Entry(value, size, tuple(dict.fromkeys(tags)))
         with self._lock:
-            if serial < self._serial or size > self._max_bytes or self._settling.is_open(tags):
+            is_old = serial < self._serial or self._settling.is_open(tags, self._read_at())
+            if is_old or size > self._max_bytes:
                 return
             self._drop(key)
             self._entries[key] = entry

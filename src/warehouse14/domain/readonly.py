@@ -12,6 +12,7 @@ from warehouse14.domain.ports import (
     FileStore,
     HandsOver,
     Prepared,
+    Settles,
     Staged,
     UnitOfWork,
     Units,
@@ -53,11 +54,12 @@ class _Unchanging:
 
 
 class ReadOnlyUnits(_Unchanging):
-    """Implements ``Units``; no unit writes."""
+    """Implements ``Units`` and ``Settles``; no unit writes."""
 
     def __init__(self, units: Units) -> None:
         super().__init__(units)
         self._units = units
+        self.settle_seconds = units.settle_seconds if isinstance(units, Settles) else 0.0
 
     def read(self) -> AbstractContextManager[UnitOfWork]:
         """See the port."""

@@ -9,6 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+#: For how long it is known what changed, in seconds: longer than a request may last.
+_KNOWN_SECONDS = 900.0
+
 
 class Settling:
     """Remembers what has changed for as long as a store may take to show all of it. Not safe with threads.
@@ -20,15 +23,16 @@ class Settling:
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
-        self._now = now
+        self.now = now
         self._ends: dict[str, float] = {}
         self._serials: deque[tuple[float, int]] = deque()
-        self._all_end = 0.0
+        self._all_end = -_KNOWN_SECONDS
 
     def see(self, serial: int, tags: Iterable[str]) -> None:
         """Note that the entry ``serial`` was seen, by which what has ``tags`` has changed."""
         if self._seconds:
-            end = self._now() + self._seconds
+            self._forget()
+            end = self.now() + self._seconds
             for tag in tags:
                 # At the end of the order, which is that of the time.
                 self._ends.pop(tag, None)
@@ -38,24 +42,25 @@ class Settling:
     def see_all(self) -> None:
         """Note that anything may have changed."""
         if self._seconds:
-            self._all_end = self._now() + self._seconds
+            self._all_end = self.now() + self._seconds
 
-    def is_open(self, tags: Iterable[str]) -> bool:
-        """Whether something with one of these tags may be shown as it was before."""
+    def is_open(self, tags: Iterable[str], read_at: float) -> bool:
+        """Whether something with one of these tags may have been shown as it was before, to whoever began to
+        read at that time."""
         if not self._seconds:
             return False
-        self._forget()
-        return self._now() < self._all_end or not self._ends.keys().isdisjoint(tags)
+        return read_at < self._all_end or any(read_at < self._ends.get(tag, read_at) for tag in tags)
 
-    def settled(self, serial: int) -> int:
-        """Return the last entry up to ``serial`` that is shown whole, with all before it."""
-        self._forget()
-        return min(serial, self._serials[0][1] - 1) if self._serials else serial
+    def settled(self, serial: int, read_at: float) -> int:
+        """Return the last entry up to ``serial`` that was shown whole, with all before it, to whoever began
+        to read at that time."""
+        open_ones = (known - 1 for end, known in self._serials if read_at < end)
+        return min(serial, next(open_ones, serial))
 
     def _forget(self) -> None:
-        """Forget what is shown whole by now."""
-        now = self._now()
-        while self._serials and self._serials[0][0] <= now:
+        """Forget what was shown whole to everybody who still reads."""
+        long_ago = self.now() - _KNOWN_SECONDS
+        while self._serials and self._serials[0][0] <= long_ago:
             self._serials.popleft()
-        while self._ends and (first := next(iter(self._ends))) and self._ends[first] <= now:
+        while self._ends and self._ends[first := next(iter(self._ends))] <= long_ago:
             del self._ends[first]
