@@ -21,7 +21,7 @@ from support.cloudformation import ACTIONS_OF_S3, LAMBDA_ARN, Stack, granted, ma
 from support.front_ends import FrontEnd
 from support.functions import Function
 from support.lambda_api import LambdaApi
-from support.notifications import notification, record, removal
+from support.notifications import message, notification, record, removal
 from support.secrets_manager import ARN, SecretsManager
 from support.sending import upload, written
 from support.sites import APP, PASSWORD, REPOSITORY, Backends, Site
@@ -68,8 +68,9 @@ format = %(message)s
 _ASKED = re.compile(r"OperationModel\(name=(\w+)\) with params: (.*)")
 _URL = re.compile(r"'url': '([^']+)'")
 _COPIED = re.compile(r"'x-amz-copy-source': b?'([^']+)'")
-_WRITTEN = re.compile(r'"(Put|Update|Delete|ConditionCheck)": ?\{"TableName"')
+_WRITTEN = re.compile(r'"(Get|Put|Update|Delete|ConditionCheck)": ?\{"TableName"')
 _OF_ITEMS = {
+    "Get": "GetItem",
     "Put": "PutItem",
     "Update": "UpdateItem",
     "Delete": "DeleteItem",
@@ -85,7 +86,13 @@ _RARE = {
     "S3EventsFunction": {("s3:DeleteObject", "blobs/*"), ("s3:AbortMultipartUpload", "blobs/*")},
     "UpkeepFunction": set[Right](),
 }
-_OF_THE_PLATFORM = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+_OF_THE_PLATFORM = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+}
 
 
 @dataclass
@@ -128,7 +135,7 @@ class Running:
             yield "lambda:InvokeFunction", LAMBDA_ARN.format(path.split("/")[3])
         elif path == "/":
             kinds = [_OF_ITEMS[kind] for kind in _WRITTEN.findall(said)]
-            for action in kinds if operation == "TransactWriteItems" else [operation]:
+            for action in kinds if operation.startswith("Transact") else [operation]:
                 yield f"dynamodb:{action}", TABLE_ARN.format(self.table)
         else:
             assert path.startswith(f"/{self.bucket}")
@@ -260,8 +267,9 @@ def take_in(running: Running, store: BucketServer) -> None:
     for name, body in zip(names, (good.content, b"no wheel"), strict=True):
         store.client().put_object(Bucket=running.bucket, Key=name, Body=body)
     gone = removal(running.bucket, "incoming/gone-1.0.tar.gz")
-    event = notification(*(record(running.bucket, name) for name in names), gone)
-    assert running.functions["S3EventsFunction"].invoke(event, seconds=60).error is None
+    for each in (*(record(running.bucket, name) for name in names), gone):
+        event = notification(message(notification(each)))
+        assert running.functions["S3EventsFunction"].invoke(event, seconds=60).error is None
     listed = store.client().list_objects_v2(Bucket=running.bucket, Prefix="incoming/")["Contents"]
     assert [each["Key"] for each in listed] == [names[1], f"{names[1]}.error.txt"]
 

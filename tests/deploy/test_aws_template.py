@@ -146,9 +146,10 @@ def test_the_bucket_is_closed_and_no_rule_of_it_touches_a_blob() -> None:
 
 def test_the_bucket_tells_of_what_comes_and_goes_below_incoming_alone() -> None:
     [bucket] = stack().of_type("AWS::S3::Bucket").values()
-    told = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+    told = bucket["NotificationConfiguration"]["QueueConfigurations"]
     assert [one["Event"] for one in told] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
     for one in told:
+        assert one["Queue"] == "IncomingEvents.Arn"
         assert one["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": default_of("incoming")}]}}
     [plain] = least().of_type("AWS::S3::Bucket").values()
     assert not plain.keys() & {"NotificationConfiguration", "Tags"}
@@ -227,11 +228,40 @@ def test_somebody_is_told_when_anything_fails() -> None:
     assert whole.of_type("AWS::SNS::Subscription")["AlertsByMail"]["Endpoint"] == "ops@example.com"
 
 
-def test_an_event_of_the_bucket_that_is_given_up_is_kept_and_no_id_of_an_upload() -> None:
-    told = stack().of_type("AWS::Lambda::EventInvokeConfig")
-    assert told["S3EventsInvocations"]["DestinationConfig"] == {
-        "OnFailure": {"Destination": "DroppedEvents.Arn"}
+def test_however_many_files_come_few_are_taken_in_at_once() -> None:
+    [mapping] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
+    assert (mapping["FunctionName"], mapping["EventSourceArn"]) == ("S3EventsFunction", "IncomingEvents.Arn")
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})
+    invoked_by = {
+        permission["Principal"] for permission in stack().of_type("AWS::Lambda::Permission").values()
     }
+    assert "s3.amazonaws.com" not in invoked_by
+
+
+def test_no_event_comes_again_while_the_function_is_at_it() -> None:
+    queue = stack().of_type("AWS::SQS::Queue")["IncomingEvents"]
+    assert (
+        queue["VisibilityTimeout"]
+        >= 6 * stack().of_type("AWS::Lambda::Function")["S3EventsFunction"]["Timeout"]
+    )
+
+
+def test_the_queue_of_events_takes_what_the_bucket_tells_and_nothing_else() -> None:
+    [policy] = stack().of_type("AWS::SQS::QueuePolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{BUCKET}"},
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+    }
+    for queue in stack().of_type("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_an_event_of_the_bucket_that_is_given_up_is_kept_and_no_id_of_an_upload() -> None:
+    queue = stack().of_type("AWS::SQS::Queue")["IncomingEvents"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "DroppedEvents.Arn"
+    told = stack().of_type("AWS::Lambda::EventInvokeConfig")
     assert "DestinationConfig" not in told["GateInvocations"]
     for name, function in stack().of_type("AWS::Lambda::Function").items():
         assert "DeadLetterConfig" not in function, name
