@@ -115,6 +115,11 @@ def test_a_site_has_the_address_that_people_use() -> None:
     assert stack().of_type("AWS::ApiGateway::RestApi")["Api"]["DisableExecuteApiEndpoint"]
 
 
+def test_the_stage_changes_when_an_address_is_closed_or_opened() -> None:
+    named, plain = (made.of_type("AWS::ApiGateway::Stage")["ApiStage"] for made in (stack(), least()))
+    assert named != plain
+
+
 def test_the_table_is_what_init_makes() -> None:
     [table] = stack().of_type("AWS::DynamoDB::Table").values()
     assert table == {
