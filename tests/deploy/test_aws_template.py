@@ -233,6 +233,16 @@ def test_somebody_is_told_when_anything_fails() -> None:
     assert whole.of_type("AWS::SNS::Subscription")["AlertsByMail"]["Endpoint"] == "ops@example.com"
 
 
+def test_an_error_is_told_of_however_long_the_run_took_that_failed() -> None:
+    whole = stack()
+    for name, function in whole.of_type("AWS::Lambda::Function").items():
+        alarm = whole.of_type("AWS::CloudWatch::Alarm")[name.replace("Function", "Errors")]
+        # The period that is not over yet is not looked at.
+        looked_at = (alarm["EvaluationPeriods"] - 1) * alarm["Period"]
+        assert function["Timeout"] <= max(looked_at, 30), name
+        assert alarm.get("DatapointsToAlarm", 1) == 1
+
+
 def test_however_many_files_come_few_are_taken_in_at_once() -> None:
     [mapping] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
     assert (mapping["FunctionName"], mapping["EventSourceArn"]) == ("S3EventsFunction", "IncomingEvents.Arn")
