@@ -132,6 +132,18 @@ def test_the_table_is_what_init_makes() -> None:
     }
 
 
+def test_a_table_that_was_restored_takes_the_place_of_that_of_the_stack_everywhere() -> None:
+    restored = stack(RestoredTable="packages-restored")
+    for name, function in restored.of_type("AWS::Lambda::Function").items():
+        assert variables(function)["WAREHOUSE14_METADATA_TABLE"] == "packages-restored"
+        role = restored.of_type("AWS::IAM::Role")[name.replace("Function", "Role")]
+        tables = {resource for action, resource in granted(role) if action.startswith("dynamodb:")}
+        assert tables == {"arn:aws:dynamodb:us-east-1:123456789012:table/packages-restored"}
+    alarms = restored.of_type("AWS::CloudWatch::Alarm")
+    for name in ("TableReadThrottles", "TableWriteThrottles"):
+        assert alarms[name]["Dimensions"] == [{"Name": "TableName", "Value": "packages-restored"}]
+
+
 def test_the_bucket_is_closed_and_no_rule_of_it_touches_a_blob() -> None:
     [bucket] = stack().of_type("AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
