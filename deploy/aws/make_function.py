@@ -24,6 +24,8 @@ _PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}
 #: The wheels that the systems of Lambda run: Amazon Linux 2023 has glibc 2.34, and Amazon Linux 2 has 2.26.
 _NEWEST_GLIBC = {(3, 11): 26}
 _GLIBC = 34
+#: The releases of Python that the template takes, which Lambda has.
+RELEASES = ((3, 11), (3, 12), (3, 13))
 _FOLDER = "/var/task"
 #: What Lambda takes, unpacked (AWS Lambda, "Lambda quotas").
 _MOST_BYTES = 250 * 1024 * 1024
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--settings", type=Path, metavar="INI", help="goes beside the code")
     parser.add_argument("zip", type=Path)
     arguments = parser.parse_args()
+    require_release(sys.version_info[:2])
     with tempfile.TemporaryDirectory(prefix="warehouse14-function-") as work:
         code = Path(work, "code")
         _install(Path(work), code, arguments.architecture)
@@ -51,12 +54,21 @@ def main() -> None:
             shutil.copyfile(arguments.settings, code / arguments.settings.name)
         _compile(code)
         size = pack(code, arguments.zip)
-    release = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    release = _runtime(sys.version_info[:2])
     packed = _mb(arguments.zip.stat().st_size)
     sys.stdout.write(
         f"{arguments.zip}: {packed}, {_mb(size)} unpacked, for Runtime={release} "
         f"Architecture={arguments.architecture}\n"
     )
+
+
+def require_release(release: tuple[int, int]) -> None:
+    """End the process with one line if this is a release of Python that the template does not take."""
+    if release not in RELEASES:
+        raise SystemExit(
+            f"the code would be for {_runtime(release)}, and the template takes "
+            f"{', '.join(map(_runtime, RELEASES))}: make clean, then make PYTHON=python3.13 function"
+        )
 
 
 def pack(code: Path, target: Path, *, most: int = _MOST_BYTES) -> int:
@@ -134,6 +146,11 @@ def _compile(code: Path) -> None:
         prependdir=_FOLDER,
         invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
     )
+
+
+def _runtime(release: tuple[int, int]) -> str:
+    """Return what Lambda calls a release."""
+    return f"python{release[0]}.{release[1]}"
 
 
 def _mb(size: int) -> str:

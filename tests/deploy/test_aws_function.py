@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.cloudformation import Stack
 from support.front_ends import event_of
 from support.functions import Function, variables_of
 from support.sites import REPOSITORY, Site, environment
@@ -133,3 +134,17 @@ def test_what_is_too_large_for_the_platform_is_not_made(tmp_path: Path) -> None:
     assert str(ended.value) == f"{target} would have 3 MB unpacked, and Lambda takes 1 MB"
     assert not target.exists()
     assert pack(tmp_path / "code", target) == 3 * 1024**2
+
+
+def test_code_for_a_release_of_python_that_the_template_does_not_take_is_not_made() -> None:
+    known = runpy.run_path(str(MAKE))
+    taken = Stack(REPOSITORY / "deploy/aws/template.yaml", {}, {}).template["Parameters"]["Runtime"]
+    assert [f"python{major}.{minor}" for major, minor in known["RELEASES"]] == taken["AllowedValues"]
+    for release in known["RELEASES"]:
+        known["require_release"](release)
+    with pytest.raises(SystemExit) as ended:
+        known["require_release"]((3, 14))
+    assert str(ended.value) == (
+        "the code would be for python3.14, and the template takes python3.11, python3.12, python3.13: "
+        "make clean, then make PYTHON=python3.13 function"
+    )
