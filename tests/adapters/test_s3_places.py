@@ -185,8 +185,12 @@ def test_the_rule_of_the_documents_is_one_that_a_store_takes(localstack: BucketS
     (rules,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     bucket, client = localstack.fresh(), localstack.client()
     client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=json.loads(rules))
-    (kept,) = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    assert (kept["Filter"], kept["Expiration"]) == ({"Prefix": "packages/staging/"}, {"Days": 1})
+    kept = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert [(rule["Filter"]["Prefix"], rule.get("Expiration")) for rule in kept] == [
+        ("packages/staging/", {"Days": 1}),
+        ("packages/incoming/", None),
+    ]
+    assert all(rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1} for rule in kept)
 
 
 def test_a_store_that_clients_do_not_reach_takes_no_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,13 +153,14 @@ def test_the_bucket_is_closed_and_no_rule_of_it_touches_a_blob() -> None:
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert "CorsConfiguration" not in bucket
-    [rule] = bucket["LifecycleConfiguration"]["Rules"]
-    assert rule["Prefix"] == default_of("staging")
-    assert not BLOBS.startswith(rule["Prefix"])
-    assert (rule["ExpirationInDays"], rule["AbortIncompleteMultipartUpload"]) == (
-        1,
-        {"DaysAfterInitiation": 1},
-    )
+    staging, incoming = bucket["LifecycleConfiguration"]["Rules"]
+    parts = {"DaysAfterInitiation": 1}
+    for rule, name in ((staging, "staging"), (incoming, "incoming")):
+        assert rule["Prefix"] == default_of(name)
+        assert not BLOBS.startswith(rule["Prefix"])
+        assert rule["AbortIncompleteMultipartUpload"] == parts
+    assert staging["ExpirationInDays"] == 1
+    assert not [key for key in incoming if "Expiration" in key]
 
 
 def test_the_bucket_tells_of_what_comes_and_goes_below_incoming_alone() -> None:
