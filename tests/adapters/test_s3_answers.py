@@ -2,8 +2,12 @@
 
 import io
 import os
+import socket
+import threading
+import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -72,9 +76,13 @@ def store(stranger: Stranger) -> S3Store:
 
 
 def store_at(stranger: Stranger, **more: str) -> S3Store:
+    return store_of(stranger.endpoint, **more)
+
+
+def store_of(endpoint: str, **more: str) -> S3Store:
     keys = {
         "bucket": "one",
-        "endpoint_url": stranger.endpoint,
+        "endpoint_url": endpoint,
         "region": "us-east-1",
         "path_style": "true",
         "attempts": "1",
@@ -87,6 +95,30 @@ def store_at(stranger: Stranger, **more: str) -> S3Store:
 def complaint(code: str, more: str = "") -> bytes:
     text = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>no</Message>{more}</Error>'
     return text.encode("ascii")
+
+
+@pytest.mark.parametrize("broken", ["refused", "cut", pytest.param("silent", marks=pytest.mark.thorough)])
+def test_no_error_of_a_connection_shows_the_key_of_an_object(broken: str) -> None:
+    place = "0123456789abcdef" * 2
+    with _broken(broken) as port:
+        store = store_of(f"http://127.0.0.1:{port}", read_seconds="1")
+        with pytest.raises(Unavailable) as raised:
+            store.place(place).noted("begun.json")
+    told = "".join(traceback.format_exception(raised.value)) + raised.value.in_full
+    assert f"http://127.0.0.1:{port}/..." in told
+    assert place not in told
+
+
+@contextmanager
+def _broken(how: str) -> Iterator[int]:
+    """The port of a server that closes connections, or says nothing, or that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if how == "refused":
+            server.close()
+        if how == "cut":
+            threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        yield port
 
 
 # -- what is no store ---------------------------------------------------------------------

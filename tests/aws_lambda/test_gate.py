@@ -31,7 +31,8 @@ MIB = 1024 * 1024
 GATE = "index-gate"
 ARN = "arn:aws:lambda"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-ID = re.compile(r"[0-9a-f]{64}")
+#: As clients know it, or as the store does.
+ID = re.compile(r"[0-9a-f]{32}/?[0-9a-f]{32}")
 
 
 @dataclass

@@ -134,6 +134,23 @@ def test_a_line_is_bounded_whatever_is_sent(stocked: Index, access: Log) -> None
     assert len(json.dumps(line)) < 1200
 
 
+def test_no_line_has_the_id_of_an_upload(
+    stocked: Index, access: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no disk")
+
+    monkeypatch.setattr(stocked.warehouse.direct, "status", fail)
+    path, shown = f"/{{}}/{'0123456789abcdef' * 4}", "/{}/0123456789..."
+    stocked.get(path.format("api/uploads"))
+    (line,) = access.lines()
+    assert (line["path"], line["status"]) == (shown.format("api/uploads"), 500)
+    stocked.browse("GET", path.format("projects"), "ada")
+    failed, missing = (str(line["message"]) for line in access.lines("warehouse14.web.errors"))
+    assert f"GET '{shown.format('api/uploads')}' failed" in failed
+    assert f"404 to GET '{shown.format('projects')}'" in missing
+
+
 def test_a_head_sends_no_bytes(stocked: Index, access: Log) -> None:
     stocked.ask("HEAD", "/simple/")
     assert [line["bytes"] for line in access.lines()] == [0]

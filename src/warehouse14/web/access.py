@@ -2,6 +2,7 @@
 level of its own."""
 
 import logging
+import re
 from typing import Any
 
 from pyramid.request import Request
@@ -13,6 +14,8 @@ from warehouse14.web.security import recognised
 _log = logging.getLogger("warehouse14.access")
 
 _LONGEST = 200
+#: The id of an upload past this program, of which as much may be shown as tells one from another.
+_UPLOAD = re.compile(r"([0-9a-f]{10})[0-9a-f]{54}")
 
 
 def is_wanted() -> bool:
@@ -38,6 +41,11 @@ def log_access(request: Request, response: Response | None, seconds: float) -> N
     _log.info("answered", extra={FIELDS: fields})
 
 
+def without_ids(path: str) -> str:
+    """Return a path without the id of an upload, which is a secret, as far as it opens one."""
+    return _UPLOAD.sub(r"\1...", path)
+
+
 def sent_bytes(request: Request, response: Response | None) -> int:
     """Return how many bytes of body an answer announces."""
     if response is None or request.environ["REQUEST_METHOD"] == "HEAD":
@@ -48,7 +56,7 @@ def sent_bytes(request: Request, response: Response | None) -> int:
 def _path(request: Request) -> str:
     """Return the path as it was asked for: never the query, which may hold the code of a sign-in."""
     raw = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
-    return _shortened(raw.encode("latin-1", "replace").decode("utf-8", "replace"))
+    return _shortened(without_ids(raw.encode("latin-1", "replace").decode("utf-8", "replace")))
 
 
 def _shortened(text: str) -> str:

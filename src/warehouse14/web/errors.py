@@ -25,6 +25,7 @@ from pyramid.view import (
 
 from warehouse14.domain import errors
 from warehouse14.domain.access import SCOPES, Permission, allows
+from warehouse14.web.access import without_ids
 from warehouse14.web.addresses import absolute
 from warehouse14.web.allowed import allowed_methods
 from warehouse14.web.html import redirect, show
@@ -214,7 +215,7 @@ def unexpected(error: Exception, request: Request) -> Response:
     """Answer what nobody foresaw; the log has the cause."""
     if isinstance(error, HTTPException):
         return error
-    path = request.environ.get("PATH_INFO")
+    path = without_ids(request.environ.get("PATH_INFO", ""))
     _log.error("%s %r failed [request %s]", request.method, path, request_id(request), exc_info=error)
     return write(request, Answer(500, "Something went wrong here. The log of the server says what."))
 
@@ -261,7 +262,7 @@ def write(request: Request, answer: Answer) -> Response:
         "%d to %s %r [request %s]",
         answer.status,
         request.method,
-        request.environ.get("PATH_INFO"),
+        without_ids(request.environ.get("PATH_INFO", "")),
         request_id(request),
     )
     response = show(

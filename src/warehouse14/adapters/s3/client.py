@@ -1,6 +1,7 @@
 """Speaking to the store: one client, and what its errors mean."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -70,6 +71,8 @@ _SAYS: Mapping[str, tuple[str, ...]] = {
     "ListObjectsV2": ("IsTruncated",),
     "ListMultipartUploads": ("IsTruncated",),
 }
+#: An address with more than the host.
+_WHOLE_ADDRESS = re.compile(r"(https?://[^/\s\"]+)/[^\s\"]*")
 #: No blob is a page; but a web server gives its pages an ETag, too.
 _PAGE = "text/html"
 
@@ -106,6 +109,7 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
         raise SettingError("the address of the store has a name or a password before an @: leave them out")
     events = client.meta.events
     events.register("after-call.s3", _check)
+    events.register("after-call-error.s3", _keep_keys_secret)
     events.register("after-call-error.s3", _refuse)
     events.register("before-call.s3.HeadBucket", _keep_from_redirecting)
     return client
@@ -167,6 +171,15 @@ def _check(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) 
         raise NoStore(reason=f"its answer to {model.name} is without {', '.join(missing)}")
     if says and str(parsed.get("ContentType", "")).startswith(_PAGE):
         raise NoStore(reason=f"it answers {model.name} with a page")
+
+
+def _keep_keys_secret(exception: Exception, **_: Any) -> None:
+    """Leave no more of an address in an error than its host, also for those that show it as a cause: below
+    staging the key is the id of an upload, which stands in no log."""
+    if isinstance(exception, BotoCoreError):
+        exception.args = tuple(
+            _WHOLE_ADDRESS.sub(r"\1/...", text) if isinstance(text, str) else text for text in exception.args
+        )
 
 
 def _refuse(exception: Exception, **_: Any) -> None:
