@@ -68,6 +68,12 @@ OTHERS = {
     "of another version": lambda said: (
         said | {"core_metadata": said["core_metadata"].replace("Version: 1.0", "Version: 1.1")}
     ),
+    "for another Python": lambda said: (
+        said | {"core_metadata": said["core_metadata"].replace("Name: ", "Requires-Python: >=3.99\nName: ")}
+    ),
+    "with another summary": lambda said: (
+        said | {"core_metadata": said["core_metadata"].replace("Name: ", "Summary: other\nName: ")}
+    ),
     "without core metadata": lambda said: {
         name: value for name, value in said.items() if name != "core_metadata"
     },

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from warehouse14.domain.archives.coremetadata import read_core_metadata
+from warehouse14.domain.archives.coremetadata import CoreMetadata, read_core_metadata
 from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
 from warehouse14.domain.catalogue import MOST_SIDECAR, SIDECAR_METADATA
 from warehouse14.domain.errors import NotFound, Rejected
@@ -66,7 +66,7 @@ def is_wrong(store: FileStore, file: File) -> bool:
         said = _said(known)
         if SIDECAR_METADATA in known:
             core = read_core_metadata(_kept(known), filename=file.filename, member="METADATA")
-            said["version"] = str(core.version)
+            said |= _listed(core)
     except _UNREADABLE:
         return True
     is_same = all(getattr(file, name) == value for name, value in said.items() if name not in _OF_ATTEMPTS)
@@ -82,14 +82,21 @@ def _found(store: FileStore, key: str, size: int) -> Found:
     )
     file = File(
         **said,
-        version=str(core.version),
-        requires_python=core.requires_python,
-        summary=core.summary,
+        **_listed(core),
         metadata_sha256=None if offered is None else hashlib.sha256(offered).hexdigest(),
     )
     if file.key != key or file.size != size:
         raise ValueError("it says that it is of another file")
     return Found(file, str(known["project"]))
+
+
+def _listed(core: CoreMetadata) -> dict[str, Any]:
+    """Return what a listed file has of its core metadata."""
+    return {
+        "version": str(core.version),
+        "requires_python": core.requires_python,
+        "summary": core.summary,
+    }
 
 
 def _said(known: dict[str, Any]) -> dict[str, Any]:

@@ -73,8 +73,8 @@ class MoveService:
         with writing(to) as archive, tempfile.TemporaryFile() as lines:
             with self._units.read() as unit:
                 write(rows(InUnit(unit)), lines)
-                serial = unit.journal.serial()
-            archive.head(made_at, serial, lines)
+            # Of what is in it: a store may know of more by now.
+            archive.head(made_at, InLines(lines).serial(), lines)
             for file in _listed(InLines(lines), 0):
                 yield self._pack(archive, file)
             archive.end()
