@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -72,7 +73,7 @@ OTHERS = {
         said | {"core_metadata": said["core_metadata"].replace("Name: ", "Requires-Python: >=3.99\nName: ")}
     ),
     "with another summary": lambda said: (
-        said | {"core_metadata": said["core_metadata"].replace("Name: ", "Summary: other\nName: ")}
+        said | {"core_metadata": re.sub("Summary: .*", "Summary: other", said["core_metadata"])}
     ),
     "without core metadata": lambda said: {
         name: value for name, value in said.items() if name != "core_metadata"
