@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from itertools import groupby
 from warehouse14.domain.blobkeys import METADATA, SIDECAR
 from warehouse14.domain.errors import Conflict, NotFound
 from warehouse14.domain.model import File
-from warehouse14.domain.names import ProjectName
+from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
 from warehouse14.domain.services.working import is_listed
 
@@ -154,8 +154,9 @@ class UpkeepService:
         old = sorted((blob for blob in every if blob.modified <= before), key=lambda blob: blob.key)
         for name, blobs in groupby(old, key=_project_of):
             with self._units.read() as unit:
-                kept = _kept_keys(unit, name, before)
-                known = {file.filename for file in unit.files.of(name)}
+                files = unit.files.of(name)
+                kept = _kept_keys(unit, name, files, before)
+            known = {file.filename for file in files}
             loose = [blob for blob in blobs if blob.key not in kept]
             left = set() if never_listed else _never_listed(loose, known)
             yield from (Loose(key, is_left=True) for key in sorted(left))
@@ -179,7 +180,7 @@ class UpkeepService:
         with self._units.write() as unit:
             unit.hold(name)
             end = time.monotonic() + _HELD
-            kept = _kept_keys(unit, name, before)
+            kept = _kept_keys(unit, name, _files_of(unit, name, blobs), before)
             for seen, blob in enumerate(blobs, 1):
                 now = self._store.stat(blob.key)
                 if blob.key not in kept and now is not None and now.modified == blob.modified:
@@ -272,14 +273,28 @@ def _project_of(blob: Blob) -> ProjectName:
     return ProjectName(blob.key.partition("/")[0].encode(errors="replace").decode())
 
 
-def _kept_keys(unit: UnitOfWork, name: ProjectName, before: datetime) -> set[str]:
-    """Return the keys of a project's files that are listed, or were deleted after ``before``."""
+def _kept_keys(unit: UnitOfWork, name: ProjectName, files: Iterable[File], before: datetime) -> set[str]:
+    """Return the keys of those of a project's ``files`` that are listed, or were deleted after ``before``."""
     project = unit.projects.get(name)
     if project is None:
         return set()
     kept: set[str] = set()
-    for file in unit.files.of(name):
+    for file in files:
         deleted_at = file.deleted_at or project.deleted_at
         if deleted_at is None or deleted_at > before:
             kept.update(file.keys)
     return kept
+
+
+def _files_of(unit: UnitOfWork, name: ProjectName, blobs: Iterable[Blob]) -> Iterator[File]:
+    """Yield the files of a project that ``blobs`` are, or lie beside; it may have very many others."""
+    for filename in dict.fromkeys(map(_file_of, blobs)):
+        file = unit.files.get(name, filename)
+        if file is not None:
+            yield file
+
+
+def _file_of(blob: Blob) -> FileName:
+    """Return the name of the file that a blob is, or lies beside. Names in a folder need not be text."""
+    name = blob.key.rpartition("/")[2].encode(errors="replace").decode()
+    return FileName(name.removesuffix(SIDECAR).removesuffix(METADATA))
