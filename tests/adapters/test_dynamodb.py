@@ -130,7 +130,7 @@ def test_a_commit_that_meets_others_is_tried_again(units: DynamoUnits, table_fau
     assert entries(units) == 2
 
 
-@pytest.mark.parametrize("operation", ["GetItem", "Query", "BatchGetItem", "TransactWriteItems"])
+@pytest.mark.parametrize("operation", ["GetItem", "Query", "TransactGetItems", "TransactWriteItems"])
 def test_a_service_that_is_busy_is_asked_again(
     units: DynamoUnits, table_faults: TableFaults, operation: str
 ) -> None:
@@ -204,6 +204,18 @@ def test_a_change_that_rests_on_what_another_has_changed_is_a_conflict(
     project = look(units, lambda unit: unit.projects.get(DEMO))
     assert project is not None
     assert project.grants[BOB_MAY] is Role.MEMBER
+
+
+def test_a_commit_rests_on_nothing_older_than_the_serial_it_has_read(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], table_faults: TableFaults, table: str
+) -> None:
+    create(units)
+    table_faults.miss("BatchGetItem", table)
+    commit(units, lambda unit: unit.projects.set_public(DEMO, True, expected=1))
+    add(others())
+    project = look(units, lambda unit: unit.projects.get(DEMO))
+    assert project is not None
+    assert project.public
 
 
 def _grant_now(unit: Any) -> None:

@@ -46,6 +46,7 @@ class TableFaults:
         self._may_be_weak = may_be_weak
         self._plans: dict[str, deque[Fault | None]] = defaultdict(deque)
         self._then: dict[str, str] = {}
+        self._missed: dict[str, dict[str, str]] = {}
         self._http = URLLib3Session(timeout=30)
         self._lock = threading.Lock()
         self._patch = patch.object(Session, "create_client", self._watching(Session.create_client))
@@ -81,12 +82,19 @@ class TableFaults:
         """Answer eventually consistent reads of a table from what is in it now, whatever is written."""
         self._then[table] = self._server.copy(table)
 
+    def miss(self, operation: str, table: str) -> None:
+        """Answer one kind of read from what is in a table now, as if transactions had not come to what it
+        asks for yet."""
+        self._missed[operation] = {table: self._server.copy(table)}
+
     def mend(self) -> None:
         """Forget what is planned, and let all reads see what is there."""
         with self._lock:
             self._plans.clear()
-        self._server.remove(*self._then.values())
+        for then in (self._then, *self._missed.values()):
+            self._server.remove(*then.values())
         self._then.clear()
+        self._missed.clear()
 
     def watch(self, client: Any) -> None:
         """Let a client that was made before meet what is planned, too."""
@@ -104,7 +112,8 @@ class TableFaults:
         self.weak_reads += reading
         if fault is not None:
             return fault(request)
-        return from_tables(request, self._http.send, self._then) if reading and self._then else None
+        then = self._missed.get(operation) or (self._then if reading else {})
+        return from_tables(request, self._http.send, then) if then else None
 
     def _met(self, operation: str) -> Fault | None:
         """Return what is planned for a request, which is one of its operation and one of all."""

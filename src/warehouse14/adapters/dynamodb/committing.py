@@ -19,9 +19,18 @@ from botocore.exceptions import ClientError
 from warehouse14.adapters.dynamodb import keys
 from warehouse14.adapters.dynamodb.client import answering, code_of
 from warehouse14.adapters.dynamodb.codec import Item
+from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.marking import MARKS, mark, settling
 from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
-from warehouse14.adapters.dynamodb.table import CANCELLED, Table, check, delete, put, update
+from warehouse14.adapters.dynamodb.table import (
+    CANCELLED,
+    MOST_AT_ONCE,
+    Table,
+    check,
+    delete,
+    put,
+    update,
+)
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
 
@@ -50,10 +59,11 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """What a unit comes to: its operations, and the item of its project after them."""
+    """What a unit comes to: its operations, and the item of its project and the serial after them."""
 
     steps: Sequence[_Step]
     project: Item | None = None
+    serial: int | None = None
 
 
 class Committer:
@@ -62,7 +72,7 @@ class Committer:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._lock = threading.Lock()
-        #: The newest serial that is known; an older one than the table's is noticed.
+        #: The serial of the last commit, if that is the newest; an older one than the table's is noticed.
         self._serial: int | None = None
 
     def commit(self, moment: Moment) -> None:
@@ -90,11 +100,11 @@ class Committer:
                 return
             reasons = self._transact(steps)
             if reasons is None:
-                if moment.entry is not None and self._serial is not None:
-                    self._serial += 1
+                if decided.serial is not None:
+                    self._serial = decided.serial
                     # The change is made, whatever comes of this.
                     with suppress(Unavailable):
-                        self._is_settled(decided.project, self._serial)
+                        self._is_settled(decided.project, decided.serial)
                 return
             touches = list(self._left(steps, [reason.get("Code", "None") for reason in reasons]))
         raise Unavailable(_BUSY)
@@ -104,17 +114,16 @@ class Committer:
         if moment.entry is None:
             self._sweep(moment)
             return _Decided([])
-        # Before the rows: what is newer than this is noticed.
-        self._serial = serial = self._read_serial() if self._serial is None else self._serial
-        self._sweep(moment)
-        needs = [key for intent in moment.intents for key in intent.needs]
-        if moment.entry.project is not None:
-            needs.append(keys.project(moment.entry.project))
-        there = self._table.get_many(needs)
         project = None if moment.entry.project is None else keys.project(moment.entry.project)
+        # First: whatever its item says of files is in theirs before those are read.
+        needs = [] if project is None else [project]
+        needs += [key for intent in moment.intents for key in intent.needs]
+        serial, there = self._there(needs)
         if project is not None and not self._is_settled(there.get(project), serial):
             self._serial = None
             return None
+        # After the serial was read: what comes to these later is noticed.
+        self._sweep(moment)
         found = Rows(there)
         for intent in moment.intents:
             intent.apply(found)
@@ -130,7 +139,20 @@ class Committer:
         ]
         writes = [delete(key) if item is None else put(item) for key, item in found.written.items()]
         steps = [_Step(raised), *held, *map(_Step, writes)]
-        return _Decided(steps, None if project is None else found.get(project))
+        return _Decided(steps, None if project is None else found.get(project), serial + 1)
+
+    def _there(self, needs: Sequence[Key]) -> tuple[int, Mapping[Key, dict[str, Any]]]:
+        """Return the serial, and those of the items that are there.
+
+        They are no older than the serial. Plain reads could be: they meet the middle of a transaction, which
+        may have come to the serial and to no other item yet.
+        """
+        asked = list(dict.fromkeys([*([keys.SITE] if self._serial is None else []), *needs]))
+        there: dict[Key, dict[str, Any]] = {}
+        for start in range(0, len(asked), MOST_AT_ONCE):
+            there.update(self._table.get_at_once(asked[start : start + MOST_AT_ONCE]))
+        serial = there.get(keys.SITE, {"n": 0})["n"] if self._serial is None else self._serial
+        return int(serial), there
 
     def _is_settled(self, row: Item | None, serial: int) -> bool:
         """Return whether a project's item said nothing of its files. If it did, that is in their items now,
@@ -177,9 +199,6 @@ class Committer:
                 raise Unavailable("It took too long: another works on it by now. Try again.")
             elif code == _REFUSED:
                 self._serial = None
-
-    def _read_serial(self) -> int:
-        return int((self._table.get(keys.SITE) or {"n": 0})["n"])
 
 
 def _reasons(error: ClientError, count: int) -> Sequence[Mapping[str, Any]] | None:

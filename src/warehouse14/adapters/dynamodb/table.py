@@ -13,6 +13,8 @@ from warehouse14.domain.errors import Unavailable
 
 #: How many items one request may ask for, and how many it may write.
 _MOST_READ, _MOST_WRITTEN = 100, 25
+#: How many items may be asked for as they are at one moment.
+MOST_AT_ONCE = 100
 #: What the service says of a transaction that it did not carry out, as where it meets another.
 CANCELLED = "TransactionCanceledException"
 #: How long what a service under load left undone is asked for again, in seconds.
@@ -52,7 +54,7 @@ class Table:
         return found
 
     def get_at_once(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-        """Return those of a hundred items at most that are there, as they are at one moment."""
+        """Return those of the items that are there, as they are at one moment; ``MOST_AT_ONCE`` at most."""
         asked = [{"Get": {"TableName": self._name, "Key": _sent(key)}} for key in keys]
         for _ in tries(_PATIENCE):
             with answering():
