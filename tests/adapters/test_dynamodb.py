@@ -238,6 +238,48 @@ def test_whoever_was_killed_holds_a_name_for_ten_seconds(
         unit.hold(DEMO)
 
 
+def test_whoever_holds_a_name_while_another_commits_with_it_waits(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    create(units)
+    table_faults.conflict("PutItem")
+    with units.write() as unit:
+        unit.hold(DEMO)
+        unit.files.add(sample_file())
+        unit.journal.append(sample_change(project=DEMO))
+    assert entries(units) == 2
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_restoration_waits_for_commits_that_are_on_their_way(
+    units: DynamoUnits, table_faults: TableFaults, before: int
+) -> None:
+    # It keeps the serial where it is, looks that it still does, and lets go of it.
+    table_faults.conflict("UpdateItem", after=before, times=2)
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=9), [])
+        restoration.journal([sample_change(serial=9, project=DEMO)])
+    add(units)
+    assert serials(units, 0) == [9, 10]
+
+
+def test_commits_go_on_after_a_restoration_that_failed_among_them(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    # The first keeps the serial where it is.
+    table_faults.conflict("UpdateItem", after=1, times=2)
+    with pytest.raises(KeyboardInterrupt):
+        _restore_and_die(units)
+    create(units)
+    assert entries(units) == 1
+
+
+def _restore_and_die(units: DynamoUnits) -> None:
+    with units.restoring() as restoration:
+        restoration.serial()
+        raise KeyboardInterrupt
+
+
 def _hold_and_die(units: DynamoUnits, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched, units.write() as unit:
         patched.setattr("warehouse14.adapters.dynamodb.units_of_work.release", lambda *_: None)

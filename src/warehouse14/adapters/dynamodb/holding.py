@@ -20,7 +20,9 @@ _LONGEST = 10
 #: How far the clocks of two machines may be apart, in seconds.
 _SKEW = 2
 
-REFUSED = "ConditionalCheckFailedException"
+#: What the service says of a single write: that its condition does not hold, and that a transaction which is
+#: on its way has the item in its hands.
+REFUSED, IN_OTHER_HANDS = "ConditionalCheckFailedException", "TransactionConflictException"
 
 
 def hold(table: Table, moment: Moment, name: str) -> None:
@@ -51,7 +53,7 @@ def _taken(table: Table, operation: dict[str, object]) -> bool:
         try:
             table.write(operation)
         except FAILURES as error:
-            if code_of(error) != REFUSED:
+            if code_of(error) not in {REFUSED, IN_OTHER_HANDS}:
                 raise
             return False
     return True

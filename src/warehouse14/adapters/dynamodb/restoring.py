@@ -2,13 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from warehouse14.adapters.dynamodb import keys, people_rows, rows
 from warehouse14.adapters.dynamodb.client import FAILURES, answering, code_of
-from warehouse14.adapters.dynamodb.holding import REFUSED
+from warehouse14.adapters.dynamodb.holding import IN_OTHER_HANDS, REFUSED
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.table import Table, update
 from warehouse14.adapters.dynamodb.waiting import tries
@@ -17,6 +17,7 @@ from warehouse14.domain.model import Account, Change, File, Group, Login, Projec
 
 #: How long the journal is kept where it is, in seconds; and how long others that do are waited for.
 _KEPT, _PATIENCE = 600, 10.0
+_TOO_LONG = "It took too long: another may have changed the site since. Try again."
 
 
 class DynamoRestoration:
@@ -106,34 +107,33 @@ class DynamoRestoration:
         if not self._is_kept:
             return
         if not self._kept("keeper = :keeper"):
-            raise Unavailable("It took too long: another may have changed the site since. Try again.")
+            raise Unavailable(_TOO_LONG)
         wanted = {(item["pk"], item["sk"]) for item in (*self._put, *self._last)}
         self._table.write_many(delete=[key for key in self._deleted if key not in wanted])
         self._table.write_many(put=self._put)
         self._table.write_many(put=self._last)
         serial = self.serial() if self._serial is None else self._serial
-        with answering():
-            self._table.write(
-                update(
-                    keys.SITE,
-                    "SET n = :n, run = :run, restored = if_not_exists(restored, :none) + :one "
-                    "REMOVE keeper, kept",
-                    "keeper = :keeper",
-                    n=serial,
-                    run=self.run(),
-                    none=0,
-                    one=1,
-                    keeper=self._keeper,
-                )
-            )
+        ended = update(
+            keys.SITE,
+            "SET n = :n, run = :run, restored = if_not_exists(restored, :none) + :one REMOVE keeper, kept",
+            "keeper = :keeper",
+            n=serial,
+            run=self.run(),
+            none=0,
+            one=1,
+            keeper=self._keeper,
+        )
+        if not self._written(ended):
+            raise Unavailable(_TOO_LONG)
         self._is_kept = False
 
     def end(self) -> None:
         """Let others commit again."""
         if self._is_kept:
-            with suppress(*FAILURES):
-                gone = update(keys.SITE, "REMOVE keeper, kept", "keeper = :keeper", keeper=self._keeper)
-                self._table.write(gone)
+            with suppress(Unavailable):
+                self._written(
+                    update(keys.SITE, "REMOVE keeper, kept", "keeper = :keeper", keeper=self._keeper)
+                )
 
     def _keep(self) -> None:
         """Keep the journal where it is until the end."""
@@ -150,11 +150,20 @@ class DynamoRestoration:
         now = int(time.time())
         values = {"keeper": self._keeper, "until": now + _KEPT, "now": now}
         used = {name: value for name, value in values.items() if f":{name}" in f"{condition} :keeper :until"}
-        with answering():
-            try:
-                self._table.write(update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **used))
-            except FAILURES as error:
-                if code_of(error) != REFUSED:
-                    raise
-                return False
-        return True
+        return self._written(update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **used))
+
+    def _written(self, operation: Mapping[str, Any]) -> bool:
+        """Carry out a write, and return whether its condition held. Commits that are on their way are waited
+        for."""
+        for _ in tries(_PATIENCE):
+            with answering():
+                try:
+                    self._table.write(operation)
+                except FAILURES as error:
+                    if code_of(error) == IN_OTHER_HANDS:
+                        continue
+                    if code_of(error) != REFUSED:
+                        raise
+                    return False
+                return True
+        raise Unavailable("Too many change this site. Try again.")
