@@ -668,8 +668,9 @@ def test_a_page_of_the_journal_reads_no_more_than_it_shows(units: DynamoUnits) -
 
 
 @contextmanager
-def after_the_next_query(units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
-    """Do it when ``units`` has the answer to its next query, before it asks anything else."""
+def after_the_next(operation: str, units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
+    """Do it when ``units`` has the answer to its next operation of this kind, before it asks anything
+    else."""
     left = [do]
 
     def meet(**_: object) -> None:
@@ -677,9 +678,9 @@ def after_the_next_query(units: DynamoUnits, do: Callable[[], object]) -> Iterat
             left.pop()()
 
     events = units._client.meta.events
-    events.register("after-call.dynamodb.Query", meet)
+    events.register(f"after-call.dynamodb.{operation}", meet)
     yield
-    events.unregister("after-call.dynamodb.Query", meet)
+    events.unregister(f"after-call.dynamodb.{operation}", meet)
     assert not left
 
 
@@ -694,7 +695,7 @@ def test_whoever_finds_nothing_new_does_not_pass_over_what_comes_right_then(
     threading.Thread(target=cache.follow).start()
     wait_until(lambda: cache._serial == 2, seconds=10, what="the other thread")
     cache.put("demo", "stale", size=1, tags=[project_tag(DEMO)], serial=2)
-    with after_the_next_query(units, lambda: add(other)):
+    with after_the_next("Query", units, lambda: add(other)):
         cache.follow()
     cache.follow()
     assert cache.get("demo") is None
@@ -720,7 +721,7 @@ def test_a_part_whose_first_project_goes_while_it_is_read_is_not_put_into_a_list
     found = here.index.changed_parts(ada, firsts, serial)
     assert found is not None
     assert [part.numbers for part in found[0]] == [range(1, 2)]
-    with after_the_next_query(units, lambda: there.projects.delete(operator, "p3")):
+    with after_the_next("Query", units, lambda: there.projects.delete(operator, "p3")):
         assert here.index.changed_parts(ada, firsts, serial) is None
 
 
@@ -772,6 +773,14 @@ def test_a_table_of_our_shape_with_items_of_others_is_left_alone(
     with pytest.raises(Misconfigured, match="has items that are not of Warehouse14; name another"):
         open_units(table, dynamodb.port).prepare()
     assert dynamodb.items(table) == [item]
+
+
+@pytest.mark.usefixtures("made")
+def test_a_table_that_two_prepare_at_once_is_prepared(table: str, dynamodb: DynamoDBLocal) -> None:
+    first, second = (open_units(table, dynamodb.port) for _ in range(2))
+    with after_the_next("GetItem", second, first.prepare):
+        second.prepare()
+    first.verify()
 
 
 @pytest.mark.usefixtures("made")
