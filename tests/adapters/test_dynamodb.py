@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from support.servers import wait_until
 from support.table_faults import TableFaults
 from support.table_units import open_units
 from support.tables import DynamoDBLocal, make_table
-from warehouse14.adapters.dynamodb import keys
+from warehouse14.adapters.dynamodb import keys, rows
 from warehouse14.adapters.dynamodb import units as adapter
+from warehouse14.adapters.dynamodb.codec import unpack
+from warehouse14.adapters.dynamodb.marking import marks_of
 from warehouse14.adapters.dynamodb.table import Table
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.adapters.memory import MemoryFiles
@@ -557,6 +560,61 @@ def test_a_file_that_is_read_while_its_item_follows_is_yanked(
     assert look(units, partial(_file, WHEELS[0])) == sample_file(WHEELS[0], yank=YANK)
     assert look(units, partial(_file, WHEELS[0])) == sample_file(WHEELS[0], yank=YANK)
     assert following
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_whoever_meets_the_middle_of_what_follows_a_yank_sees_all_files_yanked(
+    units: DynamoUnits, dynamodb: DynamoDBLocal, table: str
+) -> None:
+    def note(**_: object) -> None:
+        items = map(unpack, dynamodb.items(table))
+        states.append({(item["pk"], item["sk"]): item for item in items})
+
+    states: list[dict[keys.Key, dict[str, Any]]] = []
+    units._client.meta.events.register("after-call.dynamodb.TransactWriteItems", note)
+    yank_all(units, YANK)
+    for before, after in pairwise(states):
+        marks = marks_of(after[keys.project(DEMO)])
+        files = [before[keys.file(DEMO, name)] | marks.get(name, {}) for name in WHEELS]
+        assert [rows.file(item).yank for item in files] == [YANK] * len(WHEELS)
+    assert not marks_of(states[-1][keys.project(DEMO)])
+
+
+@pytest.fixture
+def yanked(
+    units: DynamoUnits, release: None, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release, which somebody has yanked who was killed right after that."""
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.2)
+    table_faults.refuse("TransactWriteItems", "ValidationException", after=1)
+    yank_all(units, YANK)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("yanked")
+def test_files_do_not_follow_what_is_said_of_them_while_they_are_restored(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], dynamodb: DynamoDBLocal, table: str
+) -> None:
+    with units.restoring() as restoration:
+        restoration.serial()
+        then = dynamodb.items(table)
+        with pytest.raises(Unavailable):
+            add(others())
+        assert dynamodb.items(table) == then
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("yanked")
+@pytest.mark.parametrize("gone", [keys.file(DEMO, WHEELS[0]), (keys.PRIVATE, DEMO)], ids=["file", "line"])
+def test_what_a_restoration_that_broke_off_has_taken_away_does_not_come_back_in_part(
+    units: DynamoUnits, dynamodb: DynamoDBLocal, table: str, gone: keys.Key
+) -> None:
+    dynamodb.client().delete_item(TableName=table, Key=item_at(gone))
+    with pytest.raises(Unavailable):
+        add(units)
+    there = [(item["pk"]["S"], item["sk"]["S"]) for item in dynamodb.items(table)]
+    assert gone not in there
 
 
 @pytest.mark.thorough

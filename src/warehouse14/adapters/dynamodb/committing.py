@@ -156,10 +156,11 @@ class Committer:
 
     def _is_settled(self, row: Item | None, serial: int) -> bool:
         """Return whether a project's item said nothing of its files. If it did, that is in their items now,
-        unless something has changed since the entry ``serial``."""
+        unless something has changed since the entry ``serial``, or is restored."""
         if row is None or MARKS not in row:
             return True
-        for operations in settling(row, serial):
+        unmoved = check(keys.SITE, _UNMOVED, n=serial, now=_now())
+        for operations in settling(row, unmoved):
             if self._transact([*map(_Step, operations)]) is not None:
                 break
         return False

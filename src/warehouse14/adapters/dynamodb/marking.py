@@ -11,7 +11,7 @@ from typing import Any
 from warehouse14.adapters.dynamodb import keys, rows
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.moment import Rows
-from warehouse14.adapters.dynamodb.table import check, update
+from warehouse14.adapters.dynamodb.table import update
 from warehouse14.domain.names import FileName, ProjectName
 
 #: How many files change in one transaction: of its hundred items some say what else has changed.
@@ -20,6 +20,8 @@ MOST = 80
 MARKS, IS_MARKED = "marks", "marked"
 #: What changes of a file: its yank, which is empty where it was taken back, and when it was deleted.
 _CHANGING: dict[str, dict[str, str] | None] = {"k": {}, "x": None}
+#: Where an item is not, as a restoration has taken it away, an update would make one that says nothing else.
+_IS_THERE = "attribute_exists(pk)"
 
 
 def mark(found: Rows, name: ProjectName) -> None:
@@ -51,17 +53,19 @@ def marks_of(row: Item | None) -> Mapping[str, Item]:
     return {name: known["parts"] for known in marks for name in known["files"]}
 
 
-def settling(row: Item, serial: int) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Yield transactions after which the items of files say what the project's item says of them. Each takes
-    a part of it away, unless anything has changed since the entry ``serial``."""
+def settling(row: Item, unmoved: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Yield transactions after which the items of files say what the project's item says of them, and that
+    says it no more. Each is for after the one before it, and holds only if ``unmoved`` does."""
     name = ProjectName(row["name"])
-    for left, known in zip(range(len(row[MARKS]), 0, -1), row[MARKS], strict=True):
+    for known in row[MARKS]:
         parts = known["parts"]
         setting = "SET " + ", ".join(f"{part} = :{part}" for part in parts)
-        files = [update(keys.file(name, FileName(each)), setting, **parts) for each in known["files"]]
-        # Another may do the same.
-        as_read, said = f"size({MARKS}) = :left", f"{MARKS}[0]" if left > 1 else MARKS
-        ends = [update(keys.project(name), f"REMOVE {said}", as_read, left=left)]
-        if left == 1:
-            ends.append(update((rows.list_of(row), name), f"REMOVE {IS_MARKED}"))
-        yield [check(keys.SITE, "n = :n", n=serial), *files, *ends]
+        files = [keys.file(name, FileName(each)) for each in known["files"]]
+        yield [unmoved, *(update(file, setting, _IS_THERE, **parts) for file in files)]
+    # Last: whoever does not find it there finds files that were changed before.
+    project, line = keys.project(name), (rows.list_of(row), name)
+    yield [
+        unmoved,
+        update(project, f"REMOVE {MARKS}", _IS_THERE),
+        update(line, f"REMOVE {IS_MARKED}", _IS_THERE),
+    ]
