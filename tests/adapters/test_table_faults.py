@@ -241,6 +241,19 @@ def test_a_read_that_may_be_old_is_old_while_the_table_is_held_back(
         assert read_all(client, made, consistent=False) == dict.fromkeys(READS, "new")
 
 
+def test_one_kind_of_read_misses_what_is_written_until_it_is_mended(
+    made: str, dynamodb: DynamoDBLocal
+) -> None:
+    with TableFaults(dynamodb) as faults:
+        client = dynamodb.client()
+        faults.miss("BatchGetItem", made)
+        client.put_item(TableName=made, Item=item(0))
+        found = read_all(client, made, consistent=True)
+        assert found == dict.fromkeys(READS, "new") | {"BatchGetItem": "old"}
+        faults.mend()
+        assert read_all(client, made, consistent=True) == dict.fromkeys(READS, "new")
+
+
 @pytest.mark.parametrize("read", READS)
 def test_a_read_that_may_be_old_fails_the_test_unless_it_is_named(
     made: str, dynamodb: DynamoDBLocal, read: str
