@@ -173,6 +173,8 @@ def running(
     }
     backends = Backends(here, localstack.credentials())
     site = Site.in_folder(tmp_path_factory.mktemp("stack") / "site", backends).prepare()
+    # Who acts is looked up with the groups that they are in.
+    site.command("group", "create", "crew", "--admin", "ada")
     with ExitStack() as ends:
         folder = Path(ends.enter_context(TemporaryDirectory(prefix="warehouse14-stack-")))
         (folder / "site.ini").write_text(INI, encoding="utf-8")
