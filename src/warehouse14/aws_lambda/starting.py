@@ -1,7 +1,6 @@
 """Who checks direct uploads that a function was sent: another function, or this one before it answers."""
 
 import json
-import logging
 import re
 from functools import cached_property
 from typing import Any
@@ -9,8 +8,6 @@ from typing import Any
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.services.gate import Start
 from warehouse14.domain.warehouse import Warehouse
-
-_log = logging.getLogger(__name__)
 
 #: A name or an ARN, and after a further colon a version or an alias (AWS Lambda, Invoke, "FunctionName").
 _FUNCTION = re.compile(
@@ -24,7 +21,8 @@ _ATTEMPTS = 2
 
 
 def start_of(warehouse: Warehouse, function: str | None) -> Start:
-    """Return what has a direct upload checked.
+    """Return what has a direct upload checked: without another function, this one does it before it answers,
+    as what is left to a thread stands still afterwards.
 
     Args:
         warehouse: of this process.
@@ -33,21 +31,7 @@ def start_of(warehouse: Warehouse, function: str | None) -> Start:
     Raises:
         Misconfigured: that is no name and no ARN of a function.
     """
-    return OfThisRequest(warehouse) if function is None else OfAnotherFunction(function)
-
-
-class OfThisRequest:
-    """Checks an upload before the request is answered: what is left to a thread stands still afterwards."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
-
-    def __call__(self, upload: str) -> None:
-        """See ``Start``."""
-        try:
-            self._warehouse.direct.run(upload)
-        except Unavailable as error:
-            _log.error("a direct upload waits: %s", error.in_full, exc_info=error.__cause__)
+    return warehouse.pass_upload if function is None else OfAnotherFunction(function)
 
 
 class OfAnotherFunction:

@@ -140,7 +140,7 @@ class Warehouse:
             self.uploads,
             takes_parts,
             Gate(self.uploads, Acting(self.tokens, self.account), now),
-            start or EachOnce(self._passing, self._pass),
+            start or EachOnce(self._passing, self.pass_upload),
             now,
             read_only=policy.read_only,
         )
@@ -198,7 +198,9 @@ class Warehouse:
         for adapter in self._prepared():
             adapter.close()
 
-    def _pass(self, upload: str) -> None:
+    def pass_upload(self, upload: str) -> None:
+        """Let a direct upload pass the gate, in this thread. That a store does not answer is logged: the next
+        who asks has it begun anew."""
         try:
             self.direct.run(upload)
         except Unavailable as error:
