@@ -16,6 +16,7 @@ from warehouse14.domain.model import Role, Scope
 from warehouse14.domain.moving.known import InUnit
 from warehouse14.domain.moving.lines import Row, rows
 from warehouse14.domain.names import ProviderName
+from warehouse14.domain.ports import Units
 from warehouse14.domain.services.arrivals import From
 from warehouse14.domain.services.moving import MoveService
 from warehouse14.domain.services.uploadform import form_of
@@ -47,6 +48,25 @@ def contents(site: Site) -> Contents:
 def publish(warehouse: Warehouse, account: str, *files: BuiltFile) -> None:
     for file in files:
         warehouse.uploads.publish(warehouse.account(account), form_of(file.filename), [file.content])
+
+
+def known_rows(units: Units) -> list[Row]:
+    """Return all that is known, in order."""
+    with units.read() as unit:
+        return list(rows(InUnit(unit)))
+
+
+def archive_of(warehouse: Warehouse) -> io.BytesIO:
+    """Return a backup without damage."""
+    archive = io.BytesIO()
+    assert not any(one.damage for one in moving(warehouse).backup(archive))
+    archive.seek(0)
+    return archive
+
+
+def moving(warehouse: Warehouse) -> MoveService:
+    """Return what takes the site elsewhere."""
+    return MoveService(warehouse.units, warehouse.store, warehouse.now)
 
 
 def fill(site: Site, projects: int) -> Site:

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from io import BytesIO
 
 import pytest
 
-from moving.conftest import publish
+from moving.conftest import archive_of, known_rows, moving, publish
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Change, Role, Scope
 from warehouse14.domain.moving.known import InUnit, Owned, common_serial, put
-from warehouse14.domain.moving.lines import Row, rows
 from warehouse14.domain.ports import Units
-from warehouse14.domain.services.moving import MoveService
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
 
@@ -44,11 +41,6 @@ class CutOff(InUnit):
         raise ZeroDivisionError
 
 
-def known_rows(units: Units) -> list[Row]:
-    with units.read() as unit:
-        return list(rows(InUnit(unit)))
-
-
 @pytest.fixture
 def source() -> Iterator[Warehouse]:
     """A site with two projects, in memory."""
@@ -73,17 +65,6 @@ def copy(known: InUnit, units: Units) -> None:
 def cut_off(known: InUnit, units: Units) -> None:
     with pytest.raises(ZeroDivisionError):
         copy(known, units)
-
-
-def archive_of(warehouse: Warehouse) -> BytesIO:
-    archive = BytesIO()
-    assert not any(one.damage for one in moving(warehouse).backup(archive))
-    archive.seek(0)
-    return archive
-
-
-def moving(warehouse: Warehouse) -> MoveService:
-    return MoveService(warehouse.units, warehouse.store, warehouse.now)
 
 
 def give(warehouse: Warehouse) -> str:

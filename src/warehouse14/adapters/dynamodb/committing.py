@@ -8,29 +8,18 @@ of a site are in one order, and no item needs a condition of its own.
 
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from warehouse14.adapters.dynamodb import keys
-from warehouse14.adapters.dynamodb.client import answering, code_of
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.marking import MARKS, mark, settling
 from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
-from warehouse14.adapters.dynamodb.table import (
-    CANCELLED,
-    MOST_AT_ONCE,
-    Table,
-    check,
-    delete,
-    put,
-    update,
-)
+from warehouse14.adapters.dynamodb.table import MOST_AT_ONCE, Table, check, delete, put, update
+from warehouse14.adapters.dynamodb.transacting import Reasons, transact
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
 
@@ -38,8 +27,6 @@ from warehouse14.domain.errors import Unavailable
 PATIENCE = 20.0
 
 _BUSY = "Too many others change this site. Try again."
-#: What the service says of a transaction that is on its way.
-_ON_ITS_WAY = "TransactionInProgressException"
 _REFUSED = "ConditionalCheckFailed"
 #: Why the service refuses operations that may be tried again as they are.
 _MEET_OTHERS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -168,23 +155,8 @@ class Committer:
     def _sweep(self, moment: Moment) -> None:
         self._table.write_many(delete=[key for over in moment.sweeps for key in over()])
 
-    def _transact(self, steps: Sequence[_Step]) -> Sequence[Mapping[str, Any]] | None:
-        """Return None if all was carried out, else what the service says of each operation."""
-        operations, token = [step.operation for step in steps], uuid.uuid4().hex
-        for _ in tries(PATIENCE):
-            with answering():
-                try:
-                    self._table.transact(operations, token)
-                except ClientError as error:
-                    if code_of(error) == _ON_ITS_WAY:
-                        # It is ours, from before an answer was lost: only its token tells how it ends.
-                        continue
-                    reasons = _reasons(error, len(steps))
-                    if reasons is None:
-                        raise
-                    return reasons
-                return None
-        raise Unavailable(_BUSY)
+    def _transact(self, steps: Sequence[_Step]) -> Reasons | None:
+        return transact(self._table, [step.operation for step in steps])
 
     def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
         """Yield the touches that are left after a transaction that was not carried out; raise what it means
@@ -200,13 +172,6 @@ class Committer:
                 raise Unavailable("It took too long: another works on it by now. Try again.")
             elif code == _REFUSED:
                 self._serial = None
-
-
-def _reasons(error: ClientError, count: int) -> Sequence[Mapping[str, Any]] | None:
-    """Return what the service says of each of ``count`` operations that it did not carry out, or None if it
-    is something else that it says."""
-    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
-    return reasons if code_of(error) == CANCELLED and len(reasons) == count else None
 
 
 def _now() -> int:

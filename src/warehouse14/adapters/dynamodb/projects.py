@@ -96,12 +96,13 @@ class DynamoProjects:
 
     def changed_since(self, serial: int) -> Iterator[Project]:
         """See the port."""
-        lines = [
+        # What is restored may be in two lists for a moment.
+        names = {
             item["name"]
             for partition in keys.LISTS
             for item in self._moment.table.query(partition, only="serial > :after", values={"after": serial})
-        ]
-        found = (self.get(ProjectName(name)) for name in sorted(lines))
+        }
+        found = (self.get(ProjectName(name)) for name in sorted(names))
         return (project for project in found if project is not None)
 
     def create(self, project: Project) -> None:

@@ -4,19 +4,23 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from warehouse14.adapters.dynamodb import keys, people_rows, rows
 from warehouse14.adapters.dynamodb.client import FAILURES, answering, code_of
 from warehouse14.adapters.dynamodb.holding import IN_OTHER_HANDS, REFUSED
 from warehouse14.adapters.dynamodb.keys import Key
-from warehouse14.adapters.dynamodb.table import Table, update
+from warehouse14.adapters.dynamodb.table import Table, put, update
+from warehouse14.adapters.dynamodb.transacting import transact
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Conflict, Unavailable
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 
 #: How long the journal is kept where it is, in seconds; and how long others that do are waited for.
 _KEPT, _PATIENCE = 600, 10.0
+#: How many items of projects and of their lines are written in one transaction: an even number.
+_BEGUN_AT_ONCE = 50
 _TOO_LONG = "It took too long: another may have changed the site since. Try again."
 
 
@@ -27,10 +31,14 @@ class DynamoRestoration:
         self._table = table
         self._keeper = uuid.uuid4().hex
         self._is_kept = False
-        #: In the order in which it is written: what others point to comes last.
+        #: In the order in which it is written: who is there, and which projects change, comes before all that
+        #: may be found in part; what others point to comes last.
+        self._who: list[dict[str, Any]] = []
+        self._begun: list[dict[str, Any]] = []
         self._deleted: list[Key] = []
         self._put: list[dict[str, Any]] = []
         self._last: list[dict[str, Any]] = []
+        self._unlisted: list[Key] = []
         self._serial: int | None = None
         self._run = 0
 
@@ -60,10 +68,10 @@ class DynamoRestoration:
         self._keep()
         self._deleted += self._people_there()
         for group in groups:
-            self._put.append(people_rows.group_item(group))
+            self._who.append(people_rows.group_item(group))
             for account, admin in group.members.items():
                 self._put += people_rows.member_items(group.name, account, admin)
-        self._put += [item for account in accounts for item in people_rows.account_items(account)]
+        self._who += [item for account in accounts for item in people_rows.account_items(account)]
         self._put += [item for login in logins for item in people_rows.login_items(login)]
         self._put += [item for token in tokens for item in people_rows.token_items(token)]
 
@@ -83,17 +91,33 @@ class DynamoRestoration:
         """See the port."""
         self._keep()
         row = rows.project_item(project)
-        self._deleted += [(partition, project.name) for partition in keys.LISTS]
+        there = self._replaced(project)
+        # If this breaks off, it is found by its serial; one that is new is not there before all of it is.
+        begun = (
+            {**row, "deleted": rows.written(datetime.now(UTC))}
+            if there is None
+            else {**there, "serial": project.serial}
+        )
+        self._begun += [begun, rows.listing_item(begun)]
+        for who, role in project.grants.items():
+            self._put += rows.grant_items(project.name, who, role)
+        self._put += map(rows.file_item, files)
+        self._last += [row, rows.listing_item(row)]
+        self._unlisted += [(partition, project.name) for partition in keys.LISTS]
+
+    def _replaced(self, project: Project) -> dict[str, Any] | None:
+        """Delete what is there of a project, and return its item, or None. Raises ``Conflict`` if that is
+        newer."""
+        there = None
         for item in self._table.query(keys.of_project(project.name)):
+            if item["sk"] == keys.ROW:
+                there = item
             if item.get("serial", 0) > project.serial:
                 raise Conflict("project", project.name)
             self._deleted.append((item["pk"], item["sk"]))
             if "who" in item:
                 self._deleted.append(keys.granted(item["who"], project.name))
-        for who, role in project.grants.items():
-            self._put += rows.grant_items(project.name, who, role)
-        self._put += map(rows.file_item, files)
-        self._last += [row, rows.listing_item(row)]
+        return there
 
     def journal(self, changes: Sequence[Change]) -> None:
         """See the port."""
@@ -108,10 +132,13 @@ class DynamoRestoration:
             return
         if not self._kept("keeper = :keeper"):
             raise Unavailable(_TOO_LONG)
-        wanted = {(item["pk"], item["sk"]) for item in (*self._put, *self._last)}
+        wanted = {(item["pk"], item["sk"]) for item in (*self._who, *self._put, *self._last)}
+        self._table.write_many(put=self._who)
+        self._begin_projects()
         self._table.write_many(delete=[key for key in self._deleted if key not in wanted])
         self._table.write_many(put=self._put)
         self._table.write_many(put=self._last)
+        self._table.write_many(delete=[key for key in self._unlisted if key not in wanted])
         serial = self.serial() if self._serial is None else self._serial
         ended = update(
             keys.SITE,
@@ -126,6 +153,16 @@ class DynamoRestoration:
         if not self._written(ended):
             raise Unavailable(_TOO_LONG)
         self._is_kept = False
+
+    def _begin_projects(self) -> None:
+        """Write what the projects are until they are whole, each with its line of a list at once."""
+        for start in range(0, len(self._begun), _BEGUN_AT_ONCE):
+            operations = [put(item) for item in self._begun[start : start + _BEGUN_AT_ONCE]]
+            for _ in tries(_PATIENCE):
+                if transact(self._table, operations) is None:
+                    break
+            else:
+                raise Unavailable("Too many change this site. Try again.")
 
     def end(self) -> None:
         """Let others commit again."""

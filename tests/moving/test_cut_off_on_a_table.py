@@ -1,0 +1,122 @@
+"""A table is not written at once: whatever a restoration has left that was killed, it is known for newer."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from io import BytesIO
+
+import pytest
+
+from moving.conftest import archive_of, known_rows, publish
+from support.table_units import open_units
+from support.tables import DynamoDBLocal
+from warehouse14.adapters.dynamodb import keys
+from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
+from warehouse14.adapters.memory import MemoryFiles
+from warehouse14.bootstrap import open_warehouse
+from warehouse14.domain.errors import Conflict
+from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.ports import Units
+from warehouse14.domain.services.moving import MoveService
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.builders import build_wheel
+
+pytestmark = [pytest.mark.npm, pytest.mark.debian]
+
+_PUBLISHING = {"metadata": "memory", "files": "memory", "create_on_upload": "true"}
+
+
+@pytest.fixture
+def source() -> Iterator[Warehouse]:
+    """A site with two people and two projects, in memory."""
+    with closing(open_warehouse(_PUBLISHING)) as warehouse:
+        boss = warehouse.operator()
+        for name in ("ada", "ben"):
+            warehouse.accounts.add(boss, name)
+        publish(warehouse, "ada", build_wheel("one", "1.0"), build_wheel("two", "1.0"))
+        warehouse.projects.grant(boss, "two", "account:ben", Role.MEMBER)
+        yield warehouse
+
+
+def restore(units: Units, archive: BytesIO, warehouse: Warehouse) -> None:
+    archive.seek(0)
+    list(MoveService(units, MemoryFiles(), warehouse.now).restore(archive))
+
+
+@contextmanager
+def killed_before(request: int, units: DynamoUnits) -> Iterator[list[str]]:
+    """Let the process end before a request that writes, which is counted from 0, and ask for no other.
+
+    Yields which were asked for.
+    """
+    asked: list[str] = []
+
+    def meet(model: object, **_: object) -> None:
+        operation = str(getattr(model, "name", ""))
+        if "Write" in operation or "Update" in operation:
+            if len(asked) == request:
+                raise KeyboardInterrupt
+            asked.append(operation)
+
+    events = units._client.meta.events
+    events.register("before-call.dynamodb", meet)
+    with suppress(KeyboardInterrupt):
+        yield asked
+    events.unregister("before-call.dynamodb", meet)
+
+
+def forget_the_killed(units: DynamoUnits) -> None:
+    """Do not wait for the ten minutes in which it might go on."""
+    place = {"pk": {"S": keys.SITE[0]}, "sk": {"S": keys.SITE[1]}}
+    units._client.update_item(
+        TableName=units._options.table, Key=place, UpdateExpression="REMOVE keeper, kept"
+    )
+
+
+def change(warehouse: Warehouse) -> None:
+    """Change a bit of everything: what is there already, what is new, and what somebody may no more."""
+    boss = warehouse.operator()
+    warehouse.projects.grant(boss, "one", "account:ben", Role.MEMBER)
+    warehouse.projects.revoke(boss, "two", "account:ben")
+    warehouse.projects.set_public(boss, "two", public=True)
+    warehouse.tokens.mint(boss, name="x", account="ben", scopes={Scope.READ}, project=None)
+    publish(warehouse, "ada", build_wheel("one", "2.0"), build_wheel("three", "1.0"))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("is_empty", "is_joined"),
+    [(True, False), (False, False), (False, True)],
+    ids=["empty", "an older copy", "with somebody new"],
+)
+def test_an_older_archive_is_refused_or_all_that_is_there_wherever_a_newer_one_was_killed(
+    source: Warehouse, dynamodb: DynamoDBLocal, table: str, is_empty: bool, is_joined: bool
+) -> None:
+    older, then = archive_of(source), known_rows(source.units)
+    change(source)
+    if is_joined:
+        source.accounts.add(source.operator(), "cleo")
+    newer, now = archive_of(source), known_rows(source.units)
+    outcomes: list[bool] = []
+    for request in range(1000):
+        dynamodb.remove(table)
+        with closing(open_units(table, dynamodb.port)) as units:
+            units.prepare()
+            if not is_empty:
+                restore(units, older, source)
+            with killed_before(request, units) as asked:
+                restore(units, newer, source)
+            if len(asked) < request:
+                break
+            forget_the_killed(units)
+            before = known_rows(units)
+            try:
+                restore(units, older, source)
+            except Conflict:
+                outcomes.append(True)
+                assert known_rows(units) == before
+            else:
+                outcomes.append(False)
+                assert known_rows(units) == then
+            restore(units, newer, source)
+            assert known_rows(units) == now
+    assert {*outcomes} == {True, False}
