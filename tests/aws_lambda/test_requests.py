@@ -113,6 +113,23 @@ def test_a_site_lies_where_its_address_says(path: str, base: str, found: tuple[s
     assert place(event, front_end(event), base) == found
 
 
+@pytest.mark.parametrize("stage", ["simple", "prod"])
+@pytest.mark.parametrize("kind", ["rest-api", "http-api"])
+def test_a_stage_may_be_named_as_what_lies_below_it(kind: str, stage: str) -> None:
+    event = event_of(kind, "/simple/demo/")
+    context, whole = event["requestContext"], f"/{stage}/simple/demo/"
+    if kind == "rest-api":
+        context["path"] = whole
+    else:
+        context["stage"], event["rawPath"] = stage, whole
+    assert place(event, front_end(event), f"/{stage}") == (f"/{stage}", "/simple/demo/")
+
+
+def test_a_load_balancer_alone_is_told_a_status_in_words(function: Function, kind: str) -> None:
+    answer = answer_of(function.invoke(event_of(kind, "/simple/")))
+    assert answer.get("statusDescription") == ("401 Unauthorized" if "balancer" in kind else None)
+
+
 @pytest.mark.parametrize("kind", ["rest-api", "load-balancer-several"])
 def test_cookies_in_several_headers_are_those_of_one(kind: str) -> None:
     event = settled(event_of(kind, "/", "", ("Cookie", "a=1"), ("Cookie", "b=2; c=3"), ("X_Odd", "1")))

@@ -141,20 +141,32 @@ def _several(asked: Asked) -> Any:
     }
 
 
+#: What a REST API takes in an answer: anything else, and it answers 502.
+_KNOWN_TO_REST = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+
+
 @dataclass(frozen=True)
 class Kind:
-    """A kind of front end: its events, the path that it adds, and what it lets pass."""
+    """A kind of front end: its events, the path that it adds, and what it lets pass. ``known`` is all that an
+    answer may say, where others are passed over."""
 
     event: Callable[[Asked], Any]
     prefix: str = ""
     most_bytes: int = MOST_BYTES
     remaps: bool = False
+    known: frozenset[str] | None = None
+
+    def takes(self, answer: Mapping[str, Any]) -> bool:
+        """Return whether an answer of the function is one."""
+        return len(json.dumps(answer)) <= self.most_bytes and (
+            self.known is None or answer.keys() <= self.known
+        )
 
 
 KINDS: Mapping[str, Kind] = {
     "function-url": Kind(_function_url, remaps=True),
     "http-api": Kind(_http_api, prefix=f"/{_STAGE}"),
-    "rest-api": Kind(_rest_api, prefix=f"/{_STAGE}", remaps=True),
+    "rest-api": Kind(_rest_api, prefix=f"/{_STAGE}", remaps=True, known=_KNOWN_TO_REST),
     "load-balancer": Kind(_load_balancer, most_bytes=_MOST_OF_A_BALANCER),
     "load-balancer-several": Kind(_several, most_bytes=_MOST_OF_A_BALANCER),
 }
@@ -220,7 +232,7 @@ class FrontEnd:
             return 413, [], b'{"message":"Request Too Long"}'
         invocation = self._function.invoke(event)
         answer = invocation.answer
-        if invocation.error is not None or len(json.dumps(answer)) > self._kind.most_bytes:
+        if invocation.error is not None or not self._kind.takes(answer):
             return 502, [], b'{"message":"Internal Server Error"}'
         renamed = _REMAPPED if self._kind.remaps else {}
         headers = [(renamed.get(name.lower(), name), value) for name, value in headers_of(answer)]

@@ -35,6 +35,8 @@ class FrontEnd:
         peer: returns the address of whoever is connected to it; "" where it does not say.
         most_json: how large an answer may be, in bytes of JSON.
         largest_file: how large a file may be that comes by a form, in bytes, about.
+        takes_phrase: whether an answer may say its status in words, too. A REST API refuses what it does not
+            know.
     """
 
     sends: Callable[[Event], bool]
@@ -42,6 +44,7 @@ class FrontEnd:
     peer: Callable[[Event], str]
     most_json: int
     largest_file: int
+    takes_phrase: bool = False
 
     @property
     def most_bytes(self) -> int:
@@ -68,7 +71,8 @@ def place(event: Event, front: FrontEnd, base: str) -> tuple[str, str]:
         base: the path of the site's public address, without a last slash, or "".
     """
     prefix, path = map(_decoded, front.place(event))
-    if base and f"{path}/".startswith(f"{base}/"):
+    # A stage is a part of that address, and may be named as what lies below it.
+    if base and not prefix.endswith(base) and f"{path}/".startswith(f"{base}/"):
         return prefix + base, path.removeprefix(base)
     return prefix, path
 
@@ -163,6 +167,7 @@ _FRONT_ENDS = (
         peer=_unsaid,
         most_json=_MOST_OF_A_BALANCER,
         largest_file=_FILE_OF_A_BALANCER,
+        takes_phrase=True,
     ),
     FrontEnd(
         sends=lambda event: event.get("version") == "2.0" and "http" in _context(event),

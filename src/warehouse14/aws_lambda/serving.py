@@ -62,13 +62,14 @@ class HttpHandler:
 
         Raises ``ValueError`` for an event that is no request.
         """
-        front_end(event)
+        front = front_end(event)
         try:
             answer: dict[str, Any] = self._answer(settled(event), context)
         finally:
             self._settle(context)
+        if not front.takes_phrase:
+            return answer
         status = HTTPStatus(answer["statusCode"])
-        # For load balancers; others pass it over.
         return answer | {"statusDescription": f"{status.value} {status.phrase}"}
 
     def _settle(self, context: Any) -> None:
