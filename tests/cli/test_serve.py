@@ -138,7 +138,7 @@ def test_a_port_that_is_taken_is_one_line_that_names_it(site: Any) -> None:
         ("listen = 127.0.0.1:6543", "unix_socket = /no/such/socket", "cannot listen on /no/such/socket: "),
     ],
 )
-@pytest.mark.parametrize("command", ["pserve", "warehouse14"])
+@pytest.mark.parametrize("command", [pytest.param("pserve", marks=pytest.mark.thorough), "warehouse14"])
 def test_a_server_section_that_cannot_be_served_is_one_line_and_status_2(
     site: Any, command: str, text: str, other: str, words: str
 ) -> None:

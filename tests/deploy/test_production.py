@@ -128,6 +128,7 @@ def test_the_upkeep_runs_as_its_unit_says(server: Server, site: Site) -> None:
         site.command(*words)
 
 
+@pytest.mark.thorough
 def test_with_a_bucket_both_units_find_the_credentials_in_the_file_of_the_drop_in(bucket_site: Site) -> None:
     (before,) = Unit(SERVICES[0]).commands("ExecStartPre")
     refused = bucket_site.run(*before)
