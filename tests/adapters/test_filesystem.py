@@ -134,6 +134,18 @@ def test_what_a_killed_process_left_under_a_name_is_swept(store: FilesystemStore
     assert files_below(tmp_path) == ["blobs", "staging"]
 
 
+def test_what_has_a_name_that_no_key_has_is_neither_a_blob_nor_a_leftover(
+    store: FilesystemStore, tmp_path: Path
+) -> None:
+    """What is listed is looked at and removed by its key."""
+    store.put("a", b"kept")
+    for stray in ("blobs/b\\c", "blobs/d\\e/f", "staging/b\\c"):
+        path = tmp_path / stray
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"of somebody else")
+    assert (names(store), leftovers(store)) == (["a"], [])
+
+
 @pytest.mark.parametrize("leftover", ["../blobs/a", "..", "", "a/b", "a\0b"])
 def test_only_what_lies_in_staging_is_swept(store: FilesystemStore, leftover: str) -> None:
     store.put("a", b"kept")

@@ -213,6 +213,15 @@ def test_two_sites_in_one_bucket_know_nothing_of_each_other(server: BucketServer
     assert read(two, KEY) == b"2"
 
 
+def test_an_object_whose_name_no_key_has_is_no_blob(server: BucketServer, bucket: str) -> None:
+    """Consoles put a marker where they show a folder. What is listed is looked at and removed by its key."""
+    store = opened(server, bucket)
+    store.put(KEY, b"kept")
+    for stray in ("", "demo/", "demo//x", "demo\\x"):
+        server.client().put_object(Bucket=bucket, Key=f"blobs/{stray}", Body=b"")
+    assert names(store) == [KEY]
+
+
 def test_objects_are_encrypted_as_the_settings_say(
     localstack: BucketServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

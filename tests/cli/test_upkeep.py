@@ -141,6 +141,16 @@ def test_a_stray_file_in_the_store_is_collected(filled: Any, name: bytes, shown:
     assert not stray.exists()
 
 
+def test_a_stray_file_that_has_no_key_is_passed_over(filled: Any) -> None:
+    """No store can be asked for it, and all that comes after it has to be looked at, too."""
+    stray = filled.folder / "var" / "files" / "blobs" / "a\\stray"
+    stray.write_text("left here by somebody")
+    os.utime(stray, (0, 0))
+    assert filled("check").out == "2 files checked, 0 damaged, 0 unreferenced blobs\n"
+    assert filled("collect").out == "0 blobs removed\n"
+    assert stray.exists()
+
+
 @pytest.fixture
 def forgetful(filled: Any) -> Any:
     """That site after its database was lost."""

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
-from warehouse14.domain.blobkeys import keeps_its_bytes, names_in
+from warehouse14.domain.blobkeys import is_key, keeps_its_bytes, names_in
 from warehouse14.domain.errors import Misconfigured, NotFound, Unavailable
 from warehouse14.domain.ports import Blob, Elsewhere, FileStore, Staged
 from warehouse14.settings import Section, SettingError
@@ -112,13 +112,16 @@ class FilesystemStore:
                 os.rmdir(folder)
 
     def keys(self) -> Iterator[Blob]:
-        """Return every blob; what comes or goes meanwhile may be among them or not."""
+        """Return every blob; what comes or goes meanwhile may be among them or not. What has a name that no
+        key has was put there by others."""
         with _answering("list"):
             _check_folder(self._blobs)
         prefixes = [""]
         while prefixes:
             prefix = prefixes.pop()
             for name, found in _entries(os.path.join(self._blobs, prefix)):
+                if not is_key(name):
+                    continue
                 blob = _blob(prefix + name, found)
                 if blob is not None:
                     yield blob
@@ -131,7 +134,7 @@ class FilesystemStore:
             _check_folder(self._staging)
         limit = before.timestamp()
         for name, found in _entries(self._staging):
-            if stat.S_ISREG(found.st_mode) and found.st_mtime < limit:
+            if is_key(name) and stat.S_ISREG(found.st_mode) and found.st_mtime < limit:
                 yield name
 
     def sweep(self, leftover: str) -> None:

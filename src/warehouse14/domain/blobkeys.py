@@ -8,12 +8,16 @@ METADATA = ".metadata"
 _NO_NAMES = frozenset({"", ".", ".."})
 
 
+def is_key(key: str) -> bool:
+    """Whether a blob can have this key."""
+    return _NO_NAMES.isdisjoint(key.split("/")) and "\\" not in key and "\0" not in key
+
+
 def names_in(key: str) -> list[str]:
-    """Return the names that ``key`` is made of. Raises ``ValueError`` unless each is one."""
-    names = key.split("/")
-    if not _NO_NAMES.isdisjoint(names) or "\\" in key or "\0" in key:
+    """Return the names that ``key`` is made of. Raises ``ValueError`` unless it is one."""
+    if not is_key(key):
         raise ValueError(f"{key!r} is no key of a blob")
-    return names
+    return key.split("/")
 
 
 def checked_key(key: str) -> str:

@@ -35,7 +35,7 @@ from warehouse14.adapters.s3.parts import Window, upload_in_parts
 from warehouse14.adapters.s3.places import Ground, S3Place, end_parts, remove
 from warehouse14.adapters.s3.reading import NOTHING, ObjectBody
 from warehouse14.adapters.s3.staging import StagedObject
-from warehouse14.domain.blobkeys import checked_key, keeps_its_bytes
+from warehouse14.domain.blobkeys import checked_key, is_key, keeps_its_bytes
 from warehouse14.domain.errors import NotFound
 from warehouse14.domain.ports import Blob, Elsewhere, Incoming, Place, Staged
 
@@ -141,9 +141,12 @@ class S3Store:
             remove(self._client, {"Bucket": self._options.bucket, "Key": name})
 
     def keys(self) -> Iterator[Blob]:
-        """Return every blob; what comes or goes meanwhile may be among them or not."""
+        """Return every blob; what comes or goes meanwhile may be among them or not. What is under no
+        key of a blob was put there by others, such as the marker by which a console shows a folder."""
         for found in self._pages("list_objects_v2", "Contents", self._blobs):
-            yield _blob(found["Key"].removeprefix(self._blobs), found["Size"], found["LastModified"])
+            key = found["Key"].removeprefix(self._blobs)
+            if is_key(key):
+                yield _blob(key, found["Size"], found["LastModified"])
 
     def leftovers(self, before: datetime) -> Iterator[str]:
         """Return the uploads in parts that a killed process or client left, and what was sent and waits."""

@@ -62,7 +62,8 @@ class FileStore(Protocol):
         """Remove ``key``; one that is not there is fine."""
 
     def keys(self) -> Iterator[Blob]:
-        """Return every blob, in any order."""
+        """Return every blob, in any order. What others have put beside them, under a name that is no key, is
+        none."""
 
     def leftovers(self, before: datetime) -> Iterator[str]:
         """Return names for what staging has left behind, last touched before ``before``."""
