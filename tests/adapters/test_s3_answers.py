@@ -17,6 +17,7 @@ from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3.store import ReachedS3Store, S3Store
 from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.ports import Arrived
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
 
@@ -164,6 +165,18 @@ def test_a_page_is_no_blob_even_if_it_has_an_etag(stranger: Stranger, store: S3S
         store.open(KEY, start)
     with pytest.raises(Unavailable):
         store.stat(KEY)
+
+
+def test_a_page_is_no_file_that_was_put_into_the_bucket(stranger: Stranger, store: S3Store) -> None:
+    """One that was put there as a page is a file, but only a store lists it."""
+    stranger.answer = lambda _: Says(200, PAGE, HTML | DATE | {"ETag": '"5e5e"'})
+    with pytest.raises(Unavailable):
+        store.incoming().arrived("x.whl")
+    with pytest.raises(Unavailable):
+        store.incoming().noted("x.whl")
+    found = Arrived("x.whl", len(PAGE), "5e5e", datetime.now(UTC))
+    with store.incoming().waiting(found).reader() as stream, pytest.raises(Unavailable):
+        stream.read()
 
 
 def test_the_whole_is_not_taken_for_a_part(stranger: Stranger, store: S3Store) -> None:

@@ -90,6 +90,19 @@ def test_what_was_said_of_the_object_stays_behind(drop: Drop, function: Function
     assert (found["Metadata"], found.get("ContentEncoding")) == ({}, None)
 
 
+def test_what_was_put_there_as_a_page_is_published_or_refused_as_anything_else(
+    drop: Drop, function: Function
+) -> None:
+    """As by ``aws s3 sync`` of a folder with an index in it, or of tools that take any file for a page."""
+    wheel = built("paged")
+    names = [drop.put(wheel.filename, wheel.content, ContentType="text/html")]
+    names.append(drop.put("index.html", b"<!DOCTYPE html>", ContentType="text/html"))
+    assert answer(function, drop.event(*names)) == _NOTHING | {"published": 1, "refused": 1}
+    assert drop.keys() == ["index.html", f"index.html{ERROR}"]
+    assert drop.listed("paged") == {wheel.filename: wheel.content}
+    assert drop.taken() == []
+
+
 def test_an_event_that_comes_again_changes_nothing(drop: Drop, function: Function) -> None:
     wheel = built("again")
     event = drop.event(drop.put_built(wheel))

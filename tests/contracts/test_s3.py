@@ -11,6 +11,7 @@ from warehouse14.domain.ports import FileStore, Incoming, Prepared
 from warehouse14.settings import Section
 from warehouse14.testing.file_store_contract import FileStoreContract
 from warehouse14.testing.file_store_contract.fixtures import StoreFixtures
+from warehouse14.testing.file_store_contract.steps import KEY, names, read
 from warehouse14.testing.incoming_contract import IncomingContract, Put
 from warehouse14.testing.parts_contract import TakesPartsContract
 
@@ -78,6 +79,24 @@ class OfOthers(IncomingContract):
             server.client().put_object(Bucket=bucket, Key=f"packages/incoming/{key}", Body=data)
 
         return put
+
+    def test_a_file_that_was_put_there_as_a_page_is_one(
+        self, store: FileStore, incoming: Incoming, server: BucketServer, bucket: str
+    ) -> None:
+        for key in ("x.whl", "x.whl.error.txt"):
+            server.client().put_object(
+                Bucket=bucket, Key=f"packages/incoming/{key}", Body=b"data", ContentType="text/html"
+            )
+        found = incoming.arrived("x.whl")
+        assert found is not None
+        assert (found.size, incoming.noted("x.whl.error.txt")) == (4, "")
+        waiting = incoming.waiting(found)
+        with waiting.reader() as stream:
+            assert stream.read() == b"data"
+        waiting.commit(KEY)
+        assert (read(store, KEY), names(store)) == (b"data", [KEY])
+        incoming.remove(found)
+        assert [each.key for each in incoming.all()] == ["x.whl.error.txt"]
 
     def test_a_notice_has_the_key_behind_the_prefix(self, incoming: Incoming, bucket: str) -> None:
         assert incoming.key(bucket, "packages/incoming/a/b.whl") == "a/b.whl"

@@ -26,9 +26,9 @@ class Drop:
     def bucket(self) -> str:
         return SiteFile(str(self.site.ini), "main").settings()["warehouse14.files.bucket"]
 
-    def put(self, key: str, data: bytes) -> str:
-        """Put a file there, and return what events call it."""
-        self.store.client().put_object(Bucket=self.bucket, Key=_PREFIX + key, Body=data)
+    def put(self, key: str, data: bytes, **said: str) -> str:
+        """Put a file there, with what is said of it, and return what events call it."""
+        self.store.client().put_object(Bucket=self.bucket, Key=_PREFIX + key, Body=data, **said)
         return _PREFIX + key
 
     def put_built(self, built: BuiltFile) -> str:

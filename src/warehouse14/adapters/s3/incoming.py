@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from warehouse14.adapters.s3.client import UNKNOWN_CONDITION, answering, code_of, is_gone, is_there
+from warehouse14.adapters.s3.client import UNKNOWN_CONDITION, NoStore, answering, code_of, is_gone, is_there
 from warehouse14.adapters.s3.places import Ground, WaitingObject, remove
 from warehouse14.domain.ports import Arrived, Waiting
 
@@ -98,7 +98,7 @@ class S3Incoming:
         return {"Bucket": self._ground.bucket, "Key": self._ground.prefix + key}
 
     def _as_listed(self, name: str) -> Any:
-        """Return what the list says of an object of which nothing else is said without its key."""
+        """Return what the list says of an object of which nothing else is said that could be used."""
         for found in self._listed(name):
             if found["Key"] == name:
                 return {**found, "ContentLength": found["Size"]}
@@ -112,6 +112,10 @@ class S3Incoming:
         with answering("give"):
             try:
                 return self._client.head_object(**target)
+            except NoStore:
+                # It looks like the answer of a web server where somebody has put a file as a page. A list
+                # has no such look: if there is one, what answers is a store.
+                return self._as_listed(target["Key"])
             except ClientError as error:
                 if is_gone(error):
                     return None

@@ -9,6 +9,8 @@ from warehouse14.adapters.s3.client import FAILURES, NoStore, answering, code_of
 from warehouse14.domain.errors import Rejected
 
 _BUFFER = 256 * 1024
+#: As what an object is asked for, whatever it was put there as: one that comes as a page comes from no store.
+_MEDIA_TYPE = "application/octet-stream"
 #: How far ahead is read over in bytes, which is faster than another request.
 _NEAR = 1024 * 1024
 #: How often a request is made again after the bytes of one stopped coming.
@@ -85,7 +87,9 @@ class _Ranges(io.RawIOBase):
         ahead = self._at - self._body_at
         if self._body is None or not 0 <= ahead <= _NEAR:
             self._leave()
-            answer = self._client.get_object(**self._target, Range=f"bytes={self._at}-")
+            answer = self._client.get_object(
+                **self._target, Range=f"bytes={self._at}-", ResponseContentType=_MEDIA_TYPE
+            )
             if self._at and "ContentRange" not in answer:
                 answer["Body"].close()
                 raise NoStore(reason="it gives the whole for a part")
