@@ -1,5 +1,6 @@
 """``warehouse14 check`` and ``warehouse14 collect``."""
 
+import hashlib
 import os
 import pty
 import termios
@@ -10,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from cli.conftest import CommandLine
 from support.backends import FURTHER_PAIRS, Pair
 from support.buckets import BucketServer
 from support.sites import Site
-from warehouse14.testing.builders import build_sdist, build_wheel
+from warehouse14.adapters.filesystem import FilesystemStore
+from warehouse14.domain.services.uploadform import form_of
+from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 
 WHEEL = build_wheel("one", "1.0")
 SDIST = build_sdist("one", "1.0")
@@ -240,10 +244,10 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
         yield Site.in_folder(tmp_path / "site", backends).prepare(), bucket
 
 
-def _put(site: Site, key: str) -> str:
+def _put(site: Site, key: str, data: bytes = b"of nobody") -> str:
     """Store a blob that belongs to nothing."""
     with site.library() as warehouse, warehouse.store.stage() as staged:
-        staged.write(b"of nobody")
+        staged.write(data)
         staged.commit(key)
     return key
 
@@ -274,3 +278,45 @@ def test_what_is_old_and_of_nobody_is_collected_on_every_engine(
     assert site.blobs() == imported - of_wheel | {young}
     assert (bucket.begun() if bucket else []) == later
     assert site.command("check", "--digests").endswith("0 damaged, 1 unreferenced blobs\n")
+
+
+@pytest.mark.thorough
+@pytest.mark.npm
+def test_a_blob_that_goes_while_another_holds_its_project_and_lists_it_is_told(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table gives what is held for ten seconds to another, and no store takes a removal back."""
+    with Pair("dynamodb", "filesystem").opened(request.getfixturevalue) as backends:
+        site = Site.in_folder(tmp_path / "site", backends).prepare()
+        for name, value in backends.variables.items():
+            monkeypatch.setenv(name, value)
+        _publish(site, SDIST)
+        key = _put(site, f"one/{hashlib.sha256(WHEEL.content).hexdigest()}/{WHEEL.filename}", WHEEL.content)
+        remove = FilesystemStore.delete
+
+        def slowly(store: FilesystemStore, wanted: str) -> None:
+            _pass_by(monkeypatch, seconds=20)
+            _publish(site, WHEEL)
+            remove(store, wanted)
+
+        monkeypatch.setattr(FilesystemStore, "delete", slowly)
+        command = CommandLine(site.folder, capsys)
+        collected = command("collect", "--older-than", "0")
+        assert (collected.status, collected.out) == (1, f"{key}\n1 blobs removed\n")
+        assert "1 blobs are damage" in collected.err
+        assert command("check").out.startswith(f"damage: missing: {key}\n2 files checked, 1 damaged")
+
+
+def _pass_by(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> None:
+    """Let seconds pass for whoever looks at a clock."""
+    for name in ("time", "monotonic"):
+        real = getattr(time, name)
+        monkeypatch.setattr(time, name, lambda real=real: real() + seconds)
+
+
+def _publish(site: Site, built: BuiltFile) -> None:
+    with site.library() as warehouse:
+        warehouse.uploads.publish(warehouse.account("ada"), form_of(built.filename), [built.content])

@@ -12,7 +12,7 @@ import pytest
 from tests.domain.conftest import Clock
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Conflict, Unavailable
+from warehouse14.domain.errors import Conflict, FileExists, Unavailable
 from warehouse14.domain.model import File
 from warehouse14.domain.ports import Blob
 from warehouse14.domain.services.upkeep import Finding, Report
@@ -230,7 +230,79 @@ def test_the_collector_holds_a_project_for_a_few_seconds_at_a_time(
     monkeypatch.setattr(warehouse.store, "stat", slowly)
     monkeypatch.setattr(warehouse.units, "write", counted)
     assert collected(warehouse) == keys
-    assert looked == [2, 2, 1]
+    assert [looks for looks in looked if looks] == [2, 2, 2, 2, 1]
+
+
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets seconds pass for whoever looks how long something takes."""
+    passed = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: passed[0])
+
+    def pass_by(seconds: float) -> None:
+        passed[0] += seconds
+
+    return pass_by
+
+
+def test_a_blob_stays_until_the_next_run_where_its_project_is_not_held_long_enough_to_look_at_it(
+    warehouse: Warehouse,
+    ada: Identity,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    passing: Callable[[float], None],
+) -> None:
+    """Whoever holds the project by then may have found the blob, and have listed it."""
+    warehouse.projects.create(ada, "demo")
+    keys = ["demo/0000/orphan.whl", "demo/0001/orphan.whl"]
+    for key in keys:
+        warehouse.store.put(key, b"x")
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    stat = warehouse.store.stat
+
+    def slowly(key: str) -> Blob | None:
+        passing(4)
+        return stat(key)
+
+    monkeypatch.setattr(warehouse.store, "stat", slowly)
+    assert collected(warehouse) == []
+    monkeypatch.undo()
+    assert collected(warehouse) == keys
+
+
+def test_whoever_is_refused_leaves_to_the_collector_what_is_deleted_too_slowly(
+    warehouse: Warehouse,
+    ada: Identity,
+    publish: Publish,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    passing: Callable[[float], None],
+) -> None:
+    built = build_wheel("demo", "1.0", body=b"other")
+    delete = warehouse.store.delete
+
+    def slowly(key: str) -> None:
+        passing(4)
+        delete(key)
+
+    with warehouse.uploads.receive(ada, form_of(built.filename)) as slower:
+        slower.write(built.content)
+        commit = slower._staged.commit
+
+        def be_overtaken(key: str) -> None:
+            commit(key)
+            publish(ada)
+
+        monkeypatch.setattr(slower._staged, "commit", be_overtaken)
+        monkeypatch.setattr(warehouse.store, "delete", slowly)
+        with pytest.raises(FileExists):
+            slower.finish({})
+    monkeypatch.undo()
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    left = collected(warehouse)
+    assert len(left) == 2
+    assert all(key.startswith(f"demo/{hashlib.sha256(built.content).hexdigest()}/") for key in left)
+    assert findings(warehouse, digests=True) == []
 
 
 def test_no_race_of_upload_and_collector_leaves_a_listed_file_without_its_bytes(
@@ -414,4 +486,29 @@ def test_who_sees_a_wrong_sidecar_and_fails_does_not_take_away_what_another_has_
         with pytest.raises(Unavailable):
             slower.finish({})
     monkeypatch.undo()
+    assert findings(warehouse, digests=True) == []
+
+
+def test_a_wrong_sidecar_stays_where_it_is_not_read_as_long_as_its_project_is_held(
+    warehouse: Warehouse,
+    ada: Identity,
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+    passing: Callable[[float], None],
+) -> None:
+    """Another may have put the right one by then."""
+    file = publish(ada).file
+    put_sidecar(warehouse, file, [])
+    read = warehouse.store.open
+
+    def slowly(key: str, start: int) -> BinaryIO:
+        passing(4)
+        return read(key, start)
+
+    monkeypatch.setattr(warehouse.store, "open", slowly)
+    with pytest.raises(Unavailable, match="too slow to mend this file"):
+        publish(ada)
+    monkeypatch.undo()
+    assert findings(warehouse, digests=True) == [Report(Finding.WRONG_SIDECAR, file.sidecar_key)]
+    publish(ada)
     assert findings(warehouse, digests=True) == []

@@ -16,6 +16,10 @@ _LEFT = (
     "were left, of files that the database has never listed: of uploads that were cut off, which"
     " 'collect --never-listed' removes, or of all that came after the backup that it was restored from."
 )
+_MISSED = (
+    "are damage: the file store took so long to remove them that files were published meanwhile which need"
+    " them; 'check' names those."
+)
 _REMEDY = "Whoever publishes the same file again puts back what is damaged of it."
 
 
@@ -78,7 +82,7 @@ def _collect(warehouse: Warehouse, arguments: Namespace) -> int:
         never_listed=arguments.never_listed,
         dry_run=arguments.dry_run,
     )
-    removed = left = 0
+    removed = left = missed = 0
     for loose in progress(items, unit="blobs"):
         if arguments.json:
             goes = not (loose.is_left or arguments.dry_run)
@@ -87,8 +91,11 @@ def _collect(warehouse: Warehouse, arguments: Namespace) -> int:
             aside(say, f"{'left: ' if loose.is_left else ''}{escaped(loose.key)}")
         left += loose.is_left
         removed += not loose.is_left
+        missed += loose.is_missed
     if not arguments.json:
         confirm(f"{removed} blobs {'would be removed' if arguments.dry_run else 'removed'}")
     if left:
         note(f"{left} blobs {_LEFT}")
-    return 0
+    if missed:
+        note(f"{missed} blobs {_MISSED} {_REMEDY}")
+    return 1 if missed else 0

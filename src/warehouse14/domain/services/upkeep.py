@@ -1,8 +1,7 @@
 """Upkeep: does every listed file have its bytes, and which bytes belong to nobody?"""
 
 import hashlib
-import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,18 +9,16 @@ from enum import StrEnum
 from itertools import groupby
 
 from warehouse14.domain.blobkeys import METADATA, SIDECAR
-from warehouse14.domain.errors import Conflict, NotFound
+from warehouse14.domain.errors import Conflict, NotFound, Unavailable
 from warehouse14.domain.model import File
 from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
-from warehouse14.domain.services.working import is_listed
+from warehouse14.domain.services.working import hold, is_listed
 
 DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
 #: How many blobs go in one unit.
 _BATCH = 100
-#: For how many seconds a unit goes on with them: a name that is held for long may be another's by then.
-_HELD = 3.0
 _LOST = (
     "The file store has files, and the database has never known a project: nothing is removed. If it was"
     " lost, restore a backup or run 'warehouse14 rebuild'; if it is the wrong one, name the right one."
@@ -60,10 +57,13 @@ class Loose:
     Attributes:
         key: the blob's, or the name of what was left behind.
         is_left: whether it stays, as it is of a file that the database has never listed.
+        is_missed: whether a listed file is damaged by that: it was published while the store took so long to
+            delete the blob that the project was held no more.
     """
 
     key: str
     is_left: bool = False
+    is_missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,28 +167,46 @@ class UpkeepService:
             while loose:
                 seen, taken = self._take(name, loose[:_BATCH], before)
                 loose = loose[seen:]
-                yield from (Loose(blob.key) for blob in taken)
+                yield from taken
         for leftover in self._store.leftovers(before):
             if not dry_run:
                 self._store.sweep(leftover)
             yield Loose(leftover)
 
-    def _take(self, name: ProjectName, blobs: Sequence[Blob], before: datetime) -> tuple[int, Sequence[Blob]]:
+    def _take(
+        self, name: ProjectName, blobs: Sequence[Blob], before: datetime
+    ) -> tuple[int, Sequence[Loose]]:
         """Delete those of ``blobs`` that nobody refers to or has put again since they were listed, as far as
-        there is time. Return how many were looked at, and those that are deleted."""
+        there is time. Return how many are done with, and those that are deleted."""
+        with self._units.write() as unit:
+            is_held = hold(unit, name)
+            kept = _kept_keys(unit, name, _files_of(unit, name, blobs), before)
+            seen, taken = self._delete(blobs, kept, is_held)
+        missed = set() if is_held() else self._missed(name, taken)
+        return seen, [Loose(blob.key, is_missed=blob.key in missed) for blob in taken]
+
+    def _delete(
+        self, blobs: Sequence[Blob], kept: Container[str], is_held: Callable[[], bool]
+    ) -> tuple[int, Sequence[Blob]]:
+        """Delete those of ``blobs`` that are as they were listed, while a project is held."""
         taken: list[Blob] = []
+        for seen, blob in enumerate(blobs):
+            now = self._store.stat(blob.key)
+            if not is_held():
+                # The next unit looks at it again; at one that takes that long by itself, the next run.
+                return max(seen, 1), taken
+            if blob.key not in kept and now is not None and now.modified == blob.modified:
+                self._store.delete(blob.key)
+                taken.append(blob)
+        return len(blobs), taken
+
+    def _missed(self, name: ProjectName, blobs: Sequence[Blob]) -> set[str]:
+        """Return the keys of those deleted blobs that a listed file is without by now. The project is held,
+        so that whoever was about to list one has done so."""
         with self._units.write() as unit:
             unit.hold(name)
-            end = time.monotonic() + _HELD
-            kept = _kept_keys(unit, name, _files_of(unit, name, blobs), before)
-            for seen, blob in enumerate(blobs, 1):
-                now = self._store.stat(blob.key)
-                if blob.key not in kept and now is not None and now.modified == blob.modified:
-                    self._store.delete(blob.key)
-                    taken.append(blob)
-                if time.monotonic() > end:
-                    return seen, taken
-        return len(blobs), taken
+            listed = _kept_keys(unit, name, _files_of(unit, name, blobs), self._now())
+            return {blob.key for blob in blobs if blob.key in listed and self._store.stat(blob.key) is None}
 
     def _listed(self) -> Iterator[File]:
         with self._units.read() as unit:
@@ -227,11 +245,13 @@ def remove_wrong_sidecar(units: Units, store: FileStore, file: File) -> None:
     """Delete the sidecar of a listed file if it is wrong: a store would keep it, whatever is put.
 
     The project is held, so that of two who see the damage the slower does not take away what the faster has
-    put meanwhile. Raises ``Unavailable``.
+    put meanwhile. Raises ``Unavailable``, also where the store is too slow for that.
     """
     with units.write() as unit:
-        unit.hold(file.project)
+        is_held = hold(unit, file.project)
         if _damage_to_sidecar(store, file) is Finding.WRONG_SIDECAR:
+            if not is_held():
+                raise Unavailable("The file store is too slow to mend this file now. Send it again.")
             store.delete(file.sidecar_key)
 
 

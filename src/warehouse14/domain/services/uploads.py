@@ -11,6 +11,7 @@ that is refused in the transaction takes its blobs away again.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_new
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
@@ -30,7 +31,7 @@ from warehouse14.domain.services.uploadform import (
     read_form,
     too_large,
 )
-from warehouse14.domain.services.working import attempt, entry, is_whole
+from warehouse14.domain.services.working import attempt, entry, hold, is_whole
 
 _CHUNK = 1024 * 1024
 
@@ -232,13 +233,13 @@ class UploadService:
         """Delete the blobs of a file that was refused, unless a row refers to the same bytes.
 
         The project is held, as it is by whoever lists a file. What cannot be
-        deleted now is the collector's.
+        deleted now, or not while that is sure, is the collector's.
         """
         with suppress(Unavailable), self._units.write() as unit:
-            unit.hold(file.project)
+            is_held = hold(unit, file.project)
             listed = unit.files.get(file.project, file.filename)
             if listed is None or listed.key != file.key:
-                for key in file.keys:
+                for key in takewhile(lambda _: is_held(), file.keys):
                     self._store.delete(key)
 
     def _list(

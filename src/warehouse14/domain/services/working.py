@@ -1,5 +1,6 @@
 """What every use case shares: trying again after a lost race, saying who did it, finding a project."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -19,6 +20,9 @@ Later = Callable[[Callable[[], None]], None]
 ROLES = ":roles"
 
 _ATTEMPTS = 8
+#: For how many seconds it is sure that a name is held. Some engines hold it for ten, of which a request to a
+#: slow file store may take the rest.
+_SURE = 3.0
 #: What ends a line, or speaks to a terminal.
 _CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 
@@ -38,6 +42,14 @@ def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
         except Conflict as conflict:
             lost = conflict
     raise Unavailable("Too many others change the same thing. Try again.") from lost
+
+
+def hold(unit: UnitOfWork, name: ProjectName) -> Callable[[], bool]:
+    """Hold a project, and return what says whether it is still sure that no other unit does: who looks at
+    its blobs asks once more before deleting one."""
+    unit.hold(name)
+    end = time.monotonic() + _SURE
+    return lambda: time.monotonic() <= end
 
 
 def is_listed(units: Units, file: File) -> bool:
