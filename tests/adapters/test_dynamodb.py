@@ -253,12 +253,12 @@ def test_whoever_holds_a_name_while_another_commits_with_it_waits(
     assert entries(units) == 2
 
 
-@pytest.mark.parametrize("before", [0, 1, 2])
+@pytest.mark.parametrize("before", range(6))
 def test_a_restoration_waits_for_commits_that_are_on_their_way(
     units: DynamoUnits, table_faults: TableFaults, before: int
 ) -> None:
-    # It keeps the serial where it is, looks that it still does, and lets go of it.
-    table_faults.conflict("UpdateItem", after=before, times=2)
+    # It keeps the serial where it is, looks that it still does, and lets go of it, among other things.
+    table_faults.conflict(after=before, times=2)
     with units.restoring() as restoration:
         restoration.project(sample_project(serial=9), [])
         restoration.journal([sample_change(serial=9, project=DEMO)])
@@ -266,11 +266,42 @@ def test_a_restoration_waits_for_commits_that_are_on_their_way(
     assert serials(units, 0) == [9, 10]
 
 
+@pytest.mark.parametrize("before", range(6))
+def test_a_restoration_one_of_whose_answers_is_lost_is_made_and_lets_others_go_on(
+    units: DynamoUnits, table_faults: TableFaults, before: int
+) -> None:
+    table_faults.lose_answer("TransactWriteItems", after=before)
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=9), [])
+        restoration.journal([sample_change(serial=9, project=DEMO)])
+    add(units)
+    assert serials(units, 0) == [9, 10]
+
+
+def test_a_restoration_whose_time_is_over_writes_nothing_over_what_came_since(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+
+    def overslept() -> None:
+        with units.restoring() as restoration:
+            restoration.project(sample_project(serial=1), [])
+            restoration.journal([sample_change(serial=1, project=DEMO)])
+            monkeypatch.setattr(time, "time", lambda: now + 130)
+            append(others(), sample_change(account=ADA))
+
+    with pytest.raises(Unavailable, match="It took too long"):
+        overslept()
+    with units.read() as unit:
+        assert [change.account for change in unit.journal.since(0, 9)] == [ADA]
+        assert unit.projects.get(DEMO) is None
+
+
 def test_commits_go_on_after_a_restoration_that_failed_among_them(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:
     # The first keeps the serial where it is.
-    table_faults.conflict("UpdateItem", after=1, times=2)
+    table_faults.conflict(after=1, times=2)
     with pytest.raises(KeyboardInterrupt):
         _restore_and_die(units)
     create(units)
@@ -789,6 +820,23 @@ def test_a_part_whose_first_project_goes_while_it_is_read_is_not_put_into_a_list
 def test_a_table_that_is_not_there_is_told_to_run_init(table: str, dynamodb: DynamoDBLocal) -> None:
     with pytest.raises(Misconfigured, match="there is no such table; 'warehouse14 init' makes it"):
         open_units(table, dynamodb.port).verify()
+
+
+def test_credentials_without_the_right_to_look_at_a_table_are_told_where_the_rights_are(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    table_faults.refuse("DescribeTable", "AccessDeniedException")
+    with pytest.raises(Misconfigured, match=r"may not use it; see docs/deploy/dynamodb\.md"):
+        units.verify()
+
+
+def test_a_right_that_is_taken_away_makes_it_unavailable_with_its_cause(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    table_faults.refuse("Query", "AccessDeniedException")
+    with pytest.raises(Unavailable) as caught:
+        look(units, lambda unit: unit.projects.get(DEMO))
+    assert "AccessDeniedException" in str(caught.value.detail)
 
 
 def test_a_table_of_another_shape_is_left_alone(table: str, dynamodb: DynamoDBLocal) -> None:

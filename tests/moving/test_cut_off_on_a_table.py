@@ -65,7 +65,7 @@ def killed_before(request: int, units: DynamoUnits) -> Iterator[list[str]]:
 
 
 def forget_the_killed(units: DynamoUnits) -> None:
-    """Do not wait for the ten minutes in which it might go on."""
+    """Do not wait for the two minutes in which it might go on."""
     place = {"pk": {"S": keys.SITE[0]}, "sk": {"S": keys.SITE[1]}}
     units._client.update_item(
         TableName=units._options.table, Key=place, UpdateExpression="REMOVE keeper, kept"

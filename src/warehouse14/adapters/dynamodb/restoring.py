@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from warehouse14.adapters.dynamodb import keys, people_rows, rows
-from warehouse14.adapters.dynamodb.client import FAILURES, answering, code_of
-from warehouse14.adapters.dynamodb.holding import IN_OTHER_HANDS, REFUSED
+from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.table import Table, put, update
 from warehouse14.adapters.dynamodb.transacting import transact
@@ -17,8 +16,12 @@ from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Conflict, Unavailable
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 
-#: How long the journal is kept where it is, in seconds; and how long others that do are waited for.
-_KEPT, _PATIENCE = 600, 10.0
+#: How long the journal is kept where it is, in seconds, unless that is said again; and how long others that
+#: do are waited for.
+_KEPT, _PATIENCE = 120, 10.0
+#: It is still kept there by this restoration, and nobody has gone on as if it were over.
+_STILL = "keeper = :keeper AND kept >= :now"
+_REFUSED = "ConditionalCheckFailed"
 #: How many items of projects and of their lines are written in one transaction: an even number.
 _BEGUN_AT_ONCE = 50
 _TOO_LONG = "It took too long: another may have changed the site since. Try again."
@@ -130,39 +133,42 @@ class DynamoRestoration:
         """Write all of it, the serial last."""
         if not self._is_kept:
             return
-        if not self._kept("keeper = :keeper"):
-            raise Unavailable(_TOO_LONG)
         wanted = {(item["pk"], item["sk"]) for item in (*self._who, *self._put, *self._last)}
-        self._table.write_many(put=self._who)
+        self._write(put=self._who)
         self._begin_projects()
-        self._table.write_many(delete=[key for key in self._deleted if key not in wanted])
-        self._table.write_many(put=self._put)
-        self._table.write_many(put=self._last)
-        self._table.write_many(delete=[key for key in self._unlisted if key not in wanted])
+        self._write(delete=[key for key in self._deleted if key not in wanted])
+        self._write(put=self._put)
+        self._write(put=self._last)
+        self._write(delete=[key for key in self._unlisted if key not in wanted])
         serial = self.serial() if self._serial is None else self._serial
         ended = update(
             keys.SITE,
             "SET n = :n, run = :run, restored = if_not_exists(restored, :none) + :one REMOVE keeper, kept",
-            "keeper = :keeper",
+            _STILL,
             n=serial,
             run=self.run(),
             none=0,
             one=1,
             keeper=self._keeper,
+            now=_now(),
         )
         if not self._written(ended):
             raise Unavailable(_TOO_LONG)
         self._is_kept = False
 
+    def _write(self, put: Sequence[Item] = (), delete: Sequence[Key] = ()) -> None:
+        """Write items, if there are any and the journal is still kept where it is."""
+        if not put and not delete:
+            return
+        if not self._kept(_STILL):
+            raise Unavailable(_TOO_LONG)
+        self._table.write_many(put=put, delete=delete)
+
     def _begin_projects(self) -> None:
         """Write what the projects are until they are whole, each with its line of a list at once."""
         for start in range(0, len(self._begun), _BEGUN_AT_ONCE):
-            operations = [put(item) for item in self._begun[start : start + _BEGUN_AT_ONCE]]
-            for _ in tries(_PATIENCE):
-                if transact(self._table, operations) is None:
-                    break
-            else:
-                raise Unavailable("Too many change this site. Try again.")
+            if not self._kept(_STILL, *map(put, self._begun[start : start + _BEGUN_AT_ONCE])):
+                raise Unavailable(_TOO_LONG)
 
     def end(self) -> None:
         """Let others commit again."""
@@ -176,31 +182,32 @@ class DynamoRestoration:
         """Keep the journal where it is until the end."""
         if self._is_kept:
             return
+        # Where it does not answer, that may have been written nevertheless.
+        self._is_kept = True
         for _ in tries(_PATIENCE):
-            if self._kept("attribute_not_exists(keeper) OR kept < :now"):
-                self._is_kept = True
+            if self._kept("attribute_not_exists(keeper) OR kept < :now OR keeper = :keeper"):
                 return
         raise Unavailable("Another restores this site. Try again.")
 
-    def _kept(self, condition: str) -> bool:
-        """Note that the journal is kept where it is by this restoration, if it may be."""
-        now = int(time.time())
+    def _kept(self, condition: str, *more: Mapping[str, Any]) -> bool:
+        """Keep the journal where it is, if that may be, and do more with that."""
+        now = _now()
         values = {"keeper": self._keeper, "until": now + _KEPT, "now": now}
-        used = {name: value for name, value in values.items() if f":{name}" in f"{condition} :keeper :until"}
-        return self._written(update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **used))
+        noted = update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **values)
+        return self._written(noted, *more)
 
-    def _written(self, operation: Mapping[str, Any]) -> bool:
-        """Carry out a write, and return whether its condition held. Commits that are on their way are waited
-        for."""
+    def _written(self, *operations: Mapping[str, Any]) -> bool:
+        """Carry out writes, all or none, and return whether their conditions held. Commits that are on their
+        way are waited for."""
         for _ in tries(_PATIENCE):
-            with answering():
-                try:
-                    self._table.write(operation)
-                except FAILURES as error:
-                    if code_of(error) == IN_OTHER_HANDS:
-                        continue
-                    if code_of(error) != REFUSED:
-                        raise
-                    return False
+            reasons = transact(self._table, operations)
+            if reasons is None:
                 return True
+            if any(reason.get("Code") == _REFUSED for reason in reasons):
+                return False
         raise Unavailable("Too many change this site. Try again.")
+
+
+def _now() -> int:
+    """Return the time in whole seconds."""
+    return int(time.time())
