@@ -68,6 +68,27 @@ def test_an_object_that_is_archived_is_refused(old: OldBucket, opened: Callable[
         opened().open(KEY, only(opened()).etag)
 
 
+_OF_A_CUSTOMER = "The object was stored using a form of Server Side Encryption."
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "reason"),
+    [
+        (400, "InvalidRequest", _OF_A_CUSTOMER, r"with it \(SSE-C\)"),
+        (400, "KMS.DisabledException", "no", "the key of KMS"),
+        (400, "KMS.KMSInvalidStateException", "no", "the key of KMS"),
+    ],
+)
+def test_an_object_under_a_key_that_nobody_has_is_refused(
+    opened: Callable[..., Bucket], status: int, code: str, message: str, reason: str
+) -> None:
+    text = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    with Stranger(lambda _: Says(status, text.encode("ascii"))) as stranger:
+        bucket = opened(endpoint_url=f"http://127.0.0.1:{stranger.port}")
+        with pytest.raises(Rejected, match=reason):
+            bucket.open(KEY, '"5e5e"')
+
+
 def test_an_object_that_is_replaced_while_a_connection_breaks_is_refused(
     old: OldBucket, opened: Callable[..., Bucket]
 ) -> None:

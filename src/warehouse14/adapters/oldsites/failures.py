@@ -45,6 +45,7 @@ _COMPLAINTS = {
     "InvalidBucketName": _WRONG_NAME,
     "ValidationException": _WRONG_NAME,
 }
+_KEY = "the key of KMS that it is encrypted with is off, or not for these credentials"
 #: Why one object cannot be read, by what S3 says.
 _OF_ONE_OBJECT = {
     "NoSuchKey": "it was deleted meanwhile",
@@ -52,7 +53,14 @@ _OF_ONE_OBJECT = {
     "412": "it was replaced while this ran; run this again",
     "InvalidObjectState": "it is archived; restore it in the bucket, and run this again",
     "AccessDenied": "these credentials may not read it, or not the key that it is encrypted with",
+    "KMS.AccessDeniedException": _KEY,
+    "KMS.DisabledException": _KEY,
+    "KMS.InvalidKeyUsageException": _KEY,
+    "KMS.InvalidStateException": _KEY,
+    "KMS.KMSInvalidStateException": _KEY,
+    "KMS.NotFoundException": _KEY,
 }
+_OF_ANOTHERS_KEY = "it is encrypted with a key that came with it (SSE-C)"
 
 
 @contextmanager
@@ -79,12 +87,19 @@ def reading(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        reason = _OF_ONE_OBJECT.get(code_of(error))
+        reason = _reason(error)
         if reason is None:
             raise _silent(what, error) from error
         raise Rejected(f"The object cannot be read: {reason}.", field="content") from error
     except FAILURES as error:
         raise _silent(what, error) from error
+
+
+def _reason(error: ClientError) -> str | None:
+    """Return why one object cannot be read, or None if it is not the object's fault."""
+    if code_of(error) == "InvalidRequest" and "ncryption" in str(error):
+        return _OF_ANOTHERS_KEY
+    return _OF_ONE_OBJECT.get(code_of(error))
 
 
 def code_of(error: ClientError) -> str:
