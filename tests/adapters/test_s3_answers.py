@@ -223,6 +223,16 @@ def test_a_bucket_in_another_region_is_said(more: str) -> None:
         assert len(stranger.asked) == 2
 
 
+def test_credentials_without_a_right_are_told_where_the_rights_are() -> None:
+    says = Says(403, complaint("AccessDenied"), {"Content-Type": "application/xml"})
+    with Stranger(lambda _: says) as stranger:
+        with pytest.raises(Misconfigured, match=r"may not use it; see docs/deploy/s3\.md"):
+            store_at(stranger).verify()
+        with pytest.raises(Unavailable) as caught:
+            list(store_at(stranger).keys())
+    assert "AccessDenied" in str(caught.value.detail)
+
+
 # -- a store that is busy, or does not know conditions ------------------------------------
 
 
