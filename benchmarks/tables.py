@@ -6,6 +6,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from hashlib import sha256
 from itertools import cycle, islice
 
 from benchmarks.bench import Bench
@@ -80,6 +81,11 @@ def _commit(warehouse: Warehouse) -> None:
         unit.journal.append(Change("benchmark", utc_now(), "operator", ""))
 
 
+def _digest(kind: str, number: int) -> str:
+    """Return what is as hard to compress as any digest."""
+    return sha256(f"{kind} {number}".encode()).hexdigest()
+
+
 def _fill(site: Site) -> None:
     """Put a project of many files, past every check."""
     name, now = ProjectName("large"), utc_now()
@@ -90,11 +96,11 @@ def _fill(site: Site) -> None:
             version=f"{number // 40}.{number % 40}",
             filetype=FileType.WHEEL,
             size=1000 + number,
-            sha256=f"{number:064x}",
-            blake2_256=f"{number:064x}",
+            sha256=_digest("content", number),
+            blake2_256=_digest("blake2", number),
             requires_python=">=3.9",
             summary="One of very many",
-            metadata_sha256=f"{number:064x}",
+            metadata_sha256=_digest("metadata", number),
             uploaded_at=now,
             uploaded_by=PUBLISHER,
         )
