@@ -180,6 +180,7 @@ def test_a_database_that_another_keeps_locked_is_unavailable(path: Path) -> None
         ("nonsense", "is not a database address"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
+        ("sqlite:////srv/what?/site.sqlite", "write ? in a path as %3F"),
         ("oracle://host/base", "oracle is not supported, use sqlite:///PATH, postgresql+psycopg://"),
         ("postgresql://host/base", "postgresql is not supported, use"),
         ("mysql://host/base", "mysql is not supported, use"),
@@ -191,6 +192,38 @@ def test_an_address_that_is_not_for_us_is_refused_in_one_line(url: str, says: st
     with pytest.raises(SettingError, match=re.escape(says)) as caught:
         sql.units(Section("warehouse14.metadata.", {"url": url}))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("C#.sqlite", "C#.sqlite"), ("a b%3F%2541.sqlite", "a b?%41.sqlite")]
+)
+def test_the_file_of_an_address_is_made_and_found(tmp_path: Path, written: str, name: str) -> None:
+    units = units_at(tmp_path / written)
+    units.prepare()
+    units.verify()
+    with units.read() as unit:
+        assert unit.journal.serial() == 0
+    units.close()
+    assert name in {each.name for each in tmp_path.iterdir()}
+    assert all(each.name.startswith(name) for each in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["C#", "what?", "what?mode=memory&", "100%", "a%41b", "ä"])
+def test_whatever_a_folder_is_called_the_pulse_tells_of_the_commits_of_others(
+    tmp_path: Path, name: str
+) -> None:
+    path = f"{tmp_path}/{name}/site.sqlite"
+    here, there = (SqliteUnits(path, sqlite_engine(path, busy_seconds=10), busy_seconds=10) for _ in range(2))
+    here.prepare()
+    before = here.pulse()
+    assert here.pulse() == before
+    with there.write() as unit:
+        unit.accounts.add(sample_account())
+        unit.journal.append(sample_change(account=ADA))
+    assert here.pulse() != before
+    here.close()
+    there.close()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
 def test_a_host_application_owns_the_transaction_that_units_join(units: SqliteUnits, path: Path) -> None:

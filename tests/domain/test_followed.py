@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 
 from tests.domain.conftest import settings_of
 from warehouse14.bootstrap import assemble
+from warehouse14.domain.errors import Unauthenticated
 from warehouse14.domain.followed import FollowedCache, account_tag, project_tag
 from warehouse14.domain.model import Account, Change, Project
 from warehouse14.domain.names import AccountName, ProjectName
@@ -184,3 +185,23 @@ def test_when_a_project_has_changed_never_becomes_earlier(on_sqlite: Warehouse) 
         cache.follow()
     assert known == sorted(known)
     assert known[-1] == serial(on_sqlite)
+
+
+def other_process(folder: Path) -> Warehouse:
+    return assemble(settings_of("sql", folder), {}).warehouse
+
+
+def test_a_token_that_another_process_revoked_is_refused_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "C# at 100%"
+    folder.mkdir()
+    here, there = other_process(folder), other_process(folder)
+    here.prepare()
+    here.accounts.add(here.operator(), "ada")
+    minted = here.tokens.mint(here.operator(), name="t", account="ada")
+    here.tokens.identify(minted.text)
+    there.tokens.revoke(there.operator(), minted.id)
+    with pytest.raises(Unauthenticated):
+        here.tokens.identify(minted.text)
+    here.close()
+    there.close()
+    assert [each.name for each in tmp_path.iterdir()] == [folder.name]

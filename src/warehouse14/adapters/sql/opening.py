@@ -85,6 +85,9 @@ def _parsed(text: str) -> URL:
     if "@" in (url.host or ""):
         # What is taken for the host begins with the rest of the password.
         raise SettingError(f"{_KEY}: write @ in a password as %40")
+    if url.drivername == "sqlite" and "?" in text:
+        # What follows would be no part of the path.
+        raise SettingError(f"{_KEY}: write ? in a path as %3F")
     return url
 
 

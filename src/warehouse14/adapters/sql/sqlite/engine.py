@@ -29,7 +29,7 @@ def sqlite_engine(path: str, *, busy_seconds: int) -> Engine:
     fails at once when another writes.
     """
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=path),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
         pool_size=16,
         max_overflow=48,

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from pathlib import Path
 
 from warehouse14.adapters.sql.failures import unavailable
 
@@ -35,9 +36,9 @@ class SqlitePulse:
         self._own = threading.local()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"file:{self._path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-        )
+        # In an address, some characters of a path would end it: SQLite would open another file.
+        address = f"{Path(self._path).absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
         self._opened.append(connection)
         self._own.connection = connection
         return connection
