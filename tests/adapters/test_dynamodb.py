@@ -370,6 +370,20 @@ def entry_of(serial: int) -> dict[str, Any]:
     return item_at((keys.JOURNAL, keys.place(serial)))
 
 
+def go_back_to(serial: int, client: Any, table: str) -> None:
+    """Put the journal back, as a table has it that was recovered under the same name."""
+    site = item_at(keys.SITE)
+    newest = int(client.get_item(TableName=table, Key=site, ConsistentRead=True)["Item"]["n"]["N"])
+    for later in range(serial + 1, newest + 1):
+        client.delete_item(TableName=table, Key=entry_of(later))
+    client.update_item(
+        TableName=table,
+        Key=site,
+        UpdateExpression="SET n = :n",
+        ExpressionAttributeValues={":n": {"N": str(serial)}},
+    )
+
+
 @pytest.mark.parametrize("lacking", [2, 3, 4])
 def test_who_follows_the_journal_passes_over_no_entry_that_a_query_does_not_show_yet(
     units: DynamoUnits, table_faults: TableFaults, lacking: int
@@ -392,6 +406,30 @@ def test_the_last_entry_is_passed_over_by_nobody_who_was_told_of_it(
     cache.put("page", 1, size=1, tags=[project_tag(DEMO)], serial=1)
     assert cache.get("page") == 1
     add(others())
+    table_faults.leave_out(entry_of(2))
+    cache.follow()
+    assert cache.get("page") is None
+
+
+def test_the_last_entry_is_passed_over_by_nobody_after_a_table_was_put_back(
+    units: DynamoUnits,
+    others: Callable[[], DynamoUnits],
+    table_faults: TableFaults,
+    dynamodb: DynamoDBLocal,
+    table: str,
+) -> None:
+    create(units)
+    for _ in range(2):
+        append(units, sample_change())
+    units.pulse()
+    go_back_to(1, dynamodb.client(), table)
+    cache = FollowedCache(units, max_bytes=1000)
+    cache.follow()
+    time.sleep(units.settle_seconds)
+    cache.follow()
+    cache.put("page", 1, size=1, tags=[project_tag(DEMO)], serial=1)
+    assert cache.get("page") == 1
+    append(others(), sample_change(project=DEMO))
     table_faults.leave_out(entry_of(2))
     cache.follow()
     assert cache.get("page") is None
@@ -463,10 +501,9 @@ def test_what_is_beyond_a_gap_is_not_given_while_it_is_restored(
     client = dynamodb.client()
     # As if the items were on their way, which are written in no order, and the serial last.
     client.delete_item(TableName=table, Key=entry_of(3))
-    pk, sk = keys.SITE
     client.update_item(
         TableName=table,
-        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        Key=item_at(keys.SITE),
         UpdateExpression="SET n = :n",
         ExpressionAttributeValues={":n": {"N": "1"}},
     )

@@ -1,6 +1,7 @@
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -205,3 +206,82 @@ def test_a_token_that_another_process_revoked_is_refused_in_a_folder_of_any_name
     here.close()
     there.close()
     assert [each.name for each in tmp_path.iterdir()] == [folder.name]
+
+
+# -- a store that is put back under a running program -----------------------------------------------------
+
+
+@contextmanager
+def going_back(folder: Path) -> Iterator[None]:
+    """Put the database back at the end to what it is now, as ``.restore`` of SQLite's shell does."""
+    there, kept = (sqlite3.connect(folder / name) for name in ("site.sqlite", "kept.sqlite"))
+    with closing(there), closing(kept):
+        there.backup(kept)
+        yield
+        kept.backup(there)
+
+
+@pytest.mark.parametrize("since", [0, 3, 5])
+def test_a_token_that_is_revoked_after_the_journal_went_back_is_refused(
+    on_sqlite: Warehouse, tmp_path: Path, since: int
+) -> None:
+    """Also where the journal has come up to what was followed, or beyond it, before anybody asks."""
+    on_sqlite.accounts.add(on_sqlite.operator(), "ada")
+    minted = on_sqlite.tokens.mint(on_sqlite.operator(), name="t", account="ada")
+    with going_back(tmp_path):
+        for name in "abcd":
+            change(on_sqlite, ProjectName(name))
+        on_sqlite.tokens.identify(minted.text)
+    other = other_process(tmp_path)
+    other.tokens.revoke(other.operator(), minted.id)
+    for number in range(since):
+        change(other, ProjectName(f"new-{number}"))
+    other.close()
+    with pytest.raises(Unauthenticated):
+        on_sqlite.tokens.identify(minted.text)
+
+
+def test_after_the_journal_went_back_it_is_followed_from_there(on_sqlite: Warehouse, tmp_path: Path) -> None:
+    cache = FollowedCache(on_sqlite.units, max_bytes=1000)
+    with going_back(tmp_path):
+        change(on_sqlite, BAR)
+        cache.follow()
+        cache.put("gone", 1, size=1, tags=[project_tag(BAR)], serial=serial(on_sqlite))
+    cache.follow()
+    assert cache.get("gone") is None
+    assert cache.projects_serial == serial(on_sqlite)
+    cache.put("foo", 1, size=1, tags=[project_tag(FOO)], serial=serial(on_sqlite))
+    assert cache.get("foo") == 1
+    change(on_sqlite, FOO)
+    cache.follow()
+    assert cache.get("foo") is None
+
+
+def test_what_was_read_before_the_journal_went_back_is_not_kept(on_sqlite: Warehouse, tmp_path: Path) -> None:
+    cache = FollowedCache(on_sqlite.units, max_bytes=1000)
+    with going_back(tmp_path):
+        change(on_sqlite, FOO)
+        cache.follow()
+        read_at = serial(on_sqlite)
+    elsewhere(cache.follow)
+    cache.put("foo", "lost", size=1, tags=[project_tag(FOO)], serial=read_at)
+    assert cache.get("foo") is None
+
+
+def test_who_finds_that_the_journal_went_back_misses_nothing_that_another_keeps_meanwhile(
+    on_sqlite: Warehouse, tmp_path: Path
+) -> None:
+    cache = FollowedCache(on_sqlite.units, max_bytes=1000)
+    with going_back(tmp_path):
+        change(on_sqlite, BAR)
+        cache.follow()
+
+    def keep_what_changes_then() -> None:
+        cache.follow()
+        cache.put("foo", "stale", size=1, tags=[project_tag(FOO)], serial=serial(on_sqlite))
+        change(on_sqlite, FOO)
+
+    with before_the_next_question("serials", keep_what_changes_then):
+        cache.follow()
+    cache.follow()
+    assert cache.get("foo") is None

@@ -5,6 +5,8 @@ request :meth:`FollowedCache.follow` asks the store's pulse; if anything was
 committed, the journal's new entries name the tags whose values go. There is
 no time-to-live: a change is seen by the very next request, on every process.
 Where a store shows a commit part by part, what has just changed is not kept.
+Where the last entry that was followed is no more, or is another, the store
+was put back under the running program, and everything goes.
 """
 
 import threading
@@ -56,6 +58,21 @@ def changed_tags(change: Change) -> list[str]:
     return tags
 
 
+def _changes_since(unit: UnitOfWork, serial: int, last: Change | None) -> Sequence[Change] | None:
+    """Return the entries after ``serial``, as many as are worth reading and one more; or None if the entry
+    of that serial is not ``last``. It is asked for with the others: that costs nothing."""
+    entries = unit.journal.since(max(serial - 1, 0), _MOST_ENTRIES + 2)
+    changes = [change for change in entries if change.serial > serial]
+    there = next((change for change in entries if change.serial == serial), None)
+    return changes if there == last else None
+
+
+def _entry(unit: UnitOfWork, serial: int) -> Change | None:
+    """Return the entry ``serial``, or None if there is none."""
+    found = unit.journal.since(max(serial - 1, 0), 1)
+    return found[0] if found and found[0].serial == serial else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     value: Any
@@ -78,6 +95,10 @@ class FollowedCache:
         self._lock = threading.Lock()
         self._seen = threading.local()
         self._serial = self.projects_serial = -1
+        #: The entry of that serial, or None if there is none.
+        self._last: Change | None = None
+        #: How often it has begun again.
+        self._beginnings = 0
         self.size = self.hits = self.misses = 0
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._by_tag: dict[str, set[Hashable]] = {}
@@ -89,15 +110,27 @@ class FollowedCache:
         pulse = self._units.pulse()
         if getattr(self._seen, "pulse", None) == pulse:
             return
-        with self._units.read() as unit:
-            known = self._serial
-            changes = None if known < 0 else unit.journal.since(known, _MOST_ENTRIES + 1)
-            if changes is None or len(changes) > _MOST_ENTRIES:
-                self._start_again(unit.journal.serial())
-            else:
-                self._advance(changes)
-            self._seen.serial = self._serial
+        while not self._catch_up():
+            # Another thread began again meanwhile, or went on from where this one would have.
+            pass
         self._seen.pulse = pulse
+
+    def _catch_up(self) -> bool:
+        """Go to the journal's end. Return False where that has to be asked for anew."""
+        # Before the unit begins: what that reads is no older, so that an entry that it lacks is no more.
+        with self._lock:
+            known, last = self._serial, self._last
+        with self._units.read() as unit:
+            changes = None if known < 0 else _changes_since(unit, known, last)
+            if changes is not None and len(changes) <= _MOST_ENTRIES:
+                self._advance(changes)
+            else:
+                serial = unit.journal.serial()
+                if not self._start_again(serial, _entry(unit, serial), instead_of=(known, last)):
+                    return False
+        with self._lock:
+            self._seen.serial, self._seen.beginnings = self._serial, self._beginnings
+        return True
 
     def serial(self, unit: UnitOfWork) -> int:
         """Return a serial that what ``unit`` reads is no older than: that to which this thread has followed,
@@ -131,12 +164,15 @@ class FollowedCache:
 
         One that was read before the cache last moved on is not kept: what it
         was made from may have changed in between. Nor is one of what changed
-        so lately that the store may not have shown all of it.
+        so lately that the store may not have shown all of it, nor one that
+        was read before the cache last began again: serials of two pasts
+        cannot be compared.
         """
         entry = _Entry(value, size, tuple(dict.fromkeys(tags)))
         with self._lock:
             is_old = serial < self._serial or self._settling.is_open(tags, self._read_at())
-            if is_old or size > self._max_bytes:
+            is_from_before = getattr(self._seen, "beginnings", 0) != self._beginnings
+            if is_old or is_from_before or size > self._max_bytes:
                 return
             self._drop(key)
             self._entries[key] = entry
@@ -152,13 +188,21 @@ class FollowedCache:
             serial = self._serial
         self.put(key, value, size=size, tags=(), serial=serial)
 
-    def _start_again(self, serial: int) -> None:
-        """Go to ``serial``, without what was kept: nobody has read what changed up to there."""
+    def _start_again(
+        self, serial: int, last: Change | None, *, instead_of: tuple[int, Change | None]
+    ) -> bool:
+        """Go to ``serial``, whose entry is ``last``, without what was kept: nobody has read what changed up
+        to there, or it was changed back. Return False, and stay, where the cache is no more ``instead_of``
+        which it is to be there: another thread may know of more."""
         with self._lock:
-            if serial > self._serial:
-                self._clear()
-                self._settling.see_all()
-                self._serial = self.projects_serial = serial
+            if (self._serial, self._last) != instead_of:
+                return False
+            self._clear()
+            self._settling.see_all()
+            self._serial = self.projects_serial = serial
+            self._last = last
+            self._beginnings += 1
+            return True
 
     def _advance(self, changes: Sequence[Change]) -> None:
         """Go to the last of ``changes``, and no further: a store may know of more by now."""
@@ -172,7 +216,8 @@ class FollowedCache:
             of_projects = [change.serial for change in changes if change.project is not None]
             if of_projects:
                 self.projects_serial = of_projects[-1]
-            self._serial = changes[-1].serial
+            self._last = changes[-1]
+            self._serial = self._last.serial
 
     def _drop_tags(self, tags: Iterable[str]) -> None:
         for tag in tags:

@@ -75,9 +75,11 @@ class DynamoUnits:
 
     def pulse(self) -> Hashable:
         """Return the newest serial, and how often something was restored."""
+        known = self._newest
         site = self._table.get(keys.SITE) or {}
         serial = int(site.get("n", 0))
-        self._newest = max(self._newest, serial)
+        # Less than was known before it was asked has a table alone that was put back.
+        self._newest = serial if serial < known else max(self._newest, serial)
         return serial, site.get("restored", 0)
 
     def prepare(self) -> None:
