@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment, PackageLoader
 
-from support.servers import wait_until
+from support.servers import free_port, wait_until
 from support.table_faults import TableFaults
 from support.table_units import open_units
 from support.tables import DynamoDBLocal, make_table
@@ -997,6 +997,13 @@ def test_a_server_that_answers_with_pages_is_no_dynamodb(table: str) -> None:
             units.verify()
         with pytest.raises(Unavailable):
             units.pulse()
+
+
+def test_a_service_that_is_not_there_at_the_start_may_be_later(table: str) -> None:
+    units = open_units(table, free_port(), attempts=1)
+    for step in (units.verify, units.prepare):
+        with pytest.raises(Unavailable, match=r"^the table .*: Could not connect[^\n]*$"):
+            step()
 
 
 def test_the_keys_of_a_table_are_settings_and_a_password_in_its_address_is_refused() -> None:

@@ -16,7 +16,7 @@ import pytest
 from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3.store import ReachedS3Store, S3Store
-from warehouse14.domain.errors import Misconfigured, Unavailable
+from warehouse14.domain.errors import Misconfigured, Unavailable, WarehouseError
 from warehouse14.domain.ports import Arrived
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
@@ -212,6 +212,28 @@ def test_a_blob_that_is_there_is_not_young_again_by_an_answer_that_does_not_say_
     with pytest.raises(Unavailable):
         store.store(SIDECAR, io.BytesIO(), 0)
     assert "x-amz-copy-source" in stranger.asked[-1].heads
+
+
+XML = {"Content-Type": "application/xml"}
+
+
+@pytest.mark.parametrize(
+    ("says", "kind"),
+    [
+        (Says(500, complaint("Whatever"), XML), Unavailable),
+        (Says(503, complaint("Whatever"), XML), Unavailable),
+        (Says(502, PAGE, HTML), Unavailable),
+        (Says(503, PAGE, HTML), Unavailable),
+        (Says(403, complaint("Whatever"), XML), Misconfigured),
+    ],
+)
+def test_only_a_store_that_may_be_up_later_is_unavailable_at_the_start(
+    stranger: Stranger, store: S3Store, says: Says, kind: type[WarehouseError]
+) -> None:
+    stranger.answer = lambda _: says
+    for ask in (store.verify, store.prepare):
+        with pytest.raises(kind, match=r"^the bucket one: [^\n]*$"):
+            ask()
 
 
 @pytest.mark.parametrize("more", ["", "<Region>eu-central-1</Region>"])

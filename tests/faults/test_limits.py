@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from support.clients import Clients
-from support.servers import Kind, Server, wait_until
+from support.servers import Kind, Server, free_port, wait_until
 from support.sites import APP, SERVER, Site
 from support.visitors import Visitor, answer_on, body_of
 from support.wheels import StoredWheel
@@ -357,6 +357,23 @@ def test_a_site_that_was_never_prepared_is_one_line_that_names_init_and_status_2
     status, line = refusal(bare, *SERVE)
     assert status == 2
     assert "warehouse14 init" in line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [SERVE, *(pytest.param((name,), marks=pytest.mark.thorough) for name in ("init", "check"))],
+    ids=" ".join,
+)
+def test_a_database_that_does_not_answer_is_one_line_and_status_1(
+    site: Site, command: tuple[str, ...]
+) -> None:
+    """It may only come up later than we do, and who watches over a service starts it again after status 1."""
+    place = f"127.0.0.1:{free_port()}"
+    site.configure(APP, warehouse14__metadata__url=f"postgresql+psycopg://ada:SECRET@{place}/index")
+    status, line = refusal(site, *command)
+    assert status == 1
+    assert line.startswith("warehouse14: PostgreSQL at 127.0.0.1, database index: ")
+    assert "SECRET" not in line
 
 
 def test_a_port_in_use_is_one_line_and_status_1(server: Server, site: Site) -> None:

@@ -42,17 +42,20 @@ def main(global_config: Mapping[str, str], **settings: str) -> Router:  # noqa: 
     """Return the WSGI application of an ini file's ``[app:...]`` section (Paste Deploy).
 
     A setting that is wrong, or a store that is not as it must be, ends the
-    process with status 2 and one line.
+    process with status 2 and one line; a store that does not answer with
+    status 1 and one line, since it may do so soon.
     """
     try:
         warehouse, site, sign_ins = assemble(settings)
         verify_site(site)
         warehouse.verify()
         app = make_app(warehouse, site, settings, sign_ins)
-    except (Misconfigured, Unavailable) as error:
-        told = error.in_full if isinstance(error, Unavailable) else error
-        sys.stderr.write(f"warehouse14: {told}\n")
+    except Misconfigured as error:
+        sys.stderr.write(f"warehouse14: {error}\n")
         raise SystemExit(2) from error
+    except Unavailable as error:
+        sys.stderr.write(f"warehouse14: {error.in_full}\n")
+        raise SystemExit(1) from error
     if site.temporary is not None:
         # Request bodies wait here; the servers make their files through this module.
         tempfile.tempdir = site.temporary

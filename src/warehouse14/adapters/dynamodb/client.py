@@ -6,7 +6,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -16,6 +17,11 @@ from warehouse14.settings import SettingError
 
 #: All that a request raises: what cannot be read as an answer is a ``ValueError`` in places.
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError, KeyError)
+#: Those of them for a service that cannot be reached.
+_SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError)
+#: What it says where it has too much to do. Another number from 500 on says that it is at fault, too.
+_BUSY = frozenset({"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"})
+_AT_FAULT = 500
 
 #: What every answer is written in.
 _MEDIA_TYPE = "application/x-amz-json-1.0"
@@ -87,12 +93,21 @@ def answering() -> Iterator[None]:
 
 @contextmanager
 def examining(options: Options) -> Iterator[None]:
-    """Turn whatever a request raises into ``Misconfigured``."""
+    """Turn whatever a request raises into ``Misconfigured``, or into ``Unavailable`` where that may be over
+    soon."""
     try:
         yield
     except FAILURES as error:
         complaint = _COMPLAINTS.get(code_of(error), said(error))
-        raise Misconfigured(f"the table {options.table}: {complaint}") from error
+        kind = Unavailable if _is_passing(error) else Misconfigured
+        raise kind(f"the table {options.table}: {complaint}") from error
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return status >= _AT_FAULT or code_of(error) in _BUSY
+    return isinstance(error, _SILENCE)
 
 
 def code_of(error: Exception) -> str:

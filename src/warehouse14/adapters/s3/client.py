@@ -8,7 +8,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -18,6 +19,8 @@ from warehouse14.settings import SettingError
 
 #: All that a request raises.
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError)
+#: Those of them for a store that cannot be reached.
+_SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError)
 
 #: What boto3 takes if nothing says where the store is: those that are not AWS do not care.
 _ANY_REGION = "us-east-1"
@@ -57,6 +60,11 @@ _COMPLAINTS = {
     "IllegalLocationConstraintException": _REGION,
     "InvalidBucketName": "that is no name of a bucket",
 }
+#: From this number on, a store says that it is at fault itself.
+_AT_FAULT = 500
+#: What a server says that stands before a store which is not up. For a page, 500 is no sign of that: botocore
+#: says it, too, where the page came with 200.
+_NOT_UP = frozenset({502, 503, 504})
 #: What every store says when it has done what it was asked. Another server may answer 200 to anything.
 _SAYS: Mapping[str, tuple[str, ...]] = {
     "HeadObject": ("ETag", "LastModified", "ContentLength"),
@@ -127,17 +135,22 @@ def answering(verb: str) -> Iterator[None]:
 
 @contextmanager
 def examining(options: Options) -> Iterator[None]:
-    """Turn whatever a request raises into ``Misconfigured`` that says what is wrong with the bucket."""
+    """Turn whatever a request raises into ``Misconfigured`` that says what is wrong with the bucket, or into
+    ``Unavailable`` where that may be over soon."""
     try:
         yield
     except ClientError as error:
         code = code_of(error)
         # A store says what is wrong in XML. What does not is left with the number of its answer.
         is_store = code and not code.isdigit()
-        complaint = _COMPLAINTS.get(code, _said(error)) if is_store else f"{_NO_STORE}, {_status_of(error)}"
-        raise Misconfigured(f"the bucket {options.bucket}: {complaint}") from error
+        status = _status_of(error)
+        complaint = _COMPLAINTS.get(code, _said(error)) if is_store else f"{_NO_STORE}, {status}"
+        is_passing = status in _NOT_UP or (is_store and status >= _AT_FAULT)
+        kind = Unavailable if is_passing else Misconfigured
+        raise kind(f"the bucket {options.bucket}: {complaint}") from error
     except FAILURES as error:
-        raise Misconfigured(f"the bucket {options.bucket}: {_said(error)}") from error
+        kind = Unavailable if isinstance(error, _SILENCE) else Misconfigured
+        raise kind(f"the bucket {options.bucket}: {_said(error)}") from error
 
 
 def code_of(error: ClientError) -> str:
@@ -196,8 +209,8 @@ def _keep_from_redirecting(context: dict[str, Any], **_: Any) -> None:
     context.setdefault("s3_redirect", {})["redirected"] = True
 
 
-def _status_of(error: ClientError) -> str:
-    return str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+def _status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _said(error: Exception) -> str:

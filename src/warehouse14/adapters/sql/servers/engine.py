@@ -55,6 +55,10 @@ class Server(Protocol):
     def complaint(self, connection: Connection) -> str | None:
         """Return why the database will not do, or None."""
 
+    def is_passing(self, error: BaseException | None) -> bool:
+        """Whether what the driver raises for a connection or an answer may be over soon: the server cannot be
+        reached, or has too much to do. Else it has said what is wrong."""
+
     def quicken(self, connection: Connection) -> None:
         """Make what searches are quicker with, if the server has it; without it they find the same."""
 

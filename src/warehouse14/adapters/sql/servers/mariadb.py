@@ -22,6 +22,9 @@ _ROOM = 5
 _PATIENCE_SECONDS = 600
 _READS = "warehouse14_reads"
 _OLDEST = (10, 6)
+#: What may be over soon: too many connections, a shutdown, a lock, an answer that takes too long; and what
+#: the driver says of a server that cannot be reached, or is gone.
+_PASSING = frozenset({1040, 1053, 1203, 1205, 1927, 1969, 2002, 2003, 2006, 2013})
 
 
 class MariaDB:
@@ -78,6 +81,10 @@ class MariaDB:
         if version < _OLDEST:
             return f"it is MariaDB {version[0]}.{version[1]}; {_OLDEST[0]}.{_OLDEST[1]} or newer is needed"
         return None
+
+    def is_passing(self, error: BaseException | None) -> bool:
+        """See the protocol."""
+        return error is not None and bool(error.args) and error.args[0] in _PASSING
 
     def quicken(self, connection: Connection) -> None:
         """See the protocol. MariaDB has no index that finds parts of words."""

@@ -24,6 +24,13 @@ _IDLE_SECONDS = 300
 #: Of the lock that who changes the tables has.
 _CHANGING_TABLES = 0x77683134
 _OLDEST = 14
+#: The classes of its codes for what may be over soon: of connections, too little of something, a lock, and an
+#: end that somebody wanted, also while it starts.
+_PASSING = frozenset({"08", "53", "55", "57"})
+#: What is in an error of connecting, which has no code, if the server refuses, wants a password, or is none.
+_REFUSALS = ("FATAL:", "no password supplied", "invalid response", "expected authentication request")
+#: Why it refuses everybody for a while.
+_BUSY = ("the database system is ", "too many ", "remaining connection slots ")
 #: Finds parts of words by their groups of three characters.
 _QUICKER = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
@@ -79,6 +86,14 @@ class PostgreSQL:
         if encoding != "UTF8":
             return f"its encoding is {encoding}; make it with ENCODING 'UTF8' TEMPLATE template0"
         return None
+
+    def is_passing(self, error: BaseException | None) -> bool:
+        """See the protocol. The words may be those of another language: then it is taken for passing."""
+        state = getattr(error, "sqlstate", None)
+        if state is not None:
+            return state[:2] in _PASSING
+        said = str(error)
+        return any(word in said for word in _BUSY) or not any(word in said for word in _REFUSALS)
 
     def quicken(self, connection: Connection) -> None:
         """See the protocol. Not everybody may make an extension, and not every server has it."""

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from warehouse14.adapters.sql.failures import said
 from warehouse14.adapters.sql.running import translated
@@ -12,7 +13,7 @@ from warehouse14.adapters.sql.schema import prepare_schema, verify_schema
 from warehouse14.adapters.sql.servers.engine import Limits, Server, probing_engine, server_engine
 from warehouse14.adapters.sql.servers.pulse import SerialPulse
 from warehouse14.adapters.sql.units import SqlUnit
-from warehouse14.domain.errors import Misconfigured
+from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.ports import Restoration, UnitOfWork
 
 
@@ -79,7 +80,8 @@ class ServerUnits:
 
     @contextmanager
     def _examined(self, engine: Engine) -> Iterator[Connection]:
-        """Return a connection to a database that will do. Raises ``Misconfigured``."""
+        """Return a connection to a database that will do. Raises ``Misconfigured``, or ``Unavailable`` where
+        that may be over soon."""
         where = f"{self._server.title} at {self._url.host or 'its socket'}, database {self._url.database}"
         try:
             with engine.connect() as connection:
@@ -88,4 +90,10 @@ class ServerUnits:
                     raise Misconfigured(f"{where}: {complaint}")
                 yield connection
         except SQLAlchemyError as error:
-            raise Misconfigured(f"{where}: {said(error)}") from error
+            kind = Unavailable if self._is_passing(error) else Misconfigured
+            raise kind(f"{where}: {said(error)}") from error
+
+    def _is_passing(self, error: SQLAlchemyError) -> bool:
+        if isinstance(error, OperationalError | InterfaceError):
+            return error.connection_invalidated or self._server.is_passing(error.orig)
+        return isinstance(error, PoolTimeout)
