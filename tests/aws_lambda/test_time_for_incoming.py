@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import chain, repeat
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +19,10 @@ from warehouse14.aws_lambda.receiving import S3EventsHandler, WaitingError
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.services.incoming import UNHANDLED
+from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.logs import FIELDS
-from warehouse14.testing.builders import build_wheel
+from warehouse14.testing.builders import BuiltFile, build_wheel
 
 NAMES = [build_wheel(f"project-{number}", "1.0") for number in range(3)]
 LONG, SHORT = 900_000, 59_000
@@ -49,6 +51,10 @@ class Site:
                 raise Unavailable("Another works on it. Try again.")
 
         self.files.folder.on_read = wait
+
+    def publish(self, built: BuiltFile) -> None:
+        robot = self.warehouse.account("robot")
+        self.warehouse.uploads.publish(robot, form_of(built.filename), [built.content])
 
     def there(self) -> list[str]:
         return sorted(self.files.folder.objects)
@@ -86,14 +92,49 @@ def test_it_waits_in_the_end_for_as_long_as_there_is_time_and_not_for_ever(
     assert (site.there(), site.read[HELD]) == ([HELD], reads)
 
 
-def test_files_that_wait_leave_upkeep_the_time_to_collect_and_to_check(
+def summary_of(caplog: pytest.LogCaptureFixture) -> Any:
+    (line,) = (line for line in caplog.records if line.msg == "upkeep")
+    return getattr(line, FIELDS)
+
+
+def test_no_file_is_begun_by_upkeep_after_half_of_its_time_and_the_next_one_goes_on(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     site.clock.pass_by(UNHANDLED)
-    left = chain([LONG] * 3, repeat(LONG // 2 - 1))
+    # It looks at the whole, for what is collected, for the check, and before and behind each file.
+    left = chain([LONG] * 5, repeat(LONG // 2 - 1))
     with caplog.at_level(logging.INFO), pytest.raises(UnfinishedError):
         UpkeepHandler(site.warehouse)({}, with_time(left))
     assert len(site.there()) == 1
-    (summary,) = (getattr(line, FIELDS) for line in caplog.records if line.msg == "upkeep")
-    assert (summary["published"], summary["checked"], summary["complete"]) == (2, 2, False)
+    summary = summary_of(caplog)
+    assert (summary["published"], summary["complete"]) == (2, False)
     assert UpkeepHandler(site.warehouse)({}, with_time(repeat(LONG)))["published"] == 1
+
+
+def test_a_check_that_takes_long_goes_on_after_the_files(site: Site) -> None:
+    for wheel in NAMES:
+        site.publish(wheel)
+    site.clock.pass_by(UNHANDLED)
+    # A quarter of the time has passed when the first file is checked.
+    left = chain([LONG] * 3, repeat(LONG * 3 // 4 - 1))
+    summary = UpkeepHandler(site.warehouse)({}, with_time(left))
+    assert (summary["there"], summary["checked"], summary["complete"]) == (3, 3, True)
+    assert site.there() == []
+
+
+def test_what_is_loose_or_damaged_is_found_before_a_file_that_ends_the_process(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    def end(_: str) -> None:
+        raise KeyboardInterrupt
+
+    site.publish(NAMES[0])
+    [damaged] = [blob.key for blob in site.files.keys() if blob.key.endswith(NAMES[0].filename)]
+    site.files.delete(damaged)
+    site.files.put("project-0/5e5e/loose", b"nobody refers to it")
+    site.clock.pass_by(timedelta(days=2))
+    site.files.folder.on_read = end
+    with pytest.raises(KeyboardInterrupt):
+        UpkeepHandler(site.warehouse)({}, with_time(repeat(LONG)))
+    assert site.files.stat("project-0/5e5e/loose") is None
+    assert f"damage: missing: {damaged}" in caplog.text

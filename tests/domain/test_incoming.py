@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.conftest import Clock
-from support.incoming import IncomingFiles
+from support.incoming import MOST_KEY, IncomingFiles
 from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
 from warehouse14.domain.errors import Misconfigured, ReadOnly, Unavailable
 from warehouse14.domain.model import Action, Change, Role
@@ -468,6 +468,32 @@ def test_one_that_ends_the_process_twice_is_passed_over_until_its_text_goes(site
     assert (site.swept(), site.incoming.take(NAME)) == ([], None)
     del site.folder.objects[TEXT]
     assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
+
+
+def test_one_with_no_room_for_a_text_is_refused_unread_by_a_sweep_and_keeps_no_other_back(site: Site) -> None:
+    read: list[str] = []
+    site.folder.on_read = read.append
+    key = f"{'x/' * 495}{NAME}"
+    assert len(key) < MOST_KEY < len(key + ERROR)
+    site.folder.put(key, WHEEL.content)
+    site.clock.pass_by(MINUTE)
+    site.folder.put(NAME, WHEEL.content)
+    taken = list(site.incoming.take_all())
+    assert [(each.key, each.outcome) for each in taken] == [
+        (key, Outcome.REFUSED),
+        (NAME, Outcome.PUBLISHED),
+    ]
+    assert "Put it there under a shorter one." in taken[0].reason
+    assert (read, site.there()) == ([NAME], [key])
+
+
+def test_one_whose_check_was_begun_before_comes_after_all_others(site: Site) -> None:
+    first, second = f"a/{NAME}", f"b/{NAME}"
+    site.folder.put(first, BAD)
+    end_while_it_reads(site)
+    site.clock.pass_by(UNHANDLED)
+    site.folder.put(second, BAD)
+    assert [key for key, _ in site.swept()] == [second, first]
 
 
 def test_one_that_comes_in_the_place_of_such_a_file_is_swept(site: Site) -> None:

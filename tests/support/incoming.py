@@ -9,6 +9,9 @@ from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.ports import Arrived, Waiting
 
+#: The longest key.
+MOST_KEY = 1024
+
 
 class IncomingFiles(MemoryFiles):
     """Blobs in memory, and a folder beside them that others put files into."""
@@ -72,6 +75,8 @@ class MemoryIncoming:
 
     def note(self, key: str, text: str, *, tag: str) -> bool:
         self.on_note(key)
+        if len(key) > MOST_KEY:
+            return False
         self.objects[key] = (text.encode(), self._now(), tag)
         return True
 

@@ -1,4 +1,4 @@
-"""``warehouse14.aws_lambda.upkeep``: takes in what was left, collects and checks, for a schedule."""
+"""``warehouse14.aws_lambda.upkeep``: collects, checks, and takes in what was left, for a schedule."""
 
 import logging
 from collections import Counter
@@ -18,9 +18,9 @@ _log = logging.getLogger(__name__)
 #: What is left of the function's time for the summary, in milliseconds, and for the item that was begun.
 _RESERVE = 10_000
 
-#: The part of the function's time that files may take which were put into the bucket: what is left of them
-#: comes the next time, and what comes after them always comes.
-_SHARE = 0.5
+#: The parts of the function's time after which a check gives way to files that were put into the bucket, and
+#: after which none of those is begun: what is left of them comes the next time, and the check goes on.
+_CHECK_FIRST, _FILES_UNTIL = 0.25, 0.5
 
 Item = TypeVar("Item")
 Summary = dict[str, int | bool]
@@ -42,8 +42,8 @@ def make_handler() -> Handler:
 
 
 class UpkeepHandler:
-    """Takes in files whose events came to nothing, collects what nobody refers to, and then looks whether
-    every listed file has its bytes."""
+    """Collects what nobody refers to, looks whether every listed file has its bytes, and takes in files whose
+    events came to nothing: last, as one of those may end the process."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -62,12 +62,13 @@ class UpkeepHandler:
             REQUEST.reset(named)
 
     def _keep(self, clock: "_Clock") -> Summary:
-        tally = Tally()
-        for taken in clock.while_time(self._left_waiting(), share=_SHARE):
-            tally.take(taken)
         collected = Counter(loose.is_left for loose in clock.while_time(self._collected()))
-        found = _Counts()
-        for report in clock.while_time(self._warehouse.upkeep.check()):
+        found, tally, reports = _Counts(), Tally(), self._warehouse.upkeep.check()
+        for report in clock.while_time(reports, share=_CHECK_FIRST, goes_on=True):
+            found.take(report)
+        for taken in self._left_waiting(clock):
+            tally.take(taken)
+        for report in clock.while_time(reports):
             found.take(report)
         loose = {"removed": collected[False], "left": collected[True]}
         arrived = tally.summary if self._warehouse.incoming.is_open else {}
@@ -80,10 +81,12 @@ class UpkeepHandler:
         tally.require_all()
         return summary
 
-    def _left_waiting(self) -> Iterator[Taken]:
+    def _left_waiting(self, clock: "_Clock") -> Iterator[Taken]:
         """Take in what lies there unhandled, unless the site changes nothing for now, or takes no files."""
-        takes = self._warehouse.incoming.is_open and not self._warehouse.policy.read_only
-        return self._warehouse.incoming.take_all(older_than=UNHANDLED) if takes else iter(())
+        if self._warehouse.policy.read_only or not self._warehouse.incoming.is_open:
+            return iter(())
+        left = self._warehouse.incoming.take_all(older_than=UNHANDLED)
+        return clock.while_time(left, share=_FILES_UNTIL)
 
     def _collected(self) -> Iterator[Loose]:
         """Remove what nobody refers to, unless the site changes nothing for now."""
@@ -102,18 +105,21 @@ class _Clock:
         self._whole = left()
         self.is_over = False
 
-    def while_time(self, items: Iterable[Item], *, share: float = 1.0) -> Iterator[Item]:
-        """Return the items for which there is time, until a share of the whole has passed."""
+    def while_time(
+        self, items: Iterable[Item], *, share: float = 1.0, goes_on: bool = False
+    ) -> Iterator[Item]:
+        """Return the items for which there is time, until a share of the whole has passed; ``goes_on`` is
+        whether the others come later."""
         reserve = max(_RESERVE, self._whole * (1 - share))
-        if self._has_time(reserve):
+        if self._has_time(reserve, goes_on=goes_on):
             for item in items:
                 yield item
-                if not self._has_time(reserve):
+                if not self._has_time(reserve, goes_on=goes_on):
                     return
 
-    def _has_time(self, reserve: float) -> bool:
+    def _has_time(self, reserve: float, *, goes_on: bool) -> bool:
         is_left = self._left() >= reserve
-        self.is_over = self.is_over or not is_left
+        self.is_over = self.is_over or not (is_left or goes_on)
         return is_left
 
 

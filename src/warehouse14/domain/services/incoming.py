@@ -5,7 +5,8 @@ file is listed before it is removed, and one that is listed with the same bytes 
 refused stays, with a text beside it that says why.
 
 A file may be such that its check ends the process. Whoever takes in everything keeps a text beside the one
-that they are at, so that such a file ends two runs, and not every one.
+that they are at, so that such a file ends two runs, and not every one. One beside whose key there is no room
+for a text is therefore not read then.
 """
 
 import logging
@@ -38,6 +39,10 @@ _MOST_TRIES = 4
 #: What is said of a file whose check was begun, behind its tag: for the first time, and for the second, which
 #: is the last.
 _ONCE, _TWICE = " begun", " begun twice"
+_NO_ROOM = (
+    "Its key is so long that no text fits beside it, without which it is not read. Put it there under a"
+    " shorter one."
+)
 #: More than any sentence has.
 _MOST_TEXT = 10_000
 #: What could lead elsewhere in a store that takes keys for paths.
@@ -143,8 +148,8 @@ class IncomingService:
         incoming = self._writable()
         for arrived in self._waiting(incoming, older_than):
             try:
-                with self._begun(incoming, arrived):
-                    taken = self._take_now(incoming, arrived.key)
+                with self._begun(incoming, arrived) as is_noted:
+                    taken = self._take_now(incoming, arrived.key) if is_noted else _without_room(arrived)
             except Unavailable as error:
                 self._require_answers(incoming)
                 taken = Taken(arrived.key, Outcome.WAITS, error.in_full)
@@ -154,14 +159,15 @@ class IncomingService:
                 yield taken
 
     @contextmanager
-    def _begun(self, incoming: Incoming, arrived: Arrived) -> Iterator[None]:
-        """Have a text beside a file while it is looked at, which stays if that ends the process."""
+    def _begun(self, incoming: Incoming, arrived: Arrived) -> Iterator[bool]:
+        """Have a text beside a file while it is looked at, which stays if that ends the process. Yield
+        whether there is room for one."""
         key = arrived.key + ERROR
         is_second = incoming.noted(key) == arrived.tag + _ONCE
         tag = arrived.tag + (_TWICE if is_second else _ONCE)
-        incoming.note(key, self._text_of_begun(arrived, is_last=is_second), tag=tag)
+        is_noted = incoming.note(key, self._text_of_begun(arrived, is_last=is_second), tag=tag)
         try:
-            yield
+            yield is_noted
         finally:
             with suppress(Unavailable):
                 if incoming.noted(key) == tag:
@@ -174,7 +180,10 @@ class IncomingService:
         next(incoming.all(), None)
 
     def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> Iterator[Arrived]:
-        """Return what nobody has looked at, and clear away the texts of files that are gone."""
+        """Return what nobody has looked at, and clear away the texts of files that are gone.
+
+        Those with a text come last: one that was begun before may end the process again.
+        """
         before = None if older_than is None else self._now() - older_than
         found = sorted(incoming.all(), key=lambda arrived: (arrived.modified, arrived.key))
         texts = {each.key: each for each in found if each.key.endswith(ERROR)}
@@ -182,9 +191,9 @@ class IncomingService:
         for key in texts:
             if key.removesuffix(ERROR) not in files:
                 _clear(incoming, key.removesuffix(ERROR))
-        for key, arrived in files.items():
+        for arrived in sorted(files.values(), key=lambda arrived: arrived.key + ERROR in texts):
             is_due = before is None or arrived.modified <= before
-            if is_due and not _is_told(incoming, arrived, texts.get(key + ERROR)):
+            if is_due and not _is_told(incoming, arrived, texts.get(arrived.key + ERROR)):
                 yield arrived
 
     def _take_now(self, incoming: Incoming, key: str) -> Taken | None:
@@ -277,6 +286,10 @@ def _is_file(key: str) -> bool:
     elsewhere."""
     leads = "\0" in key or not _NO_NAMES.isdisjoint(key.split("/"))
     return not (leads or key.endswith(("/", ERROR)) or not key)
+
+
+def _without_room(arrived: Arrived) -> Taken:
+    return Taken(arrived.key, Outcome.REFUSED, _NO_ROOM)
 
 
 def _is_told(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> bool:
