@@ -16,7 +16,7 @@ import pytest
 from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3.store import ReachedS3Store, S3Store
-from warehouse14.domain.errors import Misconfigured, Unavailable, WarehouseError
+from warehouse14.domain.errors import Misconfigured, Rejected, Unavailable, WarehouseError
 from warehouse14.domain.ports import Arrived
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
@@ -317,6 +317,52 @@ def test_a_store_that_takes_nothing_is_unavailable(answers: list[Says]) -> None:
     for key in (KEY, SIDECAR):
         with Stranger(InTurn(*answers)) as stranger, pytest.raises(Unavailable):
             store_at(stranger).put(key, b"data")
+
+
+# -- keys of others -----------------------------------------------------------------------
+
+
+NOT_ALLOWED = (
+    "User: arn:aws:sts::123456789012:assumed-role/site/s3_events is not authorized to perform: kms:Decrypt on"
+    " resource: arn:aws:kms:us-east-1:210987654321:key/5e5e because no identity-based policy allows the"
+    " kms:Decrypt action"
+)
+NOT_KNOWN = (
+    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or"
+    " you are not allowed to access."
+)
+
+
+def read_what_waits(code: str, message: str) -> None:
+    """Read an object of which a store says this."""
+    says = Says(403, complaint(code).replace(b"<Message>no<", f"<Message>{message}<".encode()))
+    found = Arrived("demo-1.0.whl", 4, "5e5e", datetime.now(UTC))
+    with Stranger(lambda _: says) as stranger:
+        store_at(stranger).incoming().waiting(found).reader().read()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("AccessDenied", NOT_ALLOWED),
+        ("AccessDenied", NOT_KNOWN),
+        ("KMS.DisabledException", "arn:aws:kms:us-east-1:123456789012:key/5e5e is disabled."),
+        ("KMS.NotFoundException", "Key 5e5e does not exist"),
+        ("KMS.KMSInvalidStateException", "arn:aws:kms:us-east-1:123456789012:key/5e5e is pending deletion."),
+    ],
+)
+def test_what_lies_under_a_key_that_gives_the_site_nothing_is_refused(code: str, message: str) -> None:
+    with pytest.raises(Rejected, match="encrypted with a key of KMS that this site may not use"):
+        read_what_waits(code, message)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("AccessDenied", "Access Denied"), ("KMS.ThrottlingException", "Rate exceeded"), ("SlowDown", "kms:")],
+)
+def test_what_may_pass_has_a_file_wait(code: str, message: str) -> None:
+    with pytest.raises(Unavailable):
+        read_what_waits(code, message)
 
 
 # -- sums ---------------------------------------------------------------------------------

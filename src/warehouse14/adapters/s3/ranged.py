@@ -22,6 +22,23 @@ _ENCRYPTED = (
     "content: the object is encrypted with a key that came with it (SSE-C), and that nobody else has. Put it"
     " there without one."
 )
+_OF_OTHERS = (
+    "content: the object is encrypted with a key of KMS that this site may not use, or that is off. Put it"
+    " there under the bucket's own, or have the site be allowed kms:Decrypt with this one."
+)
+#: What a store says of a key of KMS that gives nothing as long as nobody changes it. One that is busy passes.
+_DEAD_KEYS = frozenset(
+    {
+        "KMS.AccessDeniedException",
+        "KMS.DisabledException",
+        "KMS.InvalidKeyUsageException",
+        "KMS.InvalidStateException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+    }
+)
+#: What a refusal says that is of the key, and not of the object: the right, or that nobody is to know.
+_OF_KEYS = ("kms:", "The ciphertext refers to")
 
 
 def open_object(client: Any, target: dict[str, str], size: int, etag: str) -> BinaryIO:
@@ -120,3 +137,5 @@ def _require_hope(error: Exception) -> None:
         raise Rejected(_ARCHIVED, field="content") from error
     if code == "InvalidRequest" and "ncryption" in message:
         raise Rejected(_ENCRYPTED, field="content") from error
+    if code in _DEAD_KEYS or (code == "AccessDenied" and any(words in message for words in _OF_KEYS)):
+        raise Rejected(_OF_OTHERS, field="content") from error
