@@ -9,14 +9,13 @@ import pytest
 
 from support.buckets import BucketServer
 from support.cables import Cable
-from support.drops import ACCOUNT, Drop, dropped_at
+from support.drops import ACCOUNT, Drop, at_night, dropped_at
 from support.functions import Function, variables_of
 from support.notifications import from_eventbridge, message, notification, record, recorded, removal
 from support.sites import Site
 from warehouse14.aws_lambda.keeping import UnfinishedError, UpkeepHandler
 from warehouse14.domain.model import Role
-from warehouse14.domain.services.incoming import ERROR, UNHANDLED
-from warehouse14.domain.warehouse import Warehouse, utc_now
+from warehouse14.domain.services.incoming import ERROR
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 
 BAD = b"no archive"
@@ -47,13 +46,6 @@ def function(taking: Drop) -> Iterator[Function]:
 
 def built(project: str, body: bytes = b"") -> BuiltFile:
     return build_wheel(project, "1.0", body=body)
-
-
-def at_night(warehouse: Warehouse) -> Warehouse:
-    """Return the same site at a time when nobody is at work any more on what was put there."""
-    return Warehouse(
-        warehouse.units, warehouse.store, warehouse.policy, now=lambda: utc_now() + 2 * UNHANDLED
-    )
 
 
 def answer(function: Function, event: object) -> object:

@@ -439,7 +439,7 @@ def test_one_whose_check_fails_as_nothing_should_keeps_no_other_back(
 
 
 def end_while_it_reads(site: Site) -> None:
-    """Sweep, and leave everything as a process does that is killed while it reads."""
+    """Sweep, and leave everything as a process did that was killed while it read, some time ago."""
     kept = {}
 
     def end(_: str) -> None:
@@ -451,6 +451,7 @@ def end_while_it_reads(site: Site) -> None:
         site.swept()
     site.folder.objects = kept
     site.folder.on_read = lambda _: None
+    site.clock.pass_by(UNHANDLED)
 
 
 def test_one_that_was_looked_at_by_a_killed_process_is_looked_at_again(site: Site) -> None:
@@ -460,11 +461,33 @@ def test_one_that_was_looked_at_by_a_killed_process_is_looked_at_again(site: Sit
     assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
 
 
+def test_one_that_another_run_is_at_is_passed_over_and_was_begun_once_if_both_are_killed(site: Site) -> None:
+    kept = {}
+
+    def end_while_another_sweeps(_: str) -> None:
+        site.folder.on_read = lambda _: None
+        others.append(site.swept())
+        kept.update(site.folder.objects)
+        raise KeyboardInterrupt
+
+    others: list[list[tuple[str, Outcome]]] = []
+    site.folder.put(NAME, WHEEL.content)
+    site.folder.on_read = end_while_another_sweeps
+    with pytest.raises(KeyboardInterrupt):
+        site.swept()
+    site.folder.objects = kept
+    assert (others, "is being looked at" in site.text()) == ([[]], True)
+    site.clock.pass_by(UNHANDLED - MINUTE)
+    assert site.swept() == []
+    site.clock.pass_by(MINUTE)
+    assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
+
+
 def test_one_that_ends_the_process_twice_is_passed_over_until_its_text_goes(site: Site) -> None:
     site.folder.put(NAME, WHEEL.content)
     end_while_it_reads(site)
     end_while_it_reads(site)
-    assert "was begun twice, the last time 2026-11-01 12:00:00 UTC, and never ended." in site.text()
+    assert "was begun twice, the last time 2026-11-01 12:15:00 UTC, and never ended." in site.text()
     assert (site.swept(), site.incoming.take(NAME)) == ([], None)
     del site.folder.objects[TEXT]
     assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
@@ -491,7 +514,6 @@ def test_one_whose_check_was_begun_before_comes_after_all_others(site: Site) -> 
     first, second = f"a/{NAME}", f"b/{NAME}"
     site.folder.put(first, BAD)
     end_while_it_reads(site)
-    site.clock.pass_by(UNHANDLED)
     site.folder.put(second, BAD)
     assert [key for key, _ in site.swept()] == [second, first]
 

@@ -127,7 +127,7 @@ def test_whoever_is_killed_at_a_step_leaves_nothing_half_done_and_the_next_run_s
         trapped.armed.write_text(step, encoding="utf-8")
         assert trapped.site.run("incoming").returncode == -signal.SIGKILL, step
         assert trapped.drop.site.damage() == [], step
-        assert set(trapped.drop.taken()) <= {Outcome.PUBLISHED, Outcome.THERE}, step
+        assert set(trapped.drop.taken(later=True)) <= {Outcome.PUBLISHED, Outcome.THERE}, step
         assert_taken_in(trapped, wheel)
 
 
@@ -144,7 +144,7 @@ def test_whoever_is_killed_while_it_refuses_leaves_it_to_the_next(trapped: Trapp
     trapped.drop.put("bad-1.0-py3-none-any.whl", BAD)
     trapped.armed.write_text(step, encoding="utf-8")
     assert trapped.site.run("incoming").returncode == -signal.SIGKILL
-    assert trapped.drop.taken() == ([] if step == "after the text" else [Outcome.REFUSED])
+    assert trapped.drop.taken(later=True) == ([] if step == "after the text" else [Outcome.REFUSED])
     assert trapped.drop.keys() == ["bad-1.0-py3-none-any.whl", f"bad-1.0-py3-none-any.whl{ERROR}"]
 
 
@@ -158,7 +158,7 @@ def test_connections_cut_at_a_step_are_no_refusal_and_the_next_run_succeeds(trap
             cable.mend()
         said = running.result().stderr
         assert running.result().returncode == (0 if step == "after the removal" else 1), (step, said)
-        assert set(trapped.drop.taken()) <= {Outcome.PUBLISHED, Outcome.THERE}, step
+        assert set(trapped.drop.taken(later=True)) <= {Outcome.PUBLISHED, Outcome.THERE}, step
         assert_taken_in(trapped, wheel)
     assert trapped.drop.site.damage() == []
 

@@ -7,7 +7,8 @@ from support.buckets import BucketServer
 from support.notifications import notification, record
 from support.sites import APP, Site
 from warehouse14.cli.site import SiteFile
-from warehouse14.domain.services.incoming import ERROR, Outcome
+from warehouse14.domain.services.incoming import ERROR, UNHANDLED, Outcome
+from warehouse14.domain.warehouse import Warehouse, utc_now
 from warehouse14.testing.builders import BuiltFile
 
 #: The account that all of it counts as uploaded by.
@@ -60,10 +61,12 @@ class Drop:
         """Return the notification that files of these names were put."""
         return notification(*(record(self.bucket, name) for name in names))
 
-    def taken(self) -> list[Outcome]:
-        """Take in everything that waits, and return what came of each file."""
+    def taken(self, *, later: bool = False) -> list[Outcome]:
+        """Take in everything that waits, and return what came of each file; ``later`` is when whoever was
+        killed is not taken any more for one at work."""
         with self.site.library() as warehouse:
-            return [taken.outcome for taken in warehouse.incoming.take_all()]
+            incoming = (at_night(warehouse) if later else warehouse).incoming
+            return [taken.outcome for taken in incoming.take_all()]
 
     def listed(self, project: str) -> dict[str, bytes]:
         """Return the files of a project, by name."""
@@ -74,6 +77,13 @@ class Drop:
                 with warehouse.files.open(me, project, file.filename) as stream:
                     found[file.filename] = stream.read()
         return found
+
+
+def at_night(warehouse: Warehouse) -> Warehouse:
+    """Return the same site at a time when nobody is at work any more on what was put there."""
+    return Warehouse(
+        warehouse.units, warehouse.store, warehouse.policy, now=lambda: utc_now() + 2 * UNHANDLED
+    )
 
 
 def dropped_at(site: Site, store: BucketServer) -> Drop:

@@ -54,8 +54,8 @@ class IncomingContract(StoreFixtures):
         (listed,) = incoming.all()
         found = incoming.arrived(key)
         assert found is not None
-        assert (found.key, found.size, found.tag) == (key, 4, listed.tag)
-        assert (listed.key, listed.size) == (key, 4)
+        assert found == listed
+        assert (found.key, found.size) == (key, 4)
         with incoming.waiting(found).reader() as stream:
             assert stream.read() == b"data"
         incoming.remove(found)

@@ -40,14 +40,12 @@ class S3Incoming:
         prefix = self._ground.prefix
         for found in self._listed(prefix):
             key = found["Key"].removeprefix(prefix)
-            yield Arrived(key, found["Size"], _tag(found), found["LastModified"])
+            yield _arrived(key, found, found["Size"])
 
     def arrived(self, key: str) -> Arrived | None:
         """Return what the store says of the object."""
         found = self._head(key)
-        if found is None:
-            return None
-        return Arrived(key, found["ContentLength"], _tag(found), found["LastModified"])
+        return None if found is None else _arrived(key, found, found["ContentLength"])
 
     def waiting(self, arrived: Arrived) -> Waiting:
         """Return the object: it is read by ranges, and the store copies it."""
@@ -124,5 +122,6 @@ class S3Incoming:
                 raise
 
 
-def _tag(found: Any) -> str:
-    return str(found["ETag"]).strip('"')
+def _arrived(key: str, found: Any, size: int) -> Arrived:
+    # Listings are more exact than the headers of an object.
+    return Arrived(key, size, str(found["ETag"]).strip('"'), found["LastModified"].replace(microsecond=0))

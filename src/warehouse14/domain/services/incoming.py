@@ -6,7 +6,8 @@ refused stays, with a text beside it that says why.
 
 A file may be such that its check ends the process. Whoever takes in everything keeps a text beside the one
 that they are at, so that such a file ends two runs, and not every one. One beside whose key there is no room
-for a text is therefore not read then.
+for a text is therefore not read then. As long as a text is young, whoever wrote it may be at that file, and
+others pass it over.
 """
 
 import logging
@@ -148,8 +149,7 @@ class IncomingService:
         incoming = self._writable()
         for arrived in self._waiting(incoming, older_than):
             try:
-                with self._begun(incoming, arrived) as is_noted:
-                    taken = self._take_now(incoming, arrived.key) if is_noted else _without_room(arrived)
+                taken = self._take_alone(incoming, arrived)
             except Unavailable as error:
                 self._require_answers(incoming)
                 taken = Taken(arrived.key, Outcome.WAITS, error.in_full)
@@ -158,12 +158,22 @@ class IncomingService:
             if taken is not None:
                 yield taken
 
+    def _take_alone(self, incoming: Incoming, arrived: Arrived) -> Taken | None:
+        """Take in a file with a text beside it; None also for one that another is at, or has refused since
+        it was listed."""
+        text = incoming.arrived(arrived.key + ERROR)
+        was_begun = _said(incoming, arrived, text) == arrived.tag + _ONCE
+        is_held = was_begun and text is not None and text.modified > self._now() - UNHANDLED
+        if is_held or _is_told(incoming, arrived, text):
+            return None
+        with self._begun(incoming, arrived, is_second=was_begun) as is_noted:
+            return self._take_now(incoming, arrived.key) if is_noted else _without_room(arrived)
+
     @contextmanager
-    def _begun(self, incoming: Incoming, arrived: Arrived) -> Iterator[bool]:
+    def _begun(self, incoming: Incoming, arrived: Arrived, *, is_second: bool) -> Iterator[bool]:
         """Have a text beside a file while it is looked at, which stays if that ends the process. Yield
         whether there is room for one."""
         key = arrived.key + ERROR
-        is_second = incoming.noted(key) == arrived.tag + _ONCE
         tag = arrived.tag + (_TWICE if is_second else _ONCE)
         is_noted = incoming.note(key, self._text_of_begun(arrived, is_last=is_second), tag=tag)
         try:
@@ -261,7 +271,8 @@ class IncomingService:
             )
         return (
             f"{name} is being looked at:\n\nThe check of this file was begun {begun}.\n\n"
-            "This text goes when it ends. If it never does, it is begun once more.\n"
+            "This text goes when it ends. If it never does, it is begun once more, after"
+            f" {UNHANDLED // timedelta(minutes=1)} minutes.\n"
         )
 
     def _open(self) -> Incoming:
@@ -294,9 +305,13 @@ def _without_room(arrived: Arrived) -> Taken:
 
 def _is_told(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> bool:
     """Whether a text lies beside a file that says of this one why it was refused."""
-    if text is None or text.modified < arrived.modified:
-        return False
-    return incoming.noted(text.key) in {arrived.tag, arrived.tag + _TWICE}
+    return _said(incoming, arrived, text) in {arrived.tag, arrived.tag + _TWICE}
+
+
+def _said(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> str | None:
+    """Return of what the text beside a file speaks, unless it is older than the file."""
+    is_of_it = text is not None and text.modified >= arrived.modified
+    return incoming.noted(arrived.key + ERROR) if is_of_it else None
 
 
 def _stands(incoming: Incoming, arrived: Arrived) -> bool:
