@@ -190,7 +190,9 @@ def test_the_rule_of_the_documents_is_one_that_a_store_takes(localstack: BucketS
         ("packages/staging/", {"Days": 1}),
         ("packages/incoming/", None),
     ]
-    assert all(rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1} for rule in kept)
+    for rule in kept:
+        assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_a_store_that_clients_do_not_reach_takes_no_parts(monkeypatch: pytest.MonkeyPatch) -> None:

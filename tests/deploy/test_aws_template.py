@@ -159,8 +159,9 @@ def test_the_bucket_is_closed_and_no_rule_of_it_touches_a_blob() -> None:
         assert rule["Prefix"] == default_of(name)
         assert not BLOBS.startswith(rule["Prefix"])
         assert rule["AbortIncompleteMultipartUpload"] == parts
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
     assert staging["ExpirationInDays"] == 1
-    assert not [key for key in incoming if "Expiration" in key]
+    assert not [key for key in incoming if key.startswith("Expiration")]
 
 
 def test_the_bucket_tells_of_what_comes_and_goes_below_incoming_alone() -> None:
