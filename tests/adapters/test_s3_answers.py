@@ -16,7 +16,7 @@ import pytest
 from support.strangers import Asked, Says, Stranger
 from warehouse14.adapters import s3
 from warehouse14.adapters.s3.store import ReachedS3Store, S3Store
-from warehouse14.domain.errors import Misconfigured, Rejected, Unavailable, WarehouseError
+from warehouse14.domain.errors import Misconfigured, Rejected, Replaced, Unavailable, WarehouseError
 from warehouse14.domain.ports import Arrived
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.file_store_contract.steps import KEY
@@ -363,6 +363,37 @@ def test_what_lies_under_a_key_that_gives_the_site_nothing_is_refused(code: str,
 def test_what_may_pass_has_a_file_wait(code: str, message: str) -> None:
     with pytest.raises(Unavailable):
         read_what_waits(code, message)
+
+
+# -- copies -------------------------------------------------------------------------------
+
+OF_DATA = b64encode(sha256(b"data").digest()).decode("ascii")
+KEY_OF_DATA = f"demo/{sha256(b'data').hexdigest()}/demo-1.0-py3-none-any.whl"
+
+
+def take_over(said: str, **more: str) -> list[Asked]:
+    """Make a copy a blob of which a store says this sum, and return what it was asked."""
+    sum_of_it = f"<ChecksumSHA256>{said}</ChecksumSHA256>" if said else ""
+    result = f"<CopyObjectResult><ETag>5e5e</ETag>{sum_of_it}</CopyObjectResult>"
+    with Stranger(lambda _: Says(200, result.encode("ascii"))) as stranger:
+        store_at(stranger, **more).take_over(KEY_OF_DATA, "incoming/x.whl", 4, '"5e5e"')
+        return stranger.asked
+
+
+@pytest.mark.parametrize("said", [OF_DATA, "", "a" * 43 + "=-2"])
+def test_a_copy_is_held_to_its_key_as_far_as_the_store_says_a_sum(said: str) -> None:
+    [asked] = take_over(said)
+    assert asked.heads["x-amz-checksum-algorithm"] == "SHA256"
+
+
+def test_a_copy_of_other_bytes_than_its_key_says_was_replaced() -> None:
+    with pytest.raises(Replaced):
+        take_over(b64encode(sha256(b"other").digest()).decode("ascii"))
+
+
+def test_a_store_that_refuses_sums_is_asked_for_none_of_a_copy() -> None:
+    [asked] = take_over("", checksums="false")
+    assert not [name for name in asked.heads if "checksum" in name]
 
 
 # -- sums ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Files that others put into the store: who they count as, what is said of them, what lies there after."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -236,6 +237,38 @@ def test_one_that_is_replaced_while_it_is_read_is_judged_anew(site: Site) -> Non
     assert site.take(OTHER.content) == Taken(NAME, Outcome.PUBLISHED)
     with site.warehouse.files.open(site.warehouse.account("robot"), "demo", NAME) as stream:
         assert stream.read() == WHEEL.content
+
+
+def replace_by_one_with_the_same_tag(site: Site) -> None:
+    """Have other bytes put there that look the same, right before they are copied."""
+
+    def replace(key: str) -> None:
+        site.folder.on_copy = lambda _: None
+        site.clock.pass_by(timedelta(seconds=1))
+        site.folder.put(key, OTHER.content)
+
+    site.folder.tag_of = lambda _: "of both"
+    site.folder.on_copy = replace
+
+
+def test_one_that_is_replaced_by_one_with_the_same_tag_is_judged_anew_and_no_wrong_bytes_stay(
+    site: Site,
+) -> None:
+    replace_by_one_with_the_same_tag(site)
+    assert site.take() == Taken(NAME, Outcome.PUBLISHED)
+    assert {blob.key.split("/")[1] for blob in site.files.keys()} == {sha256(OTHER.content).hexdigest()}
+    assert [report for report in site.warehouse.upkeep.check(digests=True) if report] == []
+
+
+def test_a_listed_file_never_has_the_bytes_of_one_with_the_same_tag(site: Site) -> None:
+    site.publish(WHEEL)
+    [key] = [blob.key for blob in site.files.keys() if blob.key.endswith(NAME)]
+    site.files.delete(f"{key}.json")
+    replace_by_one_with_the_same_tag(site)
+    taken = site.take()
+    assert taken is not None
+    assert taken.reason.startswith("File already exists")
+    assert site.files.stat(key) is None
 
 
 def test_one_that_is_removed_while_it_is_read_is_nothing(site: Site) -> None:

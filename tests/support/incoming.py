@@ -30,9 +30,11 @@ class MemoryIncoming:
     Attributes:
         objects: what lies there, by key: the bytes, when they came, and of what a text speaks.
         on_read: called with a key when what lies there is about to be read.
+        on_copy: called with a key when what lies there is about to be made a blob.
         on_note: called with a key when a text is about to be written.
         on_noted: called with a key when it has been said of what the text there speaks.
         is_away: whether nothing answers.
+        tag_of: makes the tag of what lies there.
     """
 
     def __init__(self, real: MemoryFiles, now: Callable[[], datetime]) -> None:
@@ -40,7 +42,9 @@ class MemoryIncoming:
         self._now = now
         self.objects: dict[str, tuple[bytes, datetime, str]] = {}
         self.is_away = False
+        self.tag_of: Callable[[bytes], str] = lambda data: hashlib.sha256(data).hexdigest()
         self.on_read: Callable[[str], None] = lambda _: None
+        self.on_copy: Callable[[str], None] = lambda _: None
         self.on_note: Callable[[str], None] = lambda _: None
         self.on_noted: Callable[[str], None] = lambda _: None
 
@@ -62,11 +66,11 @@ class MemoryIncoming:
         if key not in self.objects:
             return None
         data, modified, _ = self.objects[key]
-        return Arrived(key, len(data), hashlib.sha256(data).hexdigest(), modified)
+        return Arrived(key, len(data), self.tag_of(data), modified)
 
     def waiting(self, arrived: Arrived) -> Waiting:
         self.on_read(arrived.key)
-        return MemoryWaiting(self._real, self.objects[arrived.key][0])
+        return _Copied(self._real, self, arrived)
 
     def remove(self, arrived: Arrived) -> None:
         found = self.arrived(arrived.key)
@@ -87,3 +91,20 @@ class MemoryIncoming:
 
     def remove_note(self, key: str) -> None:
         self.objects.pop(key, None)
+
+
+class _Copied(MemoryWaiting):
+    """Implements ``Waiting``: what lies there by then is made a blob, if its tag is the same."""
+
+    def __init__(self, real: MemoryFiles, folder: MemoryIncoming, arrived: Arrived) -> None:
+        super().__init__(real, folder.objects[arrived.key][0])
+        self._folder = folder
+        self._arrived = arrived
+
+    def commit(self, key: str) -> None:
+        self._folder.on_copy(self._arrived.key)
+        now = self._folder.arrived(self._arrived.key)
+        if now is None or now.tag != self._arrived.tag:
+            raise Unavailable("it is another one now")
+        self._data = self._folder.objects[self._arrived.key][0]
+        super().commit(key)

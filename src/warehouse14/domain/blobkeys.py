@@ -1,9 +1,13 @@
 """Keys of blobs: names with ``/`` between them."""
 
+import re
+
 #: What the key of a sidecar ends in, which holds what was said of the file beside it.
 SIDECAR = ".json"
 #: What the key of the core metadata ends in that were cut out of the file beside it.
 METADATA = ".metadata"
+#: The key of a file: its project, its SHA-256, its name.
+_OF_A_FILE = re.compile(r"[^/]+/([0-9a-f]{64})/[^/]+")
 #: What could lead elsewhere where keys are paths.
 _NO_NAMES = frozenset({"", ".", ".."})
 
@@ -23,6 +27,12 @@ def names_in(key: str) -> list[str]:
 def checked_key(key: str) -> str:
     """Return ``key``. Raises ``ValueError`` unless it is one."""
     return "/".join(names_in(key))
+
+
+def digest_in(key: str) -> str | None:
+    """Return the SHA-256 in hex that a key says its bytes have; None for a key that says nothing of them."""
+    found = None if key.endswith((SIDECAR, METADATA)) else _OF_A_FILE.fullmatch(key)
+    return found[1] if found else None
 
 
 def keeps_its_bytes(key: str) -> bool:

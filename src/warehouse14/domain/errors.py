@@ -170,6 +170,13 @@ class Unavailable(WarehouseError):
         return f"{self} ({self.detail})" if self.detail else str(self)
 
 
+class Replaced(Unavailable):
+    """What was stored need not be what was judged, as others have put something in its place."""
+
+    def __init__(self) -> None:
+        super().__init__("The file was replaced while it was looked at. Try again.")
+
+
 class ReadOnly(Unavailable):
     """The site takes no changes for now, because somebody wanted it so; nothing failed."""
 

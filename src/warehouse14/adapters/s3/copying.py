@@ -11,6 +11,8 @@ from warehouse14.adapters.s3.client import FAILURES
 MOST_AT_ONCE = 1024**3
 _PART_BYTES = 512 * 1024**2
 _MOST_PARTS = 10_000
+#: What stands before the number of parts in a sum that is of their sums.
+_OF_PARTS = "-"
 
 
 def copy(
@@ -21,8 +23,11 @@ def copy(
     size: int,
     *,
     etag: str,
-) -> None:
+    sums: bool,
+) -> str:
     """Copy an object, in parts if it is large; a copy that fails leaves nothing, if the store can be told so.
+
+    Return the SHA-256 of the copy, in Base64, if the store says it: of parts and by some it says none.
 
     Args:
         client: speaks to the store.
@@ -31,14 +36,17 @@ def copy(
         about: the type and the encryption of the copy.
         size: how many bytes it has.
         etag: which object it has to be.
+        sums: whether to ask for its SHA-256.
     """
     given = {"CopySource": dict(source), "CopySourceIfMatch": etag}
     if size <= MOST_AT_ONCE:
         # Its tags stay behind, too: to copy them takes further rights.
-        client.copy_object(
-            **target, **about, **given, MetadataDirective="REPLACE", TaggingDirective="REPLACE"
+        asked = {"ChecksumAlgorithm": "SHA256"} if sums else {}
+        answer = client.copy_object(
+            **target, **about, **given, **asked, MetadataDirective="REPLACE", TaggingDirective="REPLACE"
         )
-        return
+        said = str(answer["CopyObjectResult"].get("ChecksumSHA256", ""))
+        return "" if _OF_PARTS in said else said
     upload = client.create_multipart_upload(**target, **about)["UploadId"]
     try:
         parts = [
@@ -50,6 +58,7 @@ def copy(
         with suppress(*FAILURES):
             client.abort_multipart_upload(**target, UploadId=upload)
         raise
+    return ""
 
 
 def _spans(size: int) -> Iterator[str]:

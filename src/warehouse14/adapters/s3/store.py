@@ -35,8 +35,8 @@ from warehouse14.adapters.s3.parts import Window, upload_in_parts
 from warehouse14.adapters.s3.places import Ground, S3Place, end_parts, remove
 from warehouse14.adapters.s3.reading import NOTHING, ObjectBody
 from warehouse14.adapters.s3.staging import StagedObject
-from warehouse14.domain.blobkeys import checked_key, is_key, keeps_its_bytes
-from warehouse14.domain.errors import NotFound
+from warehouse14.domain.blobkeys import checked_key, digest_in, is_key, keeps_its_bytes
+from warehouse14.domain.errors import NotFound, Replaced
 from warehouse14.domain.ports import Blob, Elsewhere, Incoming, Place, Staged
 
 _MEDIA_TYPE = "application/octet-stream"
@@ -101,13 +101,19 @@ class S3Store:
     def take_over(self, key: str, name: str, size: int, etag: str) -> None:
         """Make a copy of an object of this name the blob ``key``, in the place of one that is there.
 
-        ``size`` is in bytes; ``etag`` says which object it has to be.
+        ``size`` is in bytes; ``etag`` says which object it has to be. It may be an MD5, of which somebody can
+        make two alike: raises ``Replaced`` if the store says that the copy is not what its key says.
         """
         target = {"Bucket": self._options.bucket, "Key": self._name(key)}
         source = {"Bucket": self._options.bucket, "Key": name}
         with answering("take"):
             about = {"ContentType": _MEDIA_TYPE, **self._encryption}
-            copying.copy(self._client, source, target, about, size, etag=etag)
+            said = copying.copy(
+                self._client, source, target, about, size, etag=etag, sums=self._options.checksums
+            )
+        digest = digest_in(key)
+        if said and digest and said != b64encode(bytes.fromhex(digest)).decode("ascii"):
+            raise Replaced
 
     def open(self, key: str, start: int) -> BinaryIO:
         """Return the blob as the store sends it."""

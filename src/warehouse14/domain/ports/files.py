@@ -29,7 +29,8 @@ class Waiting(Protocol):
         """Make it the blob ``key``, durably and in one step; after that it takes no more.
 
         It takes the place of a blob that is there, which may be damaged; the first sidecar stays
-        (:func:`~warehouse14.domain.blobkeys.keeps_its_bytes`). Either is young again.
+        (:func:`~warehouse14.domain.blobkeys.keeps_its_bytes`). Either is young again. Raises ``Replaced`` if
+        others can put bytes in its place, and what was made a blob is not what was read.
         """
 
 

@@ -15,8 +15,9 @@ class Arrived:
     Attributes:
         key: what it is called there, as whoever put it there wrote it.
         size: in bytes.
-        tag: which file it is: other bytes under the key have another.
-        modified: when it was put there.
+        tag: which file it is: other bytes under the key have another, but for those that are made to have the
+            same, which can be done where it is an MD5.
+        modified: when it was put there, to the second. It tells also of such bytes.
     """
 
     key: str

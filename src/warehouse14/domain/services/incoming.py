@@ -16,9 +16,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import BinaryIO
 
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Misconfigured, NotFound, Rejected, Unavailable, WarehouseError
+from warehouse14.domain.errors import (
+    Misconfigured,
+    NotFound,
+    Rejected,
+    Replaced,
+    Unavailable,
+    WarehouseError,
+)
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Arrived, Incoming, Now, TakesIncoming
 from warehouse14.domain.readonly import refuse_change
@@ -243,7 +251,7 @@ class IncomingService:
         self._uploads.permit(identity, form)
         if arrived.size > self._uploads.max_file_bytes:
             raise too_large(self._uploads.max_file_bytes)
-        return self._uploads.publish_waiting(identity, form, incoming.waiting(arrived), {})
+        return self._uploads.publish_waiting(identity, form, _Judged(incoming, arrived), {})
 
     def _tell(self, incoming: Incoming, arrived: Arrived, error: WarehouseError) -> None:
         """Leave a text beside a refused file."""
@@ -290,6 +298,33 @@ class IncomingService:
         if self._read_only:
             refuse_change()
         return incoming
+
+
+class _Judged:
+    """Implements ``Waiting`` over a file that others may replace by one with the same tag.
+
+    Its time tells. One that comes within the same second is told only by a store that says the digest of what
+    it copies.
+    """
+
+    def __init__(self, incoming: Incoming, arrived: Arrived) -> None:
+        self._incoming = incoming
+        self._arrived = arrived
+        self._waiting = incoming.waiting(arrived)
+
+    def reader(self) -> BinaryIO:
+        """Return it as a file."""
+        return self._waiting.reader()
+
+    def beside(self, key: str, data: bytes) -> None:
+        """Add a small blob."""
+        self._waiting.beside(key, data)
+
+    def commit(self, key: str) -> None:
+        """Make it a blob. Raises ``Replaced`` unless it lies there as it did, since it was judged."""
+        self._waiting.commit(key)
+        if self._incoming.arrived(self._arrived.key) != self._arrived:
+            raise Replaced
 
 
 def _is_file(key: str) -> bool:

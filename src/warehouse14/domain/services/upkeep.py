@@ -255,6 +255,19 @@ def remove_wrong_sidecar(units: Units, store: FileStore, file: File) -> None:
             store.delete(file.sidecar_key)
 
 
+def remove_wrong_blob(units: Units, store: FileStore, file: File) -> None:
+    """Delete the blob of a file, listed or not, if it has other bytes than its key says.
+
+    The project is held, as for a sidecar, but not while a blob is read that is right. Raises ``Unavailable``.
+    """
+    if _digest(store, file.key) in {file.sha256, ""}:
+        return
+    with units.write() as unit:
+        unit.hold(file.project)
+        if _digest(store, file.key) != file.sha256:
+            store.delete(file.key)
+
+
 def _damage_to_sidecar(store: FileStore, file: File) -> Finding | None:
     # Who serves need not have imported it before somebody sends a file again.
     from warehouse14.domain.moving.sidecars import is_wrong

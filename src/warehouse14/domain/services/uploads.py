@@ -15,12 +15,12 @@ from itertools import takewhile
 
 from warehouse14.domain.access import Identity, Permission, allows, allows_new
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
-from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Unavailable
+from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Replaced, Unavailable
 from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
-from warehouse14.domain.services.upkeep import damage_to, remove_wrong_sidecar
+from warehouse14.domain.services.upkeep import damage_to, remove_wrong_blob, remove_wrong_sidecar
 from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadform import (
     DIGESTS,
@@ -189,10 +189,10 @@ class UploadService:
         if existing is not None:
             # Some of its blobs were lost or damaged, and here are the same bytes.
             remove_wrong_sidecar(self._units, self._store, existing)
-            commit(staged, existing, inspected)
+            self._commit(staged, existing, inspected)
             return Published(self._confirm(identity, claim, existing, hashes), is_new=False)
         file = new_file(claim, inspected, hashes, size, identity, self._now)
-        commit(staged, file, inspected)
+        self._commit(staged, file, inspected)
         try:
             return self._list(identity, claim, file, inspected.display_name, hashes)
         except (AlreadyExists, Forbidden, Rejected):
@@ -228,6 +228,16 @@ class UploadService:
         earlier upload had left, without having seen this one."""
         if not is_whole(self._store, file):
             raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
+
+    def _commit(self, staged: Waiting, file: File, inspected: Inspected) -> None:
+        """Make what is staged the blobs of a file. Raises ``Unavailable``; after ``Replaced`` no wrong bytes
+        are left, also where a row refers to the right ones."""
+        try:
+            commit(staged, file, inspected)
+        except Replaced:
+            self._drop(file)
+            remove_wrong_blob(self._units, self._store, file)
+            raise
 
     def _drop(self, file: File) -> None:
         """Delete the blobs of a file that was refused, unless a row refers to the same bytes.
