@@ -1,8 +1,11 @@
-"""A table is not written at once: whatever a restoration has left that was killed, it is known for newer."""
+"""A table is not written at once: whatever a restoration has left that was killed, it is known for newer, and
+what a rebuild has left is put again."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from io import BytesIO
+from operator import itemgetter
+from typing import Any
 
 import pytest
 
@@ -15,8 +18,9 @@ from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Role, Scope
-from warehouse14.domain.ports import Units
+from warehouse14.domain.ports import FileStore, Units
 from warehouse14.domain.services.moving import MoveService
+from warehouse14.domain.services.rebuilding import RebuildService
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
 
@@ -120,3 +124,66 @@ def test_an_older_archive_is_refused_or_all_that_is_there_wherever_a_newer_one_w
             restore(units, newer, source)
             assert known_rows(units) == now
     assert {*outcomes} == {True, False}
+
+
+def rebuild(units: Units, store: FileStore) -> None:
+    list(RebuildService(units, store).rebuild())
+
+
+def items_of(units: DynamoUnits) -> list[dict[str, Any]]:
+    """Return all that is in a table, but for how often it was restored."""
+    found = units._table.scan(only="pk <> :site", values={"site": keys.SITE[0]})
+    return sorted(found, key=itemgetter("pk", "sk"))
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each item is a request: the service may carry a batch out in part, too."""
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.table._MOST_WRITTEN", 1)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("one_by_one")
+def test_a_rebuild_that_was_killed_anywhere_makes_the_same_site_when_it_is_run_again(
+    source: Warehouse, dynamodb: DynamoDBLocal, table: str
+) -> None:
+    with closing(open_units(table, dynamodb.port)) as units:
+        units.prepare()
+        rebuild(units, source.store)
+        expected = items_of(units)
+    was_half_listed = False
+    for request in range(1000):
+        dynamodb.remove(table)
+        with closing(open_units(table, dynamodb.port)) as units:
+            units.prepare()
+            with killed_before(request, units):
+                rebuild(units, source.store)
+            with units.read() as unit:
+                if unit.journal.serial() > 0:
+                    # It came to its end.
+                    break
+                was_half_listed |= bool(unit.projects.visible(None))
+            forget_the_killed(units)
+            rebuild(units, source.store)
+            assert items_of(units) == expected
+    assert request > 20
+    assert was_half_listed
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("one_by_one")
+def test_a_rebuild_that_was_killed_is_not_finished_from_a_store_with_other_files(
+    source: Warehouse, dynamodb: DynamoDBLocal, table: str
+) -> None:
+    with closing(open_units(table, dynamodb.port)) as units:
+        units.prepare()
+        with killed_before(10, units):
+            rebuild(units, source.store)
+        forget_the_killed(units)
+        before = items_of(units)
+        with closing(open_warehouse(_PUBLISHING)) as other:
+            other.accounts.add(other.operator(), "ada")
+            publish(other, "ada", build_wheel("one", "1.0"))
+            with pytest.raises(Conflict, match="a part of a site in the database that was cut off"):
+                rebuild(units, other.store)
+        assert items_of(units) == before

@@ -1,6 +1,6 @@
 """The use case of a lost database: what a site lists, made again from its file store."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -19,7 +19,7 @@ from warehouse14.domain.names import (
     account_principal,
     is_service_name,
 )
-from warehouse14.domain.ports import FileStore, Restores, Units
+from warehouse14.domain.ports import FileStore, Restores, UnitOfWork, Units
 
 _ORIGIN = "rebuild"
 
@@ -39,17 +39,12 @@ class RebuildService:
         journal, which begins anew with the uploads.
 
         Yields each blob that nothing can be made of, then each project. Raises ``Conflict`` unless there is
-        no project yet, and ``Unavailable``.
+        no project yet, or those of a rebuild that was cut off and would be the same now, and ``Unavailable``.
         """
         target = restorable(self._units)
         with self._units.read() as unit:
             serial = unit.journal.serial()
-            if next(unit.projects.changed_since(-1), None) is not None:
-                raise Conflict(
-                    "site",
-                    "target",
-                    "There are projects in the database. It is rebuilt into an empty one alone.",
-                )
+            cut_off = _cut_off(unit, serial)
         found: dict[tuple[ProjectName, FileName], Found] = {}
         for each in found_in(self._store):
             if isinstance(each, Lost):
@@ -62,12 +57,25 @@ class RebuildService:
             )
             found[name] = newest
             yield from (Lost(other.file.key, "a newer file has its name") for other in older)
-        yield from self._put(target, [found[name] for name in sorted(found)], serial)
+        yield from self._put(target, [found[name] for name in sorted(found)], serial, cut_off)
 
-    def _put(self, target: Restores, found: Sequence[Found], serial: int) -> list[Project]:
-        """Put it all, or nothing."""
+    def _put(
+        self, target: Restores, found: Sequence[Found], serial: int, cut_off: Mapping[ProjectName, int]
+    ) -> list[Project]:
+        """Put it all, or nothing; a store that does not write a unit at once may show a part until its end.
+
+        What was ``cut_off``, projects with their serials, is to be the same as what is put in its place:
+        nothing else would replace it wholly.
+        """
         entries = _entries(found, serial)
         last = {entry.project: entry.serial for entry in entries}
+        if any(last.get(name) != there for name, there in cut_off.items()):
+            raise Conflict(
+                "site",
+                "target",
+                "There is a part of a site in the database that was cut off, and the file store does not have"
+                " the same any more. Take an empty database.",
+            )
         projects = []
         with batch(target, begin(target, serial), serial) as restoration:
             for name, group in groupby(found, key=attrgetter("file.project")):
@@ -77,6 +85,21 @@ class RebuildService:
                 projects.append(project)
             restoration.journal(entries)
         return projects
+
+
+def _cut_off(unit: UnitOfWork, serial: int) -> Mapping[ProjectName, int]:
+    """Return the serials of the projects of a unit that was cut off: they are beyond the journal, which ends
+    at the entry ``serial`` and comes last. Raises ``Conflict`` for any other project."""
+    found = {}
+    for project in unit.projects.changed_since(-1):
+        if project.serial <= serial:
+            raise Conflict(
+                "site",
+                "target",
+                "There are projects in the database. It is rebuilt into an empty one alone.",
+            )
+        found[project.name] = project.serial
+    return found
 
 
 def _project(name: ProjectName, found: Sequence[Found]) -> Project:
