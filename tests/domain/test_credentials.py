@@ -7,6 +7,7 @@ import pytest
 
 from warehouse14.domain import credentials
 from warehouse14.domain.credentials import (
+    checked_password_hash,
     hash_password,
     mint_token,
     parse_token,
@@ -74,6 +75,36 @@ def test_a_hash_keeps_the_parameters_that_it_was_made_with() -> None:
 
     digest = hashlib.scrypt(b"old password", salt=b"\0" * 16, n=2, r=8, p=1, dklen=32)
     assert password_matches("old password", old + base64.b64encode(digest).decode())
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "x",
+        "scrypt$16384$8$5$c2FsdA==",
+        "argon2$16384$8$5$c2FsdA==$",
+        "scrypt$0$8$5$c2FsdA==$",
+        "scrypt$1$8$5$c2FsdA==$",
+        "scrypt$3$8$5$c2FsdA==$",
+        "scrypt$16384$-8$-5$c2FsdA==$",
+        "scrypt$16384$8$0$c2FsdA==$",
+        "scrypt$65536$1$1$c2FsdA==$",
+        "scrypt$65536$8$1$c2FsdA==$",
+        "scrypt$16384$8$90$c2FsdA==$",
+        "scrypt$16384$8$5$a$",
+        "scrypt$16384$8$5$c2FsdA==$ä",
+    ],
+)
+def test_a_hash_that_no_password_can_be_compared_with_is_none(stored: str) -> None:
+    with pytest.raises(ValueError, match="none that one can be compared with"):
+        checked_password_hash(stored)
+
+
+@pytest.mark.parametrize("parameters", ["2$1$1", "32768$1$1", "16384$8$5"])
+def test_a_hash_that_counts_as_one_can_be_compared_with(parameters: str) -> None:
+    stored = f"scrypt${parameters}$c2FsdA==$"
+    assert checked_password_hash(stored) == stored
+    assert not password_matches("secret", stored)
 
 
 def test_a_first_password_is_long_and_random() -> None:

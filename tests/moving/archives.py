@@ -80,10 +80,15 @@ def one(kind: str, **values: Any) -> Change:
 
 def again(kind: str) -> Change:
     """Return what adds the last row of a kind once more."""
+    return another(kind)
+
+
+def another(kind: str, **values: Any) -> Change:
+    """Return what adds the last row of a kind once more, with other values."""
 
     def change(rows: Rows) -> None:
         place = max(number for number, row in enumerate(rows) if kind in row)
-        rows.insert(place, rows[place])
+        rows.insert(place, {kind: rows[place][kind] | values})
 
     return change
 

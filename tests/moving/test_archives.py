@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from moving.archives import (
     Change,
     Members,
     again,
+    another,
     changed,
     one,
     packed,
@@ -30,6 +32,12 @@ from warehouse14.domain.services.upkeep import Finding, Report
 
 SURROGATE = "\ud800"
 DEEP = b"[" * 200_000 + b"]" * 200_000
+
+
+def vouched(**values: Any) -> dict[str, Any]:
+    """Return what is said at a provider."""
+    said = {"at": "2026-01-01T00:00:00+00:00", "email": None, "groups": [], "kept_out": [], "seen": {}}
+    return said | values
 
 
 @pytest.mark.parametrize(
@@ -60,6 +68,24 @@ DEEP = b"[" * 200_000 + b"]" * 200_000
         pytest.param(one("project", serial=10**6), id="a project from after the journal"),
         pytest.param(one("token", days=2**31), id="days that no engine keeps"),
         pytest.param(one("token", scopes=[]), id="a token for nothing"),
+        pytest.param(one("token", addresses=["x"]), id="a token from nowhere"),
+        pytest.param(one("token", addresses=["10.0.0.1/8"]), id="a token from an address and a range"),
+        pytest.param(one("token", secret_sha256="ä" * 64), id="a token whose digest is none"),
+        pytest.param(one("account", password_hash="x"), id="a hash that is none"),
+        pytest.param(one("account", password_hash="scrypt$3$8$5$$"), id="a hash that nobody can make"),
+        pytest.param(one("account", password_hash="scrypt$16384$8$90$$"), id="a hash that takes for ever"),
+        pytest.param(one("token", id="wh14_0123456789"), id="a token with another id"),
+        pytest.param(one("login", subject="42 "), id="a login with a space at its end"),
+        pytest.param(another("account", name="Ada"), id="an account in capitals"),
+        pytest.param(another("account", name="team:ada"), id="a service of something else"),
+        pytest.param(one("group", name="a#b"), id="a group that is none"),
+        pytest.param(
+            one("account", vouched=vouched(seen={"corp": "9999-12-31T00:00:00+00:00"})),
+            id="a sign-in at the end of the calendar",
+        ),
+        pytest.param(one("account", vouched=vouched(groups=["a" * 256])), id="a group that is too long"),
+        pytest.param(one("project", grants={"account:ada ": "admin"}), id="a grant to nobody"),
+        pytest.param(one("file", filename="one.whl.json"), id="a file in the place of a sidecar"),
         pytest.param(one("project", name="../../etc"), id="a project elsewhere"),
         pytest.param(one("token", account="nobody"), id="a token of nobody"),
         pytest.param(one("login", account="nobody"), id="a login of nobody"),
@@ -85,6 +111,12 @@ def test_rows_that_no_store_could_take_are_refused_before_anything_is_written(
 )
 def test_a_line_that_is_no_row_is_refused(members: Members, line: bytes) -> None:
     assert "cannot be read" in refusal(packed(with_lines(members, [*members[ROWS].splitlines(), line])))
+
+
+def test_a_journal_that_no_entry_could_follow_is_refused(members: Members) -> None:
+    head = json.dumps(json.loads(members[HEAD]) | {"serial": 2**63 - 1}).encode()
+    full = changed(members | {HEAD: head}, one("change", serial=2**63 - 1))
+    assert "no entry could come after" in refusal(packed(full))
 
 
 def test_a_kind_of_row_that_is_not_known_is_refused_as_newer(members: Members) -> None:

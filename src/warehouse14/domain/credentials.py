@@ -36,6 +36,8 @@ _SCRYPT_R = 8
 _SCRYPT_P = 5
 _SCRYPT_SALT_BYTES = 16
 _SCRYPT_MEMORY = 64 * 1024 * 1024
+#: How much more work than ours a hash may take that was made with other parameters.
+_SCRYPT_MOST_TIMES = 16
 
 #: One check takes 16 MiB and a quarter of a second: two at a time.
 _checks = threading.BoundedSemaphore(2)
@@ -117,9 +119,33 @@ def password_matches(password: str, stored: str | None) -> bool:
     if stored is None:
         _scrypt(password, b"\0" * _SCRYPT_SALT_BYTES, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P)
         return False
-    _, n, r, p, salt, digest = stored.split("$")
-    found = _scrypt(password, base64.b64decode(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(found, base64.b64decode(digest))
+    n, r, p, salt, digest = _parts_of(stored)
+    return hmac.compare_digest(_scrypt(password, salt, n, r, p), digest)
+
+
+def checked_password_hash(stored: str) -> str:
+    """Return ``stored``. Raises ``ValueError``, which does not repeat it, unless passwords can be compared
+    with it, in bounded time and memory."""
+    try:
+        n, r, p, _, _ = _parts_of(stored)
+    except ValueError:
+        n = r = p = 0
+    is_bounded = (
+        0 < r * p * n <= _SCRYPT_N * _SCRYPT_R * _SCRYPT_P * _SCRYPT_MOST_TIMES
+        and 128 * r * (n + p + 2) <= _SCRYPT_MEMORY
+    )
+    # What the algorithm itself demands of its parameters (RFC 7914, section 2).
+    if min(n - 1, r, p) < 1 or not is_bounded or n & (n - 1) or n.bit_length() > 16 * r:
+        raise ValueError("the hash of a password is none that one can be compared with")
+    return stored
+
+
+def _parts_of(stored: str) -> tuple[int, int, int, bytes, bytes]:
+    """Return the parameters, the salt and the digest of a hash. Raises ``ValueError``."""
+    kind, n, r, p, salt, digest = stored.split("$")
+    if kind != "scrypt":
+        raise ValueError(f"no hash is made with {kind:.20}")
+    return int(n), int(r), int(p), base64.b64decode(salt), base64.b64decode(digest)
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Whether rows belong together, so that a store can take all of them."""
+"""Whether rows belong together, so that a store can take all of them, and a site use them."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from typing import Any
 
 from packaging.version import Version
 
+from warehouse14.domain.archives.filenames import ALL_EXTENSIONS
+from warehouse14.domain.credentials import checked_password_hash, token_id
 from warehouse14.domain.lengths import (
     ACTION,
     DIGEST,
@@ -18,7 +20,22 @@ from warehouse14.domain.lengths import (
     TOKEN,
 )
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
-from warehouse14.domain.names import VERSION_LENGTH, AccountName, FileName, file_name, project_name
+from warehouse14.domain.names import (
+    VERSION_LENGTH,
+    AccountName,
+    FileName,
+    Principal,
+    account_name,
+    file_name,
+    group_name,
+    is_plain,
+    is_service_name,
+    principal,
+    principal_account,
+    project_name,
+)
+from warehouse14.domain.origins import networks
+from warehouse14.domain.services.belonging import service_account
 
 Row = Account | Group | Login | Token | Project | File | Change
 
@@ -49,6 +66,10 @@ _LENGTHS: Mapping[type[Row], Mapping[str, int]] = {
         "by_token": TOKEN,
     },
 }
+#: The largest serial of an entry: those after it have to be numbers that every engine keeps, too.
+_MOST_SERIAL = 2**62
+#: The last year of a sign-in: the time for which it counts is added to it.
+_LAST_YEAR = 9000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 
 
@@ -77,6 +98,17 @@ def _value(row: Row, path: str) -> str | None:
     return found  # type: ignore[no-any-return]
 
 
+def _is_account(name: str) -> bool:
+    """Whether an account can have this name. Raises ``Rejected`` for what is none in any spelling."""
+    return name == (service_account(name) if is_service_name(name) else account_name(name))
+
+
+def _is_principal(who: Principal) -> bool:
+    """Whether somebody can be granted something under this name. Raises ``Rejected`` as above."""
+    account = principal_account(who)
+    return who == principal(who) if account is None else _is_account(account)
+
+
 class Check:
     """Looks at rows in the order in which they are put: what others refer to comes before them.
 
@@ -102,28 +134,47 @@ class Check:
             case File():
                 self._next_file(row)
             case Change():
-                self._require(row.serial > self.serial, f"the entry {row.serial} comes after {self.serial}")
-                self.serial = row.serial
+                self._next_change(row)
             case _:
                 self._next_of_people(row)
 
     def _next_of_people(self, row: Account | Group | Login | Token) -> None:
         match row:
             case Account():
-                self._once("account", row.name)
-                self._accounts.add(row.name)
+                self._next_account(row)
             case Group():
+                self._require(group_name(row.name) == row.name, f"{row.name!r} is no group")
                 self._once("group", row.name)
                 for name in row.members:
                     self._known(name)
             case Login():
+                is_named = is_plain(row.issuer, PRINCIPAL) and is_plain(row.subject, PRINCIPAL)
+                self._require(is_named, f"{row.subject!r:.80} at {row.issuer!r:.80} is nobody")
                 self._once("login", row.issuer, row.subject)
                 self._known(row.account)
             case Token():
-                self._once("token", row.id)
-                self._known(row.account)
-                self._require(row.days is None or row.days <= MOST_DAYS, f"{row.days} days are too many")
-                self._require(bool(row.scopes), f"the token {row.id!r} is for nothing")
+                self._next_token(row)
+
+    def _next_account(self, account: Account) -> None:
+        self._require(_is_account(account.name), f"{account.name!r} is no account")
+        self._once("account", account.name)
+        self._accounts.add(account.name)
+        if account.password_hash is not None:
+            checked_password_hash(account.password_hash)
+        if account.vouched is not None:
+            for group in account.vouched.groups:
+                _check_length("a group", group, PRINCIPAL)
+            for at in account.vouched.seen.values():
+                self._require(at.year <= _LAST_YEAR, f"{account.name!r} has signed in in the year {at.year}")
+
+    def _next_token(self, token: Token) -> None:
+        self._require(token_id(token.id) == token.id, f"{token.id!r} is no id of a token")
+        self._once("token", token.id)
+        self._known(token.account)
+        self._require(token.days is None or token.days <= MOST_DAYS, f"{token.days} days are too many")
+        self._require(bool(token.scopes), f"the token {token.id!r} is for nothing")
+        checked_digest(token.secret_sha256)
+        networks(token.addresses)
 
     def _next_project(self, project: Project) -> None:
         self._require(project_name(project.name) == project.name, f"{project.name!r} is no project")
@@ -131,8 +182,9 @@ class Check:
         is_in_journal = 0 < project.serial <= self._last
         self._require(is_in_journal, f"the journal has no entry {project.serial} for {project.name!r}")
         self._project, self._files = project, set()
-        for principal in project.grants:
-            _check_length("a principal", principal, PRINCIPAL)
+        for who in project.grants:
+            _check_length("a principal", who, PRINCIPAL)
+            self._require(_is_principal(who), f"{who!r} is nobody")
         if project.latest is not None:
             Version(project.latest.version)
 
@@ -141,10 +193,16 @@ class Check:
         self._require(is_own, f"the file {file.filename!r} is not of the project before it")
         self._require(file.filename not in self._files, f"the file {file.filename!r} occurs twice")
         self._files.add(file_name(file.filename))
+        self._require(file.filename.endswith(ALL_EXTENSIONS), f"{file.filename!r} is no distribution file")
         Version(file.version)
         for digest in (file.sha256, file.blake2_256, file.metadata_sha256):
             if digest is not None:
                 checked_digest(digest)
+
+    def _next_change(self, change: Change) -> None:
+        self._require(change.serial > self.serial, f"the entry {change.serial} comes after {self.serial}")
+        self._require(change.serial <= _MOST_SERIAL, f"no entry could come after {change.serial}")
+        self.serial = change.serial
 
     def _known(self, name: AccountName) -> None:
         self._require(name in self._accounts, f"there is no account {name!r} before what is said of it")
