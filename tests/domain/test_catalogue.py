@@ -408,11 +408,13 @@ def test_a_sidecar_that_says_nothing_is_no_error(
         b"{}",
         b'{"core_metadata": null}',
         b'{"core_metadata": 5}',
+        b'{"core_metadata": "\\ud800"}',
+        b"[" * 200_000 + b"]" * 200_000,
     ]
     for number, sidecar in enumerate(said):
         other = replace(file, sha256=f"{number:064}")
         warehouse.store.put(other.sidecar_key, sidecar)
-        assert warehouse.catalogue.details(other).summary == "", sidecar
+        assert warehouse.catalogue.details(other).summary == "", sidecar[:80]
 
 
 def test_large_metadata_are_read_wherever_they_are_kept(

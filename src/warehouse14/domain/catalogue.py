@@ -139,15 +139,15 @@ class Catalogue:
         )
 
     def _metadata(self, file: File) -> bytes | None:
-        """Return the core metadata of ``file``, or None if their blob is lost."""
+        """Return the core metadata of ``file``, or None if their blob is lost, or cannot be read."""
         try:
             if file.metadata_sha256 is not None:
                 return self._read(file.metadata_key, _MOST_METADATA)
             known = json.loads(self._read(file.sidecar_key, MOST_SIDECAR))
-        except (NotFound, ValueError):
+            kept = known.get(SIDECAR_METADATA, "") if isinstance(known, dict) else ""
+            return str(kept).encode("utf-8", "surrogateescape")
+        except (NotFound, ValueError, RecursionError):
             return None
-        kept = known.get(SIDECAR_METADATA, "") if isinstance(known, dict) else ""
-        return str(kept).encode("utf-8", "surrogateescape")
 
     def _read(self, key: str, most: int) -> bytes:
         with self._store.open(key, 0) as stream:
