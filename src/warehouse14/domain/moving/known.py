@@ -68,15 +68,27 @@ class InUnit:
         self._unit = unit
 
     def people(self) -> People:
-        """See the protocol."""
+        """See the protocol. Not every store reads a unit at one moment: all accounts are known whom others
+        name, as none is ever removed."""
         unit = self._unit
+        groups = unit.groups.ever()
         accounts = unit.accounts.all()
         return People(
             accounts=accounts,
-            groups=unit.groups.ever(),
-            logins=[login for account in accounts for login in unit.logins.of(account.name)],
+            groups=groups,
+            logins=self._logins(accounts),
             tokens=[token for account in accounts for token in unit.tokens.of(account.name)],
         )
+
+    def _logins(self, accounts: Iterable[Account]) -> list[Login]:
+        """Return the logins of these accounts, each once: one may be joined to another meanwhile."""
+        found = {
+            (login.issuer, login.subject): login
+            for account in accounts
+            for login in self._unit.logins.of(account.name)
+            if login.account == account.name
+        }
+        return list(found.values())
 
     def owned(self, since: int) -> Iterator[Owned]:
         """See the protocol."""

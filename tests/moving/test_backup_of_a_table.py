@@ -1,0 +1,99 @@
+"""A table is not read at one moment: whatever is done meanwhile, a site takes the archive."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from moving.conftest import archive_of, moving, publish
+from support.tables import REGION, DynamoDBLocal
+from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
+from warehouse14.bootstrap import open_warehouse
+from warehouse14.domain.model import Role, Scope
+from warehouse14.domain.names import AccountName, ProviderName
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.builders import build_wheel
+
+pytestmark = [pytest.mark.npm, pytest.mark.debian]
+
+_ISSUER = "https://login.example.org"
+_READS = frozenset({"Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems"})
+
+
+@contextmanager
+def done_before(request: int, warehouse: Warehouse, do: Callable[[], None]) -> Iterator[list[str]]:
+    """Do something before a request that reads, which is counted from 0.
+
+    Yields which were asked for.
+    """
+    asked: list[str] = []
+
+    def meet(model: object, **_: object) -> None:
+        operation = str(getattr(model, "name", ""))
+        if operation in _READS:
+            if len(asked) == request:
+                do()
+            asked.append(operation)
+
+    units = warehouse.units
+    assert isinstance(units, DynamoUnits)
+    units._client.meta.events.register("before-call.dynamodb", meet)
+    yield asked
+    units._client.meta.events.unregister("before-call.dynamodb", meet)
+
+
+def fill(warehouse: Warehouse) -> None:
+    """Let there be two people in a group, each known at a provider, with a project and a token."""
+    boss = warehouse.operator()
+    for name in ("ada", "ben"):
+        warehouse.accounts.add(boss, name)
+        join(warehouse, name, name)
+        warehouse.tokens.mint(boss, name="x", account=name, scopes={Scope.READ}, project=None)
+    warehouse.groups.create(boss, "crew", admin="ada")
+    publish(warehouse, "ada", build_wheel("one", "1.0"))
+
+
+def change(warehouse: Warehouse) -> None:
+    """Add somebody, and let everything name them; and join others anew."""
+    boss = warehouse.operator()
+    warehouse.accounts.add(boss, "dan")
+    warehouse.groups.add(boss, "crew", "dan")
+    warehouse.groups.create(boss, "new", admin="dan")
+    warehouse.tokens.mint(boss, name="x", account="dan", scopes={Scope.READ}, project=None)
+    warehouse.projects.grant(boss, "one", "account:dan", Role.ADMIN)
+    warehouse.projects.create(boss, "two", admin=AccountName("dan"))
+    for subject, before, now in (("ben", "ben", "dan"), ("ada", "ada", "ben")):
+        warehouse.arrivals.part(boss, _ISSUER, subject, account=before)
+        join(warehouse, subject, now)
+
+
+def join(warehouse: Warehouse, subject: str, account: str) -> None:
+    corp = ProviderName("corp")
+    warehouse.arrivals.join_known(
+        warehouse.operator(), account, provider=corp, issuer=_ISSUER, subject=subject
+    )
+
+
+@pytest.mark.thorough
+def test_whatever_is_done_between_two_reads_of_a_backup_a_site_takes_it(
+    dynamodb: DynamoDBLocal, table: str
+) -> None:
+    settings = {
+        "metadata": "dynamodb",
+        "metadata.table": table,
+        "metadata.region": REGION,
+        "metadata.endpoint_url": dynamodb.endpoint,
+        "files": "memory",
+        "create_on_upload": "true",
+    }
+    for request in range(1000):
+        dynamodb.remove(table)
+        with closing(open_warehouse(settings)) as site, closing(open_warehouse(settings)) as other:
+            fill(site)
+            with done_before(request, site, lambda: change(other)) as asked:
+                archive = archive_of(site)
+        with closing(open_warehouse()) as there:
+            list(moving(there).restore(archive))
+        if len(asked) <= request:
+            break
+    assert request > 10
