@@ -200,6 +200,27 @@ def test_a_file_that_was_lost_before_the_backup_and_is_there_again_is_no_damage(
 
 
 @pytest.mark.thorough
+def test_of_a_file_that_was_lost_before_the_backup_and_is_there_again_what_lacks_beside_it_is_named(
+    small_site: Site, tmp_path: Path
+) -> None:
+    blobs = small_site.folder / "var/files/blobs"
+    lost = min(blobs.rglob("*.whl"))
+    content = lost.read_bytes()
+    lost.unlink()
+    path = tmp_path / "backup.tar"
+    assert small_site.run("backup", str(path)).returncode == 1
+    lost.write_bytes(content)
+    sidecar = Path(f"{lost}.json")
+    sidecar.unlink()
+    ended = small_site.run("restore", str(path))
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines() == [
+        f"damage: missing: {sidecar.relative_to(blobs)}",
+        "0 files restored, 3 there already, 1 damaged",
+    ]
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".json", ".metadata"])
 def test_what_is_too_large_beside_a_file_is_named_and_all_else_can_be_restored(
     small_site: Site, new_site: NewSite, tmp_path: Path, ending: str

@@ -23,7 +23,7 @@ from warehouse14.domain.moving.known import InUnit, Known, common_serial, left_o
 from warehouse14.domain.moving.lines import InLines, rows, write
 from warehouse14.domain.ports import FileStore, Now, Units
 from warehouse14.domain.services.upkeep import Finding, Report
-from warehouse14.domain.services.working import is_listed, is_whole
+from warehouse14.domain.services.working import is_listed, is_whole, lacking
 
 #: How many blobs a file has beside its own: core metadata and a sidecar.
 _BESIDE = 2
@@ -159,8 +159,13 @@ class MoveService:
         yield from map(self._without, files)
 
     def _without(self, file: File) -> Carried:
-        """Return what becomes of a file that an archive does not have: these stores may."""
-        return Carried(file.key, is_new=False) if is_whole(self._store, file) else missing(file)
+        """Return what becomes of a file that an archive does not have: these stores may, or lack only what
+        is beside it."""
+        keys = lacking(self._store, file)
+        if file.key in keys:
+            return missing(file)
+        damage = tuple(Report(Finding.MISSING, key) for key in keys)
+        return Carried(file.key, is_new=False, damage=damage)
 
     def _take(self, file: File, pieces: Iterator[bytes], small: Mapping[str, bytes]) -> Carried:
         if is_whole(self._store, file):

@@ -1,7 +1,7 @@
 """What every use case shares: trying again after a lost race, saying who did it, finding a project."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from unicodedata import category
@@ -62,9 +62,15 @@ def is_listed(units: Units, file: File) -> bool:
 
 def is_whole(store: FileStore, file: File) -> bool:
     """Whether all blobs of ``file`` are in a store, the file itself with its size."""
+    return not lacking(store, file)
+
+
+def lacking(store: FileStore, file: File) -> Sequence[str]:
+    """Return the keys of those blobs of ``file`` that a store lacks; one of another size is not the file."""
     found = {key: store.stat(key) for key in file.keys}
-    blob = found[file.key]
-    return None not in found.values() and blob is not None and blob.size == file.size
+    return [
+        key for key, blob in found.items() if blob is None or (key == file.key and blob.size != file.size)
+    ]
 
 
 def entry(
