@@ -61,6 +61,7 @@ def change(warehouse: Warehouse) -> None:
     warehouse.groups.create(boss, "new", admin="dan")
     warehouse.tokens.mint(boss, name="x", account="dan", scopes={Scope.READ}, project=None)
     warehouse.projects.grant(boss, "one", "account:dan", Role.ADMIN)
+    warehouse.projects.set_public(boss, "one", public=True)
     warehouse.projects.create(boss, "two", admin=AccountName("dan"))
     for subject, before, now in (("ben", "ben", "dan"), ("ada", "ada", "ben")):
         warehouse.arrivals.part(boss, _ISSUER, subject, account=before)
@@ -75,7 +76,7 @@ def join(warehouse: Warehouse, subject: str, account: str) -> None:
 
 
 @pytest.mark.thorough
-def test_whatever_is_done_between_two_reads_of_a_backup_a_site_takes_it(
+def test_whatever_is_done_between_two_reads_of_a_backup_a_site_takes_it_with_all_that_was_there(
     dynamodb: DynamoDBLocal, table: str
 ) -> None:
     settings = {
@@ -94,6 +95,7 @@ def test_whatever_is_done_between_two_reads_of_a_backup_a_site_takes_it(
                 archive = archive_of(site)
         with closing(open_warehouse()) as there:
             list(moving(there).restore(archive))
+            assert "one" in [project.name for project in there.projects.listed(there.operator())]
         if len(asked) <= request:
             break
     assert request > 10

@@ -96,14 +96,19 @@ class DynamoProjects:
 
     def changed_since(self, serial: int) -> Iterator[Project]:
         """See the port."""
+        table = self._moment.table
+        before = int((table.get(keys.SITE) or {}).get("n", 0))
         # What is restored may be in two lists for a moment.
         names = {
             item["name"]
             for partition in keys.LISTS
-            for item in self._moment.table.query(partition, only="serial > :after", values={"after": serial})
+            for item in table.query(partition, only="serial > :after", values={"after": serial})
         }
+        # What went meanwhile from one list to another may have been met in neither.
+        since = table.query(keys.JOURNAL, first=keys.place(before + 1))
+        names |= {item["project"] for item in since if item.get("project") is not None}
         found = (self.get(ProjectName(name)) for name in sorted(names))
-        return (project for project in found if project is not None)
+        return (project for project in found if project is not None and project.serial > serial)
 
     def create(self, project: Project) -> None:
         """See the port."""
