@@ -355,6 +355,34 @@ def test_a_session_that_begins_while_all_of_an_account_end_is_ended_too(
     assert look(units, lambda unit: unit.sessions.of(ADA)) == []
 
 
+def test_a_session_that_is_changed_while_it_is_ended_does_not_come_back(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    commit(units, lambda unit: unit.accounts.add(sample_account()))
+    commit(units, lambda unit: unit.sessions.add(sample_session()))
+    other, swept, changed = others(), threading.Event(), threading.Event()
+
+    def let_it_change() -> None:
+        swept.set()
+        assert changed.wait(20)
+
+    def end() -> None:
+        with after_the_next("BatchWriteItem", other, let_it_change):
+            commit(other, lambda unit: unit.sessions.end_of(ADA, but=None))
+
+    ending = threading.Thread(target=end)
+
+    def let_it_sweep() -> None:
+        ending.start()
+        assert swept.wait(20)
+
+    with after_the_next("TransactGetItems", units, let_it_sweep), pytest.raises(Conflict):
+        commit(units, lambda unit: unit.sessions.set_looks(sample_session().id, {DEMO: LATER}))
+    changed.set()
+    ending.join()
+    assert look(units, lambda unit: unit.sessions.get(sample_session().id)) is None
+
+
 # -- following the journal ---------------------------------------------------------------------------------
 
 

@@ -57,12 +57,17 @@ class DynamoSessions:
 
     def set_looks(self, session: str, looks: Mapping[Looked, datetime]) -> None:
         """See the port."""
-        part = people_rows.looks_part(looks)
 
         def apply(found: Rows) -> None:
-            found.change(_require(found, session), looks=part)
+            _require(found, session)
 
-        self._moment.change([keys.session(session)], apply)
+        key = keys.session(session)
+        self._moment.change([key], apply)
+        # Only where it still is: an ending deletes sessions before its commit, and none may come back then.
+        changed = update(
+            key, "SET looks = :looks", "attribute_exists(pk)", looks=people_rows.looks_part(looks)
+        )
+        self._moment.touch(changed, refused=Conflict("session", session))
 
     def end(self, session: str) -> None:
         """See the port."""
