@@ -178,6 +178,49 @@ def test_what_a_batch_left_unwritten_is_written_again(units: DynamoUnits, table_
     assert look(units, lambda unit: unit.sessions.of(ADA)) == []
 
 
+def break_off(table_faults: TableFaults, *, after: int, done: int) -> None:
+    """Let only some of a batch be written, and nothing more."""
+    table_faults.leave_undone("BatchWriteItem", after=after, done=done)
+    table_faults.refuse("BatchWriteItem", "AccessDeniedException")
+
+
+def end_all_that_are_found(units: DynamoUnits) -> None:
+    commit(units, lambda unit: unit.sessions.end_of(ADA, but=None))
+    for number in range(2):
+        assert look(units, lambda unit, n=number: unit.sessions.get(f"{n:064}")) is None
+
+
+@pytest.fixture
+def two_sessions(units: DynamoUnits) -> None:
+    """Sessions of one account."""
+    commit(units, lambda unit: unit.accounts.add(sample_account()))
+    for number in range(2):
+        commit(units, lambda unit, n=number: unit.sessions.add(sample_session(id=f"{n:064}")))
+
+
+@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.parametrize("done", [1, -1])
+def test_an_ending_of_sessions_that_breaks_off_leaves_none_that_the_next_does_not_find(
+    units: DynamoUnits, table_faults: TableFaults, done: int
+) -> None:
+    break_off(table_faults, after=0, done=done)
+    with pytest.raises(Unavailable):
+        commit(units, lambda unit: unit.sessions.end_of(ADA, but=None))
+    end_all_that_are_found(units)
+
+
+@pytest.mark.usefixtures("two_sessions")
+@pytest.mark.parametrize("done", [1, -1])
+def test_a_restoration_that_breaks_off_leaves_no_session_that_an_ending_does_not_find(
+    units: DynamoUnits, table_faults: TableFaults, done: int
+) -> None:
+    # The accounts are written before.
+    break_off(table_faults, after=1, done=done)
+    with pytest.raises(Unavailable), units.restoring() as restoration:
+        restoration.people([sample_account()], [], [], [])
+    end_all_that_are_found(units)
+
+
 # -- many at once -----------------------------------------------------------------------------------------
 
 

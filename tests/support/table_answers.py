@@ -69,20 +69,22 @@ def conflicting(request: AWSPreparedRequest) -> AWSResponse:
 
 
 def partly(request: AWSPreparedRequest, send: Send, done: int) -> AWSResponse:
-    """Send what a BatchGetItem or BatchWriteItem asks of the first items of each table alone, and answer
-    that the others were not processed.
+    """Send what a BatchGetItem or BatchWriteItem asks of some items of each table alone, and answer that
+    the others were not processed.
 
     Args:
         request: what was asked.
         send: what asks the service.
-        done: how many items of each table are asked for.
+        done: how many items of each table are asked for, of the first, or of the last if it is negative.
     """
     asked = body_of(request)
-    some = {name: _part(wanted, slice(done)) for name, wanted in asked["RequestItems"].items()}
+    first, last = slice(done), slice(done, None)
+    processed, undone = (first, last) if done > 0 else (last, first)
+    some = {name: _part(wanted, processed) for name, wanted in asked["RequestItems"].items()}
     said = body_of_answer(send(with_body(request, {**asked, "RequestItems": some})))
     left = "UnprocessedKeys" if "Responses" in said else "UnprocessedItems"
     for name, wanted in asked["RequestItems"].items():
-        rest = _part(wanted, slice(done, None))
+        rest = _part(wanted, undone)
         if _things(rest):
             said[left][name] = rest
     return answer(request, said)

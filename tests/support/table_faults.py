@@ -71,7 +71,8 @@ class TableFaults:
         self._plan(operation, self._lose, times, after)
 
     def leave_undone(self, operation: str, *, times: int = 1, after: int = 0, done: int = 1) -> None:
-        """Let only the first ``done`` items of the next BatchGetItem or BatchWriteItem be processed."""
+        """Let only the first ``done`` items of the next BatchGetItem or BatchWriteItem be processed, or the
+        last ones if it is negative: the service keeps to no order."""
         self._plan(operation, partial(partly, send=self._http.send, done=done), times, after)
 
     def leave_out(self, item: dict[str, Any], *, times: int = 1, after: int = 0) -> None:

@@ -58,9 +58,9 @@ class DynamoAttempts:
     def forget(self, before: datetime) -> None:
         """See the port."""
 
-        def early() -> list[keys.Key]:
+        def early() -> list[list[keys.Key]]:
             values = {"before": rows.written(before)}
             found = self._moment.table.query(keys.ATTEMPTS, only="last_at < :before", values=values)
-            return [(item["pk"], item["sk"]) for item in found]
+            return [[(item["pk"], item["sk"]) for item in found]]
 
         self._moment.sweep(early)

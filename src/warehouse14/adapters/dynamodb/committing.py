@@ -153,7 +153,9 @@ class Committer:
         return False
 
     def _sweep(self, moment: Moment) -> None:
-        self._table.write_many(delete=[key for over in moment.sweeps for key in over()])
+        for over in moment.sweeps:
+            for part in over():
+                self._table.write_many(delete=part)
 
     def _transact(self, steps: Sequence[_Step]) -> Reasons | None:
         return transact(self._table, [step.operation for step in steps])

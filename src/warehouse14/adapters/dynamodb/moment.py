@@ -105,8 +105,9 @@ class Moment:
         self._writable = writable
         self.intents: list[Intent] = []
         self.touches: list[Touch] = []
-        #: Find items that need not be deleted at once with the rest: they go before it.
-        self.sweeps: list[Callable[[], Iterable[Key]]] = []
+        #: Find items that need not be deleted at once with the rest: they go before it, one part after the
+        #: other.
+        self.sweeps: list[Callable[[], Sequence[Sequence[Key]]]] = []
         self.entry: Change | None = None
         #: Who holds what in this unit, by key.
         self.held: dict[Key, str] = {}
@@ -135,9 +136,10 @@ class Moment:
         self._check_writable()
         self.touches.append(Touch(operation, refused, instead))
 
-    def sweep(self, over: Callable[[], Iterable[Key]]) -> None:
+    def sweep(self, over: Callable[[], Sequence[Sequence[Key]]]) -> None:
         """Delete items before the rest of the unit: what is over, or ends whatever comes of the rest. They
-        are looked for whenever the unit is decided, as others may have come to them."""
+        are looked for whenever the unit is decided, as others may have come to them. Each part of them is
+        gone before the next is touched."""
         self._check_writable()
         self.sweeps.append(over)
 

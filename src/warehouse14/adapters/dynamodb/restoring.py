@@ -39,6 +39,9 @@ class DynamoRestoration:
         self._who: list[dict[str, Any]] = []
         self._begun: list[dict[str, Any]] = []
         self._deleted: list[Key] = []
+        #: What others are found by: it goes after them, so that a restoration that breaks off leaves nothing
+        #: that nobody finds.
+        self._deleted_notes: list[Key] = []
         self._put: list[dict[str, Any]] = []
         self._last: list[dict[str, Any]] = []
         self._unlisted: list[Key] = []
@@ -69,7 +72,7 @@ class DynamoRestoration:
     ) -> None:
         """See the port."""
         self._keep()
-        self._deleted += self._people_there()
+        self._find_people()
         for group in groups:
             self._who.append(people_rows.group_item(group))
             for account, admin in group.members.items():
@@ -78,17 +81,18 @@ class DynamoRestoration:
         self._put += [item for login in logins for item in people_rows.login_items(login)]
         self._put += [item for token in tokens for item in people_rows.token_items(token)]
 
-    def _people_there(self) -> list[Key]:
-        """Return where members, logins, tokens and sessions are, and their notes."""
-        found = []
+    def _find_people(self) -> None:
+        """Let members, logins, tokens and sessions be deleted that are there, and their notes."""
+        gone, notes = self._deleted, self._deleted_notes
         for account in self._table.query(keys.ACCOUNTS):
             for note in self._table.query(keys.of_account(account["sk"]), first=keys.ROW + "!"):
-                found += [(note["pk"], note["sk"]), *([(note["to"], keys.ROW)] if "to" in note else [])]
-        found += [(item["pk"], item["sk"]) for item in self._table.query(keys.GROUPS) if "account" in item]
-        found += [(item["pk"], item["sk"]) for item in self._table.query(keys.ENDING)]
+                notes.append((note["pk"], note["sk"]))
+                gone += [(note["to"], keys.ROW)] if "to" in note else []
+        gone += [(item["pk"], item["sk"]) for item in self._table.query(keys.GROUPS) if "account" in item]
+        notes += [(item["pk"], item["sk"]) for item in self._table.query(keys.ENDING)]
         for session in self._table.query(keys.SESSIONS):
-            found += [keys.session(session["id"]), *people_rows.session_notes(session)]
-        return found
+            gone.append(keys.session(session["id"]))
+            notes += people_rows.session_notes(session)
 
     def project(self, project: Project, files: Sequence[File]) -> None:
         """See the port."""
@@ -136,7 +140,8 @@ class DynamoRestoration:
         wanted = {(item["pk"], item["sk"]) for item in (*self._who, *self._put, *self._last)}
         self._write(put=self._who)
         self._begin_projects()
-        self._write(delete=[key for key in self._deleted if key not in wanted])
+        for gone in (self._deleted, self._deleted_notes):
+            self._write(delete=[key for key in gone if key not in wanted])
         self._write(put=self._put)
         self._write(put=self._last)
         self._write(delete=[key for key in self._unlisted if key not in wanted])

@@ -96,10 +96,11 @@ class DynamoSessions:
     def _end(self, find: Callable[[], Iterable[dict[str, Any]]]) -> None:
         """End sessions. They may be more than one transaction takes, so they end before it."""
 
-        def places() -> list[keys.Key]:
-            return [
-                key for item in find() for key in (keys.session(item["id"]), *people_rows.session_notes(item))
-            ]
+        def places() -> list[list[keys.Key]]:
+            found = list(find())
+            notes = [note for item in found for note in people_rows.session_notes(item)]
+            # Notes last: a sweep that breaks off leaves no session that the next one does not find.
+            return [[keys.session(item["id"]) for item in found], notes]
 
         self._moment.sweep(places)
 
