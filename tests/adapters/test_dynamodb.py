@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -24,14 +25,16 @@ from warehouse14.adapters.dynamodb.table import Table
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.domain.access import account_identity
-from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable
+from warehouse14.domain.arrivals import Arrival
+from warehouse14.domain.errors import Conflict, Misconfigured, SignInFailed, Unauthenticated, Unavailable
 from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.index import Index
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
-from warehouse14.domain.names import FileName, ProjectName
+from warehouse14.domain.names import FileName, ProjectName, ProviderName
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.readonly import ReadOnlyUnits
+from warehouse14.domain.services.arrivals import From
 from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import Section, SettingError
@@ -45,6 +48,7 @@ from warehouse14.testing.samples import (
     sample_account,
     sample_change,
     sample_file,
+    sample_login,
     sample_project,
     sample_session,
 )
@@ -424,6 +428,80 @@ def test_a_session_that_is_changed_while_it_is_ended_does_not_come_back(
     changed.set()
     ending.join()
     assert look(units, lambda unit: unit.sessions.get(sample_session().id)) is None
+
+
+@contextmanager
+def while_it_commits(units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
+    """Do it when the next commit of ``units`` is decided and not made yet, which waits for a second."""
+    doing = threading.Thread(target=do)
+
+    def let_it_do() -> None:
+        doing.start()
+        doing.join(1)
+
+    with after_the_next("TransactGetItems", units, let_it_do):
+        yield
+    doing.join()
+
+
+@pytest.fixture
+def two_sites(units: DynamoUnits, others: Callable[[], DynamoUnits]) -> tuple[Warehouse, Warehouse]:
+    """Two processes of one site, which Ada has an account on."""
+    policy = Policy(1, create_on_upload=False, page_cache_bytes=1)
+    here, there = (Warehouse(each, MemoryFiles(), policy) for each in (units, others()))
+    there.accounts.add(there.operator(), "ada", password="correct horse")
+    return here, there
+
+
+@pytest.mark.thorough
+def test_a_sign_in_with_a_password_that_is_replaced_before_its_commit_is_ended(
+    units: DynamoUnits, two_sites: tuple[Warehouse, Warehouse]
+) -> None:
+    here, there = two_sites
+    operator = there.operator()
+    with while_it_commits(units, lambda: there.accounts.set_password(operator, "ada", "a better horse")):
+        begun = here.sessions.sign_in("ada", "correct horse", origin="192.0.2.1")
+    assert there.sessions.identify(begun.secret) is None
+    with pytest.raises(Unauthenticated):
+        here.sessions.sign_in("ada", "correct horse", origin="192.0.2.1")
+    assert here.sessions.sign_in("ada", "a better horse", origin="192.0.2.1")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("ending", ["parted", "kept out", "disabled for a while"])
+def test_a_sign_in_through_a_provider_is_ended_by_what_closes_that_way_in_before_its_commit(
+    units: DynamoUnits, two_sites: tuple[Warehouse, Warehouse], ending: str
+) -> None:
+    here, there = two_sites
+    operator = there.operator()
+    corp = From(ProviderName("corp"), "Corp", "192.0.2.1")
+    login = sample_login()
+    arrival = Arrival(
+        issuer=login.issuer,
+        subject=login.subject,
+        name=None,
+        email=None,
+        groups=frozenset(),
+        refusal=None,
+        sid=None,
+        id_token="e30.e30.c2ln",
+    )
+    there.arrivals.join_known(
+        operator, "ada", provider=corp.provider, issuer=login.issuer, subject=login.subject
+    )
+
+    def close() -> None:
+        if ending == "parted":
+            there.arrivals.part(operator, login.issuer, login.subject, account="ada")
+        elif ending == "kept out":
+            with pytest.raises(SignInFailed):
+                there.arrivals.sign_in(corp, replace(arrival, refusal="Not in the group."))
+        else:
+            there.accounts.set_disabled(operator, "ada", disabled=True)
+
+    with while_it_commits(units, close):
+        here.arrivals.sign_in(corp, arrival)
+    assert look(units, lambda unit: unit.sessions.of(ADA)) == []
 
 
 # -- following the journal ---------------------------------------------------------------------------------

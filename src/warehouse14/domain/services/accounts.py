@@ -129,7 +129,7 @@ class AccountService:
         once = not is_own and not identity.is_operator
 
         def work(unit: UnitOfWork) -> None:
-            unit.hold(f"account:{wanted}")
+            hold_account(unit, wanted)
             found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
                 raise Rejected(
@@ -169,6 +169,7 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> bool:
             unit.hold(_ADMINISTRATORS)
+            hold_account(unit, wanted)
             self._require_still_administrator(unit, identity)
             found = existing_account(unit, wanted)
             detail: dict[str, str] = {}
@@ -240,6 +241,15 @@ class AccountService:
             account = unit.accounts.get(wanted)
         matches = password_matches(password, account.password_hash if account else None)
         return account if account and matches and account.may_act else None
+
+
+def hold_account(unit: UnitOfWork, name: AccountName) -> None:
+    """Let no other unit begin a session of an account, end all of them or close a way in until this one ends.
+
+    A session rests on a password or a login, and is not to be written after that was taken away and the
+    sessions were ended. It comes after every other name that a unit holds.
+    """
+    unit.hold(f"account:{name}")
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:

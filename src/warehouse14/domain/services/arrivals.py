@@ -19,7 +19,7 @@ from warehouse14.domain.names import (
     provider_group,
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import existing_account
+from warehouse14.domain.services.accounts import existing_account, hold_account
 from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
 from warehouse14.domain.services.throttle import MEMORY
@@ -71,11 +71,8 @@ class ArrivalService:
         if arrival.refusal is not None:
             self._keep_out(where, arrival)
             raise _failed(arrival.refusal, arrival)
-        with self._units.read() as unit:
-            known = unit.logins.get(arrival.issuer, arrival.subject)
-        if known is None:
-            self._add_account(where, arrival)
-        signed_in = self._start(where, arrival)
+        name = self._known_name(arrival) or self._add_account(where, arrival)
+        signed_in = self._start(where, arrival, name)
         self._take_up_invitations(signed_in.identity(where.origin), arrival)
         self._tidy()
         return signed_in
@@ -84,15 +81,23 @@ class ArrivalService:
         if arrival.email is not None:
             take_up(self._units, self._now, identity, arrival.email)
 
-    def _add_account(self, where: From, arrival: Arrival) -> None:
+    def _known_name(self, arrival: Arrival) -> AccountName | None:
+        """Return the account that somebody is joined to, if there is one."""
+        with self._units.read() as unit:
+            login = unit.logins.get(arrival.issuer, arrival.subject)
+        return None if login is None else login.account
+
+    def _add_account(self, where: From, arrival: Arrival) -> AccountName:
+        """Return the account that was made, or was a moment before."""
         name = self._new_name(where, arrival)
         account = Account(name, administrator=False, created_at=self._now())
         login = Login(arrival.issuer, arrival.subject, where.provider, name, self._now())
         identity = account_identity(name, origin=where.origin)
 
-        def work(unit: UnitOfWork) -> None:
-            if unit.logins.get(login.issuer, login.subject) is not None:
-                return
+        def work(unit: UnitOfWork) -> AccountName:
+            known = unit.logins.get(login.issuer, login.subject)
+            if known is not None:
+                return known.account
             if unit.accounts.get(name) is not None:
                 raise _failed(_taken(where, name, arrival), arrival)
             unit.accounts.add(account)
@@ -100,8 +105,9 @@ class ArrivalService:
             unit.journal.append(
                 entry(Action.ACCOUNT_ADD, identity, self._now, account=name, detail=_detail(login))
             )
+            return name
 
-        attempt(self._units, work)
+        return attempt(self._units, work)
 
     def _new_name(self, where: From, arrival: Arrival) -> AccountName:
         if arrival.name is None:
@@ -127,12 +133,13 @@ class ArrivalService:
             )
         return name
 
-    def _start(self, where: From, arrival: Arrival) -> SignedIn:
+    def _start(self, where: From, arrival: Arrival, name: AccountName) -> SignedIn:
         secret = session_secret()
         begun = Begun(where.provider, arrival.issuer, arrival.subject, arrival.sid, arrival.id_token)
 
         def work(unit: UnitOfWork) -> SignedIn:
-            account = _account_of(unit, arrival)
+            hold_account(unit, name)
+            account = _account_of(unit, arrival, name)
             vouched = self._vouched(account, where.provider, arrival)
             now_vouched = replace(account, vouched=vouched)
             if not now_vouched.may_act:
@@ -154,9 +161,13 @@ class ArrivalService:
         return attempt(self._units, work)
 
     def _keep_out(self, where: From, arrival: Arrival) -> None:
+        name = self._known_name(arrival)
+        if name is None:
+            return
+
         def work(unit: UnitOfWork) -> None:
-            login = unit.logins.get(arrival.issuer, arrival.subject)
-            account = None if login is None else unit.accounts.get(login.account)
+            hold_account(unit, name)
+            account = _joined(unit, arrival, name)
             if account is None or (account.vouched and where.provider in account.vouched.kept_out):
                 return
             vouched = self._vouched(account, where.provider, arrival)
@@ -245,7 +256,7 @@ class ArrivalService:
 
         def work(unit: UnitOfWork) -> None:
             # Of two who part at once, from each other's last way in, one comes second.
-            unit.hold(f"logins:{owner}")
+            hold_account(unit, owner)
             found = existing_account(unit, owner)
             logins = unit.logins.of(owner)
             login = next(
@@ -321,9 +332,14 @@ class ArrivalService:
         )
 
 
-def _account_of(unit: UnitOfWork, arrival: Arrival) -> Account:
+def _joined(unit: UnitOfWork, arrival: Arrival, name: AccountName) -> Account | None:
+    """Return the account by this name if somebody is joined to it still."""
     login = unit.logins.get(arrival.issuer, arrival.subject)
-    account = None if login is None else unit.accounts.get(login.account)
+    return None if login is None or login.account != name else unit.accounts.get(name)
+
+
+def _account_of(unit: UnitOfWork, arrival: Arrival, name: AccountName) -> Account:
+    account = _joined(unit, arrival, name)
     if account is None:
         raise _failed("You were parted from your account meanwhile. Sign in again.", arrival)
     return account

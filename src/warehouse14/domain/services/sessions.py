@@ -11,7 +11,7 @@ from warehouse14.domain.model import Account, Action, Begun, Looked, Session
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import AccountService, existing_account
+from warehouse14.domain.services.accounts import AccountService, existing_account, hold_account
 from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.throttle import Throttle, limits
 from warehouse14.domain.services.working import Later, attempt, entry, require_site
@@ -104,6 +104,7 @@ class SessionService:
         secret = session_secret()
 
         def work(unit: UnitOfWork) -> SignedIn:
+            hold_account(unit, account.name)
             found = unit.accounts.get(account.name)
             if found is None or not found.may_act or found.password_hash != account.password_hash:
                 raise Unauthenticated(_REFUSED)
@@ -224,6 +225,7 @@ class SessionService:
 
     def _end_all(self, identity: Identity, owner: AccountName, *, but: str | None) -> int:
         def work(unit: UnitOfWork) -> int:
+            hold_account(unit, owner)
             existing_account(unit, owner)
             now = self._now()
             count = sum(
