@@ -31,7 +31,7 @@ from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.index import Index
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
-from warehouse14.domain.names import FileName, ProjectName, ProviderName
+from warehouse14.domain.names import FileName, GroupName, ProjectName, ProviderName
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.readonly import ReadOnlyUnits
 from warehouse14.domain.services.arrivals import From
@@ -48,6 +48,7 @@ from warehouse14.testing.samples import (
     sample_account,
     sample_change,
     sample_file,
+    sample_group,
     sample_login,
     sample_project,
     sample_session,
@@ -998,6 +999,18 @@ def test_a_part_whose_first_project_goes_while_it_is_read_is_not_put_into_a_list
     assert [part.numbers for part in found[0]] == [range(1, 2)]
     with after_the_next("Query", units, lambda: there.projects.delete(operator, "p3")):
         assert here.index.changed_parts(ada, firsts, serial) is None
+
+
+def test_a_member_whose_group_is_not_shown_yet_is_no_member_of_another(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    commit(units, lambda unit: unit.accounts.add(sample_account()))
+    for name in ("ops", "team"):
+        group = sample_group(GroupName(name), members={ADA: True} if name == "team" else {})
+        commit(units, lambda unit, group=group: unit.groups.create(group))
+    table_faults.leave_out(item_at(keys.group(GroupName("team"))))
+    (ops,) = look(units, lambda unit: unit.groups.all())
+    assert (ops.name, ops.members) == ("ops", {})
 
 
 # -- bad ground -------------------------------------------------------------------------------------------

@@ -100,15 +100,18 @@ def member_items(name: GroupName, account: AccountName, admin: bool) -> list[dic
 
 
 def groups(items: Iterable[Item]) -> list[Group]:
-    """Return the groups of these items: each is followed by its members."""
+    """Return the groups of these items: each is followed by its members.
+
+    A query that meets the middle of a commit may show members without their group, which follow another.
+    """
     found: list[Group] = []
     members: dict[AccountName, bool] = {}
     for item in items:
-        if "account" in item:
-            members[AccountName(item["account"])] = item["admin"]
-        else:
+        if "account" not in item:
             members = {}
             found.append(_group(item, members))
+        elif found and item["group"] == found[-1].name:
+            members[AccountName(item["account"])] = item["admin"]
     return found
 
 
