@@ -195,6 +195,8 @@ class ArrivalService:
         login = Login(arrival.issuer, arrival.subject, where.provider, identity.account, self._now())
 
         def work(unit: UnitOfWork) -> bool:
+            # Whoever is kept out at this moment stays so.
+            hold_account(unit, login.account)
             account = existing_account(unit, login.account)
             if not self._is_new(unit, login):
                 return False
