@@ -161,6 +161,16 @@ def test_a_service_that_stays_busy_is_unavailable_with_its_cause(
     assert entries(units) == 1
 
 
+def test_a_read_that_the_service_refuses_is_not_asked_for_again_and_is_unavailable_with_its_cause(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    create(units)
+    table_faults.cancel("TransactGetItems", "ValidationError")
+    with pytest.raises(Unavailable) as caught:
+        add(units)
+    assert "ValidationError" in caught.value.detail
+
+
 def test_what_a_batch_left_undone_is_asked_for_again(units: DynamoUnits, table_faults: TableFaults) -> None:
     for number in range(5):
         commit(

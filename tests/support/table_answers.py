@@ -19,7 +19,7 @@ THROTTLED = {
     "ThrottlingException": (_COMMON, "Rate of requests exceeds the allowed throughput."),
 }
 _NO_REASON = {"Code": "None"}
-_CONFLICT = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
+_CONFLICT = "Transaction is ongoing for the item"
 
 
 def body_of(request: AWSPreparedRequest) -> Body:
@@ -59,9 +59,15 @@ def conflicting(request: AWSPreparedRequest) -> AWSResponse:
     """Return the refusal of a write whose last item another transaction has in its hands."""
     operations = body_of(request).get("TransactItems")
     if operations is None:
-        said = {"__type": f"{_OWN}#TransactionConflictException", "message": _CONFLICT["Message"]}
+        said = {"__type": f"{_OWN}#TransactionConflictException", "message": _CONFLICT}
         return answer(request, said, 400)
-    reasons = [*[_NO_REASON] * (len(operations) - 1), _CONFLICT]
+    return cancelled(request, "TransactionConflict", _CONFLICT)
+
+
+def cancelled(request: AWSPreparedRequest, code: str, reason: str = "Not now.") -> AWSResponse:
+    """Return the refusal of a transaction for its last item, by the code of its reason."""
+    operations = body_of(request)["TransactItems"]
+    reasons = [*[_NO_REASON] * (len(operations) - 1), {"Code": code, "Message": reason}]
     codes = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
     said = {"__type": f"{_OWN}#TransactionCanceledException", "Message": message}

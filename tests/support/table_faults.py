@@ -18,7 +18,16 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from support.table_answers import body_of, conflicting, from_tables, partly, refused, throttled, without
+from support.table_answers import (
+    body_of,
+    cancelled,
+    conflicting,
+    from_tables,
+    partly,
+    refused,
+    throttled,
+    without,
+)
 from support.tables import DynamoDBLocal
 
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
@@ -65,6 +74,10 @@ class TableFaults:
     def refuse(self, operation: str, error: str, *, times: int = 1, after: int = 0) -> None:
         """Refuse the next calls of an operation with an error of this name."""
         self._plan(operation, partial(refused, error=error), times, after)
+
+    def cancel(self, operation: str, code: str, *, times: int = 1, after: int = 0) -> None:
+        """Cancel the next transactions of one kind for a reason with this code."""
+        self._plan(operation, partial(cancelled, code=code), times, after)
 
     def lose_answer(self, operation: str = ANY, *, times: int = 1, after: int = 0) -> None:
         """Let the service do what the next calls ask, and cut the connection before the answer."""

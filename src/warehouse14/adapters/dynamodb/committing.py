@@ -18,7 +18,15 @@ from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.marking import MARKS, mark, settling
 from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
-from warehouse14.adapters.dynamodb.table import MOST_AT_ONCE, Table, check, delete, put, update
+from warehouse14.adapters.dynamodb.table import (
+    MEET_OTHERS,
+    MOST_AT_ONCE,
+    Table,
+    check,
+    delete,
+    put,
+    update,
+)
 from warehouse14.adapters.dynamodb.transacting import Reasons, transact
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
@@ -28,8 +36,6 @@ PATIENCE = 20.0
 
 _BUSY = "Too many others change this site. Try again."
 _REFUSED = "ConditionalCheckFailed"
-#: Why the service refuses operations that may be tried again as they are.
-_MEET_OTHERS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 #: The serial is what it was, and nobody keeps it there.
 _UNMOVED = "n = :n AND (attribute_not_exists(keeper) OR kept < :now)"
 
@@ -163,7 +169,7 @@ class Committer:
     def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
         """Yield the touches that are left after a transaction that was not carried out; raise what it means
         that one of its operations was refused."""
-        unknown = {*codes} - {"None", _REFUSED} - _MEET_OTHERS
+        unknown = {*codes} - {"None", _REFUSED} - MEET_OTHERS
         if unknown:
             detail = ", ".join(sorted(unknown))
             raise Unavailable("The database refuses the change. Try again.", detail=detail)

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from warehouse14.adapters.dynamodb.client import answering, code_of
+from warehouse14.adapters.dynamodb.client import answering, code_of, said
 from warehouse14.adapters.dynamodb.codec import Item, pack, unpack
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.waiting import tries
@@ -17,6 +17,8 @@ _MOST_READ, _MOST_WRITTEN = 100, 25
 MOST_AT_ONCE = 100
 #: What the service says of a transaction that it did not carry out, as where it meets another.
 CANCELLED = "TransactionCanceledException"
+#: Why it refuses operations that may be tried again as they are.
+MEET_OTHERS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 #: How long what a service under load left undone is asked for again, in seconds.
 _PATIENCE = 10.0
 
@@ -54,19 +56,22 @@ class Table:
         return found
 
     def get_at_once(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-        """Return those of the items that are there, as they are at one moment; ``MOST_AT_ONCE`` at most."""
+        """Return those of the items that are there, as they are at one moment; ``MOST_AT_ONCE`` at most.
+        Others that have one in their hands are waited for."""
         asked = [{"Get": {"TableName": self._name, "Key": _sent(key)}} for key in keys]
+        detail = ""
         for _ in tries(_PATIENCE):
             with answering():
                 try:
                     answer = self._client.transact_get_items(TransactItems=asked)
                 except ClientError as error:
-                    if code_of(error) != CANCELLED:
+                    if not _meets_others(error):
                         raise
+                    detail = said(error)
                     continue
                 items = [unpack(each["Item"]) for each in answer["Responses"] if each.get("Item")]
                 return {(item["pk"], item["sk"]): item for item in items}
-        raise Unavailable("The database has too much to do. Try again.")
+        raise Unavailable("The database has too much to do. Try again.", detail=detail)
 
     def query(
         self,
@@ -173,6 +178,12 @@ def update(key: Key, change: str, condition: str | None = None, **values: Any) -
 def check(key: Key, condition: str, **values: Any) -> dict[str, Any]:
     """Return the operation that changes nothing and holds only if ``condition`` does."""
     return {"ConditionCheck": {"Key": _sent(key), **_if(condition, values)}}
+
+
+def _meets_others(error: ClientError) -> bool:
+    """Return whether a transaction was not carried out for what passes by itself."""
+    codes = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())}
+    return code_of(error) == CANCELLED and codes <= {"None"} | MEET_OTHERS
 
 
 def _if(condition: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
