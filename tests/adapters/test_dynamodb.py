@@ -4,6 +4,7 @@ import http.server
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -171,6 +172,17 @@ def test_a_read_that_the_service_refuses_is_not_asked_for_again_and_is_unavailab
     assert "ValidationError" in caught.value.detail
 
 
+def test_a_read_that_meets_others_for_too_long_is_unavailable_with_its_cause(
+    units: DynamoUnits, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(units)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0)
+    table_faults.conflict("TransactGetItems")
+    with pytest.raises(Unavailable) as caught:
+        add(units)
+    assert "TransactionConflict" in caught.value.detail
+
+
 def test_what_a_batch_left_undone_is_asked_for_again(units: DynamoUnits, table_faults: TableFaults) -> None:
     for number in range(5):
         commit(
@@ -282,6 +294,43 @@ def test_a_commit_rests_on_nothing_older_than_the_serial_it_has_read(
 def _grant_now(unit: Any) -> None:
     unit.projects.grant(DEMO, BOB_MAY, Role.MEMBER, expected=unit.projects.get(DEMO).serial)
     unit.journal.append(sample_change(project=DEMO))
+
+
+@pytest.mark.thorough
+def test_a_change_waits_once_for_its_process_and_for_all_others(
+    units: DynamoUnits, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds() -> float:
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            append(units, sample_change())
+        return time.monotonic() - began
+
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 1.0)
+    table_faults.conflict("TransactWriteItems", times=1000)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(seconds)
+        time.sleep(0.5)
+        second = pool.submit(seconds)
+        waited = [first.result(), second.result()]
+    table_faults.mend()
+    # The second may have used up half of its time when the first ends.
+    assert max(waited) < 1.3, waited
+
+
+def test_a_change_that_is_on_its_way_for_too_long_has_no_more_time_than_others(
+    table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = open_units(table, dynamodb.port, attempts=1)
+    units.prepare()
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.3)
+    table_faults.refuse("TransactWriteItems", "TransactionInProgressException", times=1000)
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        append(units, sample_change())
+    assert time.monotonic() - began < 2
+    table_faults.mend()
+    units.close()
 
 
 def test_whoever_was_killed_holds_a_name_for_ten_seconds(
@@ -814,9 +863,9 @@ def yanked(
     units: DynamoUnits, release: None, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The release, which somebody has yanked who was killed right after that."""
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.2)
     table_faults.refuse("TransactWriteItems", "ValidationException", after=1)
     yank_all(units, YANK)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.2)
 
 
 @pytest.mark.thorough

@@ -27,11 +27,12 @@ from warehouse14.adapters.dynamodb.table import (
     put,
     update,
 )
-from warehouse14.adapters.dynamodb.transacting import Reasons, transact
-from warehouse14.adapters.dynamodb.waiting import tries
+from warehouse14.adapters.dynamodb.transacting import transact
+from warehouse14.adapters.dynamodb.waiting import Deadline, tries
 from warehouse14.domain.errors import Unavailable
 
-#: For how long a commit that others are faster than is tried again, in seconds.
+#: For how long a commit waits for others in all, in seconds: in its process, in the table, and for a
+#: transaction of its own that is on its way.
 PATIENCE = 20.0
 
 _BUSY = "Too many others change this site. Try again."
@@ -70,39 +71,40 @@ class Committer:
 
     def commit(self, moment: Moment) -> None:
         """Carry out what a unit wants. Raises ``Conflict`` and ``Unavailable``."""
+        deadline = Deadline(PATIENCE)
         if moment.entry is None:
             if moment.intents:
                 raise RuntimeError("a unit of work changed something without a journal entry")
-            self._carry_out(moment)
+            self._carry_out(moment, deadline)
             return
-        if not self._lock.acquire(timeout=PATIENCE):
+        if not self._lock.acquire(timeout=deadline.left()):
             raise Unavailable(_BUSY)
         try:
-            self._carry_out(moment)
+            self._carry_out(moment, deadline)
         finally:
             self._lock.release()
 
-    def _carry_out(self, moment: Moment) -> None:
+    def _carry_out(self, moment: Moment, deadline: Deadline) -> None:
         touches = list(moment.touches)
-        for _ in tries(PATIENCE):
-            decided = self._decided(moment)
+        for _ in tries(deadline.left()):
+            decided = self._decided(moment, deadline)
             if decided is None:
                 continue
             steps = [*decided.steps, *(_Step(touch.operation, touch) for touch in touches)]
             if not steps:
                 return
-            reasons = self._transact(steps)
-            if reasons is None:
+            codes = self._transact([step.operation for step in steps], deadline)
+            if codes is None:
                 if decided.serial is not None:
                     self._serial = decided.serial
                     # The change is made, whatever comes of this.
                     with suppress(Unavailable):
-                        self._is_settled(decided.project, decided.serial)
+                        self._is_settled(decided.project, decided.serial, deadline)
                 return
-            touches = list(self._left(steps, [reason.get("Code", "None") for reason in reasons]))
+            touches = list(self._left(steps, codes))
         raise Unavailable(_BUSY)
 
-    def _decided(self, moment: Moment) -> _Decided | None:
+    def _decided(self, moment: Moment, deadline: Deadline) -> _Decided | None:
         """Return what a unit comes to by what is there now, or None if that is to be asked again."""
         if moment.entry is None:
             self._sweep(moment)
@@ -111,8 +113,8 @@ class Committer:
         # First: whatever its item says of files is in theirs before those are read.
         needs = [] if project is None else [project]
         needs += [key for intent in moment.intents for key in intent.needs]
-        serial, there = self._there(needs)
-        if project is not None and not self._is_settled(there.get(project), serial):
+        serial, there = self._there(needs, deadline)
+        if project is not None and not self._is_settled(there.get(project), serial, deadline):
             self._serial = None
             return None
         # After the serial was read: what comes to these later is noticed.
@@ -134,7 +136,7 @@ class Committer:
         steps = [_Step(raised), *held, *map(_Step, writes)]
         return _Decided(steps, None if project is None else found.get(project), serial + 1)
 
-    def _there(self, needs: Sequence[Key]) -> tuple[int, Mapping[Key, dict[str, Any]]]:
+    def _there(self, needs: Sequence[Key], deadline: Deadline) -> tuple[int, Mapping[Key, dict[str, Any]]]:
         """Return the serial, and those of the items that are there.
 
         They are no older than the serial. Plain reads could be: they meet the middle of a transaction, which
@@ -143,18 +145,19 @@ class Committer:
         asked = list(dict.fromkeys([*([keys.SITE] if self._serial is None else []), *needs]))
         there: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(asked), MOST_AT_ONCE):
-            there.update(self._table.get_at_once(asked[start : start + MOST_AT_ONCE]))
+            some = asked[start : start + MOST_AT_ONCE]
+            there.update(self._table.get_at_once(some, deadline.left()))
         serial = there.get(keys.SITE, {"n": 0})["n"] if self._serial is None else self._serial
         return int(serial), there
 
-    def _is_settled(self, row: Item | None, serial: int) -> bool:
+    def _is_settled(self, row: Item | None, serial: int, deadline: Deadline) -> bool:
         """Return whether a project's item said nothing of its files. If it did, that is in their items now,
         unless something has changed since the entry ``serial``, or is restored."""
         if row is None or MARKS not in row:
             return True
         unmoved = check(keys.SITE, _UNMOVED, n=serial, now=_now())
         for operations in settling(row, unmoved):
-            if self._transact([*map(_Step, operations)]) is not None:
+            if not deadline.left() or self._transact(operations, deadline) is not None:
                 break
         return False
 
@@ -163,16 +166,22 @@ class Committer:
             for part in over():
                 self._table.write_many(delete=part)
 
-    def _transact(self, steps: Sequence[_Step]) -> Reasons | None:
-        return transact(self._table, [step.operation for step in steps])
-
-    def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
-        """Yield the touches that are left after a transaction that was not carried out; raise what it means
-        that one of its operations was refused."""
+    def _transact(self, operations: Sequence[Mapping[str, Any]], deadline: Deadline) -> Sequence[str] | None:
+        """Return None if all was carried out, else the code of the reason for each operation. Raises
+        ``Unavailable`` where that is none that we know."""
+        reasons = transact(self._table, operations, deadline.left())
+        if reasons is None:
+            return None
+        codes = [reason.get("Code", "None") for reason in reasons]
         unknown = {*codes} - {"None", _REFUSED} - MEET_OTHERS
         if unknown:
             detail = ", ".join(sorted(unknown))
             raise Unavailable("The database refuses the change. Try again.", detail=detail)
+        return codes
+
+    def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
+        """Yield the touches that are left after a transaction that was not carried out; raise what it means
+        that one of its operations was refused."""
         for step, code in zip(steps, codes, strict=True):
             if step.touch is not None:
                 yield from [step.touch] if code != _REFUSED else step.touch.after_refusal()

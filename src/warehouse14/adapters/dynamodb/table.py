@@ -55,12 +55,12 @@ class Table:
                 raise Unavailable("The database has too much to do. Try again.")
         return found
 
-    def get_at_once(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+    def get_at_once(self, keys: Iterable[Key], patience: float = _PATIENCE) -> dict[Key, dict[str, Any]]:
         """Return those of the items that are there, as they are at one moment; ``MOST_AT_ONCE`` at most.
         Others that have one in their hands are waited for."""
         asked = [{"Get": {"TableName": self._name, "Key": _sent(key)}} for key in keys]
         detail = ""
-        for _ in tries(_PATIENCE):
+        for _ in tries(patience):
             with answering():
                 try:
                     answer = self._client.transact_get_items(TransactItems=asked)

@@ -20,10 +20,12 @@ _PATIENCE = 20.0
 _ON_ITS_WAY = "TransactionInProgressException"
 
 
-def transact(table: Table, operations: Sequence[Mapping[str, Any]]) -> Reasons | None:
+def transact(
+    table: Table, operations: Sequence[Mapping[str, Any]], patience: float = _PATIENCE
+) -> Reasons | None:
     """Return None if all was carried out, else why not, for each operation. Raises ``Unavailable``."""
     token = uuid.uuid4().hex
-    for _ in tries(_PATIENCE):
+    for _ in tries(patience):
         with answering():
             try:
                 table.transact(operations, token)

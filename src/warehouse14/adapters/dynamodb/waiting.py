@@ -7,6 +7,17 @@ from collections.abc import Iterator
 _FIRST, _LONGEST = 0.01, 0.5
 
 
+class Deadline:
+    """A time that all the waiting of one change has together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return how many seconds are left, 0 from then on."""
+        return max(0.0, self._end - time.monotonic())
+
+
 def tries(patience: float) -> Iterator[None]:
     """Yield at once, and again after longer and longer waits of random length, for ``patience`` seconds."""
     end = time.monotonic() + patience
@@ -14,6 +25,6 @@ def tries(patience: float) -> Iterator[None]:
     yield
     while time.monotonic() < end:
         # Those who met must not meet again.
-        time.sleep(random.uniform(0, span))  # noqa: S311
+        time.sleep(min(random.uniform(0, span), max(0.0, end - time.monotonic())))  # noqa: S311
         span = min(span * 2, _LONGEST)
         yield
