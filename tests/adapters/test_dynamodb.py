@@ -1,9 +1,10 @@
 """What a table does beyond the contract: faults of the service, limits, and what is asked of it."""
 
 import http.server
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,7 +40,7 @@ from warehouse14.domain.services.arrivals import From
 from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import Section, SettingError
-from warehouse14.testing.contract import race
+from warehouse14.testing.contract import in_thread, race
 from warehouse14.testing.samples import (
     ADA,
     BOB,
@@ -859,6 +860,79 @@ def test_whoever_meets_the_middle_of_what_follows_a_yank_sees_all_files_yanked(
 
 
 @pytest.fixture
+def elsewhere(units: DynamoUnits) -> File:
+    """A file that nobody has added yet, of another project."""
+    project = ProjectName("other")
+    create(units, sample_project(project))
+    return sample_file(FileName("other-1.0.tar.gz"), project=project)
+
+
+@contextmanager
+def publishing(stores: Sequence[DynamoUnits], file: File) -> Iterator[None]:
+    """Let others add files to a project all the time."""
+
+    def publish(store: DynamoUnits, number: int) -> None:
+        for count in itertools.count():
+            if ended.wait(0.05):
+                return
+            name = FileName(f"{file.project}-{number}.{count}.tar.gz")
+            add(store, replace(file, filename=name))
+
+    ended = threading.Event()
+    with ThreadPoolExecutor(len(stores)) as pool:
+        futures = [pool.submit(publish, store, number) for number, store in enumerate(stores)]
+        try:
+            yield
+        finally:
+            ended.set()
+    for future in futures:
+        future.result()
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_files_that_meet_another_change_follow_from_there(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    table_faults.asked.clear()
+    table_faults.conflict("TransactWriteItems", after=3, times=3)
+    yank_all(units, YANK)
+    # The change, four of eighty files, the last; and those that met another.
+    assert table_faults.asked.count("TransactWriteItems") == 1 + 4 + 1 + 3
+    assert_wheels(units, yank=YANK)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_others_of_a_process_need_not_wait_for_the_files_that_follow(
+    units: DynamoUnits, elsewhere: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 3.0)
+    # The first is the change itself.
+    with after_the(2, "TransactWriteItems", units, partial(in_thread, partial(add, units, elsewhere))):
+        yank_all(units, YANK)
+    assert look(units, lambda unit: unit.files.of(elsewhere.project)) == [elsewhere]
+    files = look(units, lambda unit: unit.files.of(DEMO))
+    assert [file.yank for file in files] == [YANK] * len(WHEELS) + [None]
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_no_file_follows_what_was_said_of_it_before_another_change_of_its_project(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    other = others()
+
+    def take_back() -> None:
+        commit(other, lambda unit: unit.files.set_yank(DEMO, WHEELS[-1], None))
+
+    with after_the(2, "TransactWriteItems", units, take_back):
+        yank_all(units, YANK)
+    assert look(units, partial(_file, WHEELS[-1])) == sample_file(WHEELS[-1])
+    assert look(units, partial(_file, WHEELS[-2])) == sample_file(WHEELS[-2], yank=YANK)
+
+
+@pytest.fixture
 def yanked(
     units: DynamoUnits, release: None, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -866,6 +940,21 @@ def yanked(
     table_faults.refuse("TransactWriteItems", "ValidationException", after=1)
     yank_all(units, YANK)
     monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.2)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("yanked")
+def test_files_follow_what_is_said_of_them_while_others_publish_elsewhere_all_the_time(
+    units: DynamoUnits,
+    others: Callable[[], DynamoUnits],
+    elsewhere: File,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 8.0)
+    with publishing([others(), others()], elsewhere):
+        add(units, sample_file(FileName("demo-3.0.tar.gz")))
+    files = look(units, lambda unit: unit.files.of(DEMO))
+    assert [file.yank for file in files] == [YANK] * len(WHEELS) + [None] * 2
 
 
 @pytest.mark.thorough
@@ -1006,7 +1095,14 @@ def test_a_page_of_the_journal_reads_no_more_than_it_shows(units: DynamoUnits) -
 def after_the_next(operation: str, units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
     """Do it when ``units`` has the answer to its next operation of this kind, before it asks anything
     else."""
-    left = [do]
+    with after_the(1, operation, units, do):
+        yield
+
+
+@contextmanager
+def after_the(number: int, operation: str, units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
+    """Do it when ``units`` has the answer to so many operations of this kind."""
+    left = [do, *[lambda: None] * (number - 1)]
 
     def meet(**_: object) -> None:
         if left:

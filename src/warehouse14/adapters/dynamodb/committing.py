@@ -37,8 +37,10 @@ PATIENCE = 20.0
 
 _BUSY = "Too many others change this site. Try again."
 _REFUSED = "ConditionalCheckFailed"
+#: Nothing is restored.
+_FREE = "(attribute_not_exists(keeper) OR kept < :now)"
 #: The serial is what it was, and nobody keeps it there.
-_UNMOVED = "n = :n AND (attribute_not_exists(keeper) OR kept < :now)"
+_UNMOVED = f"n = :n AND {_FREE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,15 @@ class Committer:
         if not self._lock.acquire(timeout=deadline.left()):
             raise Unavailable(_BUSY)
         try:
-            self._carry_out(moment, deadline)
+            project = self._carry_out(moment, deadline)
         finally:
             self._lock.release()
+        # The change is made, whatever comes of this; and nobody else has to wait for it.
+        with suppress(Unavailable):
+            self._settle(project, deadline)
 
-    def _carry_out(self, moment: Moment, deadline: Deadline) -> None:
+    def _carry_out(self, moment: Moment, deadline: Deadline) -> Item | None:
+        """Do what a unit wants, and return the item that its project has then, if it names one."""
         touches = list(moment.touches)
         for _ in tries(deadline.left()):
             decided = self._decided(moment, deadline)
@@ -92,15 +98,12 @@ class Committer:
                 continue
             steps = [*decided.steps, *(_Step(touch.operation, touch) for touch in touches)]
             if not steps:
-                return
+                return None
             codes = self._transact([step.operation for step in steps], deadline)
             if codes is None:
                 if decided.serial is not None:
                     self._serial = decided.serial
-                    # The change is made, whatever comes of this.
-                    with suppress(Unavailable):
-                        self._is_settled(decided.project, decided.serial, deadline)
-                return
+                return decided.project
             touches = list(self._left(steps, codes))
         raise Unavailable(_BUSY)
 
@@ -114,7 +117,9 @@ class Committer:
         needs = [] if project is None else [project]
         needs += [key for intent in moment.intents for key in intent.needs]
         serial, there = self._there(needs, deadline)
-        if project is not None and not self._is_settled(there.get(project), serial, deadline):
+        if project is not None and MARKS in there.get(project, {}):
+            self._settle(there[project], deadline)
+            # It takes a while, in which others commit.
             self._serial = None
             return None
         # After the serial was read: what comes to these later is noticed.
@@ -150,14 +155,24 @@ class Committer:
         serial = there.get(keys.SITE, {"n": 0})["n"] if self._serial is None else self._serial
         return int(serial), there
 
-    def _is_settled(self, row: Item | None, serial: int, deadline: Deadline) -> bool:
-        """Return whether a project's item said nothing of its files. If it did, that is in their items now,
-        unless something has changed since the entry ``serial``, or is restored."""
+    def _settle(self, row: Item | None, deadline: Deadline) -> None:
+        """Let the items of files say what a project's item says of them, unless the project has changed
+        since, or something is restored. Others may commit to the rest of the site meanwhile."""
         if row is None or MARKS not in row:
-            return True
-        unmoved = check(keys.SITE, _UNMOVED, n=serial, now=_now())
-        for operations in settling(row, unmoved):
-            if not deadline.left() or self._transact(operations, deadline) is not None:
+            return
+        free = check(keys.SITE, _FREE, now=_now())
+        for operations in settling(row, free):
+            if not deadline.left() or not self._is_made(operations, deadline):
+                return
+
+    def _is_made(self, operations: Sequence[Mapping[str, Any]], deadline: Deadline) -> bool:
+        """Carry out operations, and return whether their conditions held. Where they meet others, the same
+        ones are tried again."""
+        for _ in tries(deadline.left()):
+            codes = self._transact(operations, deadline)
+            if codes is None:
+                return True
+            if _REFUSED in codes:
                 break
         return False
 

@@ -11,7 +11,7 @@ from typing import Any
 from warehouse14.adapters.dynamodb import keys, rows
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.moment import Rows
-from warehouse14.adapters.dynamodb.table import update
+from warehouse14.adapters.dynamodb.table import check, update
 from warehouse14.domain.names import FileName, ProjectName
 
 #: How many files change in one transaction: of its hundred items some say what else has changed.
@@ -53,19 +53,23 @@ def marks_of(row: Item | None) -> Mapping[str, Item]:
     return {name: known["parts"] for known in marks for name in known["files"]}
 
 
-def settling(row: Item, unmoved: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
+def settling(row: Item, free: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Yield transactions after which the items of files say what the project's item says of them, and that
-    says it no more. Each is for after the one before it, and holds only if ``unmoved`` does."""
-    name = ProjectName(row["name"])
+    says it no more. Each is for after the one before it, and holds only if ``free`` does and the project has
+    not changed since its item was ``row``: whatever changes a file gives its project another serial."""
+    name, serial = ProjectName(row["name"]), row["serial"]
+    project, line = keys.project(name), (rows.list_of(row), name)
+    as_read = f"serial = :serial AND attribute_exists({IS_MARKED})"
+    # The line says it as the project's item does, which may be of 400 KB: a check is paid by the size.
+    unmoved = check(line, as_read, serial=serial)
     for known in row[MARKS]:
         parts = known["parts"]
         setting = "SET " + ", ".join(f"{part} = :{part}" for part in parts)
         files = [keys.file(name, FileName(each)) for each in known["files"]]
-        yield [unmoved, *(update(file, setting, _IS_THERE, **parts) for file in files)]
+        yield [free, unmoved, *(update(file, setting, _IS_THERE, **parts) for file in files)]
     # Last: whoever does not find it there finds files that were changed before.
-    project, line = keys.project(name), (rows.list_of(row), name)
     yield [
-        unmoved,
-        update(project, f"REMOVE {MARKS}", _IS_THERE),
-        update(line, f"REMOVE {IS_MARKED}", _IS_THERE),
+        free,
+        update(project, f"REMOVE {MARKS}", f"serial = :serial AND attribute_exists({MARKS})", serial=serial),
+        update(line, f"REMOVE {IS_MARKED}", as_read, serial=serial),
     ]
