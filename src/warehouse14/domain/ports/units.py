@@ -77,7 +77,8 @@ class Restoration(Protocol):
     nobody else writes to; what it puts is seen when its ``with`` block has ended, or never.
 
     Whoever puts much does it in many of these, which together are a run. A run has a number, by which it sees
-    that another has begun since; there is nothing that one that was killed could leave locked.
+    that another has begun since. One that was killed leaves nothing locked for ever; but a store may keep its
+    journal where it is for some minutes more, and nobody else changes anything in these.
     """
 
     def serial(self) -> int:
