@@ -889,6 +889,52 @@ def publishing(stores: Sequence[DynamoUnits], file: File) -> Iterator[None]:
         future.result()
 
 
+@contextmanager
+def overtaken(units: DynamoUnits, *acts: Callable[[], object]) -> Iterator[None]:
+    """Do one of these right before each of the transactions of ``units``, as long as there are some."""
+
+    def act(**_: object) -> None:
+        if left:
+            left.pop(0)()
+
+    left = [*acts]
+    units._client.meta.events.register("before-call.dynamodb.TransactWriteItems", act)
+    yield
+    assert not left
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_hundreds_of_files_are_not_read_again_where_others_have_changed_other_projects(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], elsewhere: File
+) -> None:
+    other, reads = others(), list[None]()
+    names = [FileName(f"other-1.{number}.tar.gz") for number in range(4)]
+    adding = [partial(add, other, replace(elsewhere, filename=name)) for name in names]
+    units._client.meta.events.register("after-call.dynamodb.TransactGetItems", lambda **_: reads.append(None))
+    with overtaken(units, *adding):
+        yank_all(units, YANK)
+    # They are read without the serial, with it, and then it and the project alone.
+    assert len(reads) == 3 + 3 + 1 + 1 + 1
+    files = look(units, lambda unit: unit.files.of(DEMO))
+    assert [file.yank for file in files] == [YANK] * len(WHEELS) + [None]
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("release")
+def test_hundreds_of_files_are_read_again_where_others_have_changed_one(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], elsewhere: File
+) -> None:
+    other = others()
+
+    def delete_one() -> None:
+        commit(other, lambda unit: unit.files.delete(DEMO, WHEELS[-1], LATER))
+
+    with overtaken(units, partial(add, other, elsewhere), delete_one), pytest.raises(Conflict):
+        yank_all(units, YANK)
+    assert look(units, partial(_file, WHEELS[-1])) == sample_file(WHEELS[-1], deleted_at=LATER)
+
+
 @pytest.mark.thorough
 @pytest.mark.usefixtures("release")
 def test_files_that_meet_another_change_follow_from_there(

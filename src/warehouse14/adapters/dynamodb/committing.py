@@ -42,6 +42,9 @@ _FREE = "(attribute_not_exists(keeper) OR kept < :now)"
 #: The serial is what it was, and nobody keeps it there.
 _UNMOVED = f"n = :n AND {_FREE}"
 
+#: What was read.
+Items = Mapping[Key, dict[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -92,8 +95,10 @@ class Committer:
     def _carry_out(self, moment: Moment, deadline: Deadline) -> Item | None:
         """Do what a unit wants, and return the item that its project has then, if it names one."""
         touches = list(moment.touches)
+        there: Items = {}
         for _ in tries(deadline.left()):
-            decided = self._decided(moment, deadline)
+            there = self._there(moment, there, deadline)
+            decided = self._decided(moment, there, deadline)
             if decided is None:
                 continue
             steps = [*decided.steps, *(_Step(touch.operation, touch) for touch in touches)]
@@ -107,16 +112,13 @@ class Committer:
             touches = list(self._left(steps, codes))
         raise Unavailable(_BUSY)
 
-    def _decided(self, moment: Moment, deadline: Deadline) -> _Decided | None:
+    def _decided(self, moment: Moment, there: Items, deadline: Deadline) -> _Decided | None:
         """Return what a unit comes to by what is there now, or None if that is to be asked again."""
         if moment.entry is None:
             self._sweep(moment)
             return _Decided([])
-        project = None if moment.entry.project is None else keys.project(moment.entry.project)
-        # First: whatever its item says of files is in theirs before those are read.
-        needs = [] if project is None else [project]
-        needs += [key for intent in moment.intents for key in intent.needs]
-        serial, there = self._there(needs, deadline)
+        project = _project_of(moment)
+        serial = int(there.get(keys.SITE, {"n": 0})["n"]) if self._serial is None else self._serial
         if project is not None and MARKS in there.get(project, {}):
             self._settle(there[project], deadline)
             # It takes a while, in which others commit.
@@ -141,19 +143,34 @@ class Committer:
         steps = [_Step(raised), *held, *map(_Step, writes)]
         return _Decided(steps, None if project is None else found.get(project), serial + 1)
 
-    def _there(self, needs: Sequence[Key], deadline: Deadline) -> tuple[int, Mapping[Key, dict[str, Any]]]:
-        """Return the serial, and those of the items that are there.
+    def _there(self, moment: Moment, before: Items, deadline: Deadline) -> Items:
+        """Return those of the items that are there which a change rests on, with the serial unless it is
+        known.
 
         They are no older than the serial. Plain reads could be: they meet the middle of a transaction, which
-        may have come to the serial and to no other item yet.
+        may have come to the serial and to no other item yet. What stands with a project that has not changed
+        since ``before`` is not read again: thousands of files take longer than others leave between two
+        commits.
         """
+        if moment.entry is None:
+            return {}
+        project = _project_of(moment)
+        # First: whatever its item says of files is in theirs before those are read.
+        needs = [] if project is None else [project]
+        needs += [key for intent in moment.intents for key in intent.needs]
         asked = list(dict.fromkeys([*([keys.SITE] if self._serial is None else []), *needs]))
+        there, later = self._read(asked[:MOST_AT_ONCE], deadline), asked[MOST_AT_ONCE:]
+        if project is not None and _is_unchanged(project, before, there):
+            there |= {key: before[key] for key in later if key[0] == project[0] and key in before}
+            later = [key for key in later if key[0] != project[0]]
+        return there | self._read(later, deadline)
+
+    def _read(self, asked: Sequence[Key], deadline: Deadline) -> dict[Key, dict[str, Any]]:
         there: dict[Key, dict[str, Any]] = {}
         for start in range(0, len(asked), MOST_AT_ONCE):
             some = asked[start : start + MOST_AT_ONCE]
             there.update(self._table.get_at_once(some, deadline.left()))
-        serial = there.get(keys.SITE, {"n": 0})["n"] if self._serial is None else self._serial
-        return int(serial), there
+        return there
 
     def _settle(self, row: Item | None, deadline: Deadline) -> None:
         """Let the items of files say what a project's item says of them, unless the project has changed
@@ -204,6 +221,21 @@ class Committer:
                 raise Unavailable("It took too long: another works on it by now. Try again.")
             elif code == _REFUSED:
                 self._serial = None
+
+
+def _project_of(moment: Moment) -> Key | None:
+    """Return where the project stands that a unit names in its entry."""
+    named = None if moment.entry is None else moment.entry.project
+    return None if named is None else keys.project(named)
+
+
+def _is_unchanged(project: Key, before: Items, there: Items) -> bool:
+    """Return whether a project is what it was, with its files: whatever changes one gives the project another
+    serial, or is a restoration, and these are counted."""
+    if not all(known.keys() >= {keys.SITE, project} for known in (before, there)):
+        return False
+    restored = {known[keys.SITE].get("restored", 0) for known in (before, there)}
+    return before[project] == there[project] and len(restored) == 1
 
 
 def _now() -> int:
