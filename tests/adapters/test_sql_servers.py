@@ -510,7 +510,9 @@ def expect_refusal(port: int) -> None:
     units.close()
 
 
-@pytest.mark.parametrize("steps", range(4))
+@pytest.mark.parametrize(
+    "steps", [0, *(pytest.param(steps, marks=pytest.mark.thorough) for steps in (1, 2, 3))]
+)
 @pytest.mark.parametrize("nonsense", [b"", b"\xff", b"\1\4"], ids=["empty", "a short error", "a short step"])
 def test_a_peer_that_lets_in_and_then_answers_something_else_is_unavailable(
     steps: int, nonsense: bytes

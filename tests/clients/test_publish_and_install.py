@@ -82,7 +82,7 @@ outsider = pytest.mark.parametrize("account", ["cleo", None], ids=["a stranger",
 
 @both
 @reader
-@pytest.mark.parametrize("name", ["hello-base", "hello-world"])
+@pytest.mark.parametrize("name", [pytest.param("hello-base", marks=pytest.mark.thorough), "hello-world"])
 def test_an_admin_and_a_member_install_two_projects_that_need_each_other(
     published: Server, environment: Environment, installer: str, account: str, name: str
 ) -> None:

@@ -67,7 +67,13 @@ def unlisted(site: Site, project: str) -> set[str]:
     return {key for key in site.blobs() if key.startswith(f"{project}/")} - listed
 
 
-@pytest.mark.parametrize("project", ["contested", "contested-again", "contested-thrice"])
+@pytest.mark.parametrize(
+    "project",
+    [
+        "contested",
+        *(pytest.param(f"contested-{more}", marks=pytest.mark.thorough) for more in ("again", "thrice")),
+    ],
+)
 def test_of_eight_uploads_of_one_name_with_different_bytes_one_wins(
     pair: Pair, shared_site: Site, project: str
 ) -> None:

@@ -957,8 +957,8 @@ def doubled(times: int) -> str:
         ("".join("   " * deep + ".. container:: a\n\n" for deep in range(200)) + "   " * 200 + "a", RST),
         ("- " * 4000, RST),
         ("a " * 20_000, RST),
-        (">" * 40_000, MARKDOWN),
-        ("# a\n" * 15_000, MARKDOWN),
+        pytest.param(">" * 40_000, MARKDOWN, marks=pytest.mark.thorough),
+        pytest.param("# a\n" * 15_000, MARKDOWN, marks=pytest.mark.thorough),
     ],
     ids=["substitutions", "nested directives", "nested lists", "a long line", "nested quotes", "headings"],
 )
