@@ -405,6 +405,18 @@ def test_a_restoration_whose_time_is_over_writes_nothing_over_what_came_since(
         assert unit.projects.get(DEMO) is None
 
 
+def test_a_restoration_that_takes_long_to_be_told_all_keeps_the_journal_where_it_is(
+    units: DynamoUnits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = {"time": time.time(), "monotonic": time.monotonic()}
+    with monkeypatch.context() as patched, units.restoring() as restoration:
+        for serial in range(1, 5):
+            for name, began in clocks.items():
+                patched.setattr(time, name, partial(float, began + 100 * serial))
+            restoration.journal([sample_change(serial=serial)])
+    assert serials(units, 0) == [1, 2, 3, 4]
+
+
 def test_commits_go_on_after_a_restoration_that_failed_among_them(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:

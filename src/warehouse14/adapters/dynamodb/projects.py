@@ -31,6 +31,8 @@ from warehouse14.domain.ports import MOST_COUNTED
 
 #: More grants than this, and all lists are read in the place of the projects that they name.
 _MANY_GRANTS = 1000
+#: More commits than can be on their way from the serial to all of their items.
+_LAGGING = 20
 
 
 class DynamoProjects:
@@ -104,8 +106,9 @@ class DynamoProjects:
             for partition in keys.LISTS
             for item in table.query(partition, only="serial > :after", values={"after": serial})
         }
-        # What went meanwhile from one list to another may have been met in neither.
-        since = table.query(keys.JOURNAL, first=keys.place(before + 1))
+        # What went meanwhile from one list to another may have been met in neither; nor need the lists have
+        # had all of the last commits before.
+        since = table.query(keys.JOURNAL, first=keys.place(max(before - _LAGGING, 0)))
         names |= {item["project"] for item in since if item.get("project") is not None}
         found = (self.get(ProjectName(name)) for name in sorted(names))
         return (project for project in found if project is not None and project.serial > serial)

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from warehouse14.adapters.dynamodb import keys, people_rows, rows
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.keys import Key
-from warehouse14.adapters.dynamodb.table import Table, put, update
+from warehouse14.adapters.dynamodb.table import MEET_OTHERS, Table, put, update
 from warehouse14.adapters.dynamodb.transacting import transact
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Conflict, Unavailable
@@ -19,11 +19,17 @@ from warehouse14.domain.model import Account, Change, File, Group, Login, Projec
 #: How long the journal is kept where it is, in seconds, unless that is said again; and how long others that
 #: do are waited for.
 _KEPT, _PATIENCE = 120, 10.0
+#: After how many seconds that is said again.
+_RENEWED = 20.0
+#: By how many seconds the clocks of two machines may differ, each by two from what is right.
+_SKEW = 4
 #: It is still kept there by this restoration, and nobody has gone on as if it were over.
 _STILL = "keeper = :keeper AND kept >= :now"
 _REFUSED = "ConditionalCheckFailed"
 #: How many items of projects and of their lines are written in one transaction: an even number.
 _BEGUN_AT_ONCE = 50
+#: How many items are written before it is looked again whether the journal is still kept.
+_AT_ONCE = 500
 _TOO_LONG = "It took too long: another may have changed the site since. Try again."
 
 
@@ -34,19 +40,20 @@ class DynamoRestoration:
         self._table = table
         self._keeper = uuid.uuid4().hex
         self._is_kept = False
-        #: In the order in which it is written: who is there, and which projects change, comes before all that
-        #: may be found in part; what others point to comes last.
-        self._who: list[dict[str, Any]] = []
-        self._begun: list[dict[str, Any]] = []
+        #: In the order in which it is written. What others are found by comes before them, and goes after
+        #: them: so nothing is left that nobody finds, wherever a restoration breaks off.
+        self._lines: list[Item] = []
+        self._who: list[Item] = []
+        self._begun: list[Item] = []
         self._deleted: list[Key] = []
-        #: What others are found by: it goes after them, so that a restoration that breaks off leaves nothing
-        #: that nobody finds.
         self._deleted_notes: list[Key] = []
-        self._put: list[dict[str, Any]] = []
-        self._last: list[dict[str, Any]] = []
+        self._notes: list[Item] = []
+        self._put: list[Item] = []
+        self._last: list[Item] = []
         self._unlisted: list[Key] = []
         self._serial: int | None = None
         self._run = 0
+        self._said = 0.0
 
     def serial(self) -> int:
         """See the port."""
@@ -75,16 +82,22 @@ class DynamoRestoration:
         self._find_people()
         for group in groups:
             self._who.append(people_rows.group_item(group))
-            for account, admin in group.members.items():
-                self._put += people_rows.member_items(group.name, account, admin)
-        self._who += [item for account in accounts for item in people_rows.account_items(account)]
-        self._put += [item for login in logins for item in people_rows.login_items(login)]
-        self._put += [item for token in tokens for item in people_rows.token_items(token)]
+            for name, admin in group.members.items():
+                self._put += people_rows.member_items(group.name, name, admin)
+        for account in accounts:
+            row, line = people_rows.account_items(account)
+            self._who.append(row)
+            self._lines.append(line)
+        for found in (*map(people_rows.login_items, logins), *map(people_rows.token_items, tokens)):
+            row, *notes = found
+            self._put.append(row)
+            self._notes += notes
 
     def _find_people(self) -> None:
         """Let members, logins, tokens and sessions be deleted that are there, and their notes."""
         gone, notes = self._deleted, self._deleted_notes
         for account in self._table.query(keys.ACCOUNTS):
+            self._keep()
             for note in self._table.query(keys.of_account(account["sk"]), first=keys.ROW + "!"):
                 notes.append((note["pk"], note["sk"]))
                 gone += [(note["to"], keys.ROW)] if "to" in note else []
@@ -107,7 +120,9 @@ class DynamoRestoration:
         )
         self._begun += [begun, rows.listing_item(begun)]
         for who, role in project.grants.items():
-            self._put += rows.grant_items(project.name, who, role)
+            own, theirs = rows.grant_items(project.name, who, role)
+            self._notes.append(own)
+            self._put.append(theirs)
         self._put += map(rows.file_item, files)
         self._last += [row, rows.listing_item(row)]
         self._unlisted += [(partition, project.name) for partition in keys.LISTS]
@@ -121,9 +136,12 @@ class DynamoRestoration:
                 there = item
             if item.get("serial", 0) > project.serial:
                 raise Conflict("project", project.name)
-            self._deleted.append((item["pk"], item["sk"]))
+            place = item["pk"], item["sk"]
             if "who" in item:
                 self._deleted.append(keys.granted(item["who"], project.name))
+                self._deleted_notes.append(place)
+            else:
+                self._deleted.append(place)
         return there
 
     def journal(self, changes: Sequence[Change]) -> None:
@@ -137,14 +155,13 @@ class DynamoRestoration:
         """Write all of it, the serial last."""
         if not self._is_kept:
             return
-        wanted = {(item["pk"], item["sk"]) for item in (*self._who, *self._put, *self._last)}
-        self._write(put=self._who)
+        written = (self._lines, self._who, self._notes, self._put, self._last)
+        wanted = {(item["pk"], item["sk"]) for items in written for item in items}
+        self._put_all(self._lines, self._who)
         self._begin_projects()
-        for gone in (self._deleted, self._deleted_notes):
-            self._write(delete=[key for key in gone if key not in wanted])
-        self._write(put=self._put)
-        self._write(put=self._last)
-        self._write(delete=[key for key in self._unlisted if key not in wanted])
+        self._delete_all(wanted, self._deleted, self._deleted_notes)
+        self._put_all(self._notes, self._put, self._last)
+        self._delete_all(wanted, self._unlisted)
         serial = self.serial() if self._serial is None else self._serial
         ended = update(
             keys.SITE,
@@ -155,25 +172,31 @@ class DynamoRestoration:
             none=0,
             one=1,
             keeper=self._keeper,
-            now=_now(),
+            now=_now() + _SKEW,
         )
         if not self._written(ended):
             raise Unavailable(_TOO_LONG)
         self._is_kept = False
 
-    def _write(self, put: Sequence[Item] = (), delete: Sequence[Key] = ()) -> None:
-        """Write items, if there are any and the journal is still kept where it is."""
-        if not put and not delete:
-            return
-        if not self._kept(_STILL):
-            raise Unavailable(_TOO_LONG)
-        self._table.write_many(put=put, delete=delete)
+    def _put_all(self, *parts: Sequence[Item]) -> None:
+        """Write items, each part to its end before the next."""
+        for part in parts:
+            for start in range(0, len(part), _AT_ONCE):
+                self._stay()
+                self._table.write_many(put=part[start : start + _AT_ONCE])
+
+    def _delete_all(self, wanted: Container[Key], *parts: Sequence[Key]) -> None:
+        """Delete items, unless they are ``wanted``, each part to its end before the next."""
+        for part in parts:
+            gone = [key for key in part if key not in wanted]
+            for start in range(0, len(gone), _AT_ONCE):
+                self._stay()
+                self._table.write_many(delete=gone[start : start + _AT_ONCE])
 
     def _begin_projects(self) -> None:
         """Write what the projects are until they are whole, each with its line of a list at once."""
         for start in range(0, len(self._begun), _BEGUN_AT_ONCE):
-            if not self._kept(_STILL, *map(put, self._begun[start : start + _BEGUN_AT_ONCE])):
-                raise Unavailable(_TOO_LONG)
+            self._stay(*map(put, self._begun[start : start + _BEGUN_AT_ONCE]))
 
     def end(self) -> None:
         """Let others commit again."""
@@ -184,21 +207,29 @@ class DynamoRestoration:
                 )
 
     def _keep(self) -> None:
-        """Keep the journal where it is until the end."""
+        """Keep the journal where it is until the end, and say so again while that takes long."""
         if self._is_kept:
+            if time.monotonic() > self._said + _RENEWED:
+                self._stay()
             return
         # Where it does not answer, that may have been written nevertheless.
         self._is_kept = True
         for _ in tries(_PATIENCE):
-            if self._kept("attribute_not_exists(keeper) OR kept < :now OR keeper = :keeper"):
+            if self._kept("attribute_not_exists(keeper) OR kept < :now OR keeper = :keeper", _now()):
                 return
         raise Unavailable("Another restores this site. Try again.")
 
-    def _kept(self, condition: str, *more: Mapping[str, Any]) -> bool:
-        """Keep the journal where it is, if that may be, and do more with that."""
-        now = _now()
-        values = {"keeper": self._keeper, "until": now + _KEPT, "now": now}
+    def _stay(self, *more: Mapping[str, Any]) -> None:
+        """Go on keeping the journal where it is, and do more with that. Raises ``Unavailable`` if others may
+        have gone on as if this were over."""
+        if not self._kept(_STILL, _now() + _SKEW, *more):
+            raise Unavailable(_TOO_LONG)
+
+    def _kept(self, condition: str, now: int, *more: Mapping[str, Any]) -> bool:
+        """Keep the journal where it is, if that may be ``now``, and do more with that."""
+        values = {"keeper": self._keeper, "until": _now() + _KEPT, "now": now}
         noted = update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **values)
+        self._said = time.monotonic()
         return self._written(noted, *more)
 
     def _written(self, *operations: Mapping[str, Any]) -> bool:
@@ -208,8 +239,13 @@ class DynamoRestoration:
             reasons = transact(self._table, operations)
             if reasons is None:
                 return True
-            if any(reason.get("Code") == _REFUSED for reason in reasons):
+            codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
+            if _REFUSED in codes:
                 return False
+            if not codes <= MEET_OTHERS:
+                raise Unavailable(
+                    "The database refuses the change. Try again.", detail=", ".join(sorted(codes))
+                )
         raise Unavailable("Too many change this site. Try again.")
 
 
