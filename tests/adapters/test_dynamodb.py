@@ -177,7 +177,7 @@ def test_a_read_that_meets_others_for_too_long_is_unavailable_with_its_cause(
     units: DynamoUnits, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(units)
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0)
     table_faults.conflict("TransactGetItems")
     with pytest.raises(Unavailable) as caught:
         add(units)
@@ -307,7 +307,7 @@ def test_a_change_waits_once_for_its_process_and_for_all_others(
             append(units, sample_change())
         return time.monotonic() - began
 
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 1.0)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 1.0)
     table_faults.conflict("TransactWriteItems", times=1000)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(seconds)
@@ -319,12 +319,95 @@ def test_a_change_waits_once_for_its_process_and_for_all_others(
     assert max(waited) < 1.3, waited
 
 
+@contextmanager
+def holding_for(seconds: float, units: DynamoUnits, name: str) -> Iterator[None]:
+    """Let another hold a name so long from now on."""
+
+    def work() -> None:
+        with units.write() as unit:
+            unit.hold(name)
+            held.set()
+            time.sleep(seconds)
+
+    held = threading.Event()
+    other = threading.Thread(target=work)
+    other.start()
+    assert held.wait(20)
+    yield
+    other.join()
+
+
+@pytest.mark.thorough
+def test_a_change_waits_once_for_its_name_and_for_all_others(
+    units: DynamoUnits,
+    others: Callable[[], DynamoUnits],
+    table_faults: TableFaults,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hold_and_append() -> None:
+        with units.write() as unit:
+            unit.hold(DEMO)
+            unit.journal.append(sample_change())
+
+    other = others()
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 2.0)
+    table_faults.conflict("TransactWriteItems", times=1000)
+    with holding_for(1.0, other, DEMO):
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="Too many others"):
+            hold_and_append()
+        waited = time.monotonic() - began
+    table_faults.mend()
+    assert waited < 2.6, waited
+
+
+@pytest.mark.thorough
+def test_a_change_waits_once_for_all_its_names(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hold_both() -> None:
+        with units.write() as unit:
+            unit.hold("first:name")
+            unit.hold("second:name")
+
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 2.0)
+    with holding_for(1.0, others(), "first:name"), holding_for(2.5, others(), "second:name"):
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="Another works on second:name"):
+            hold_both()
+        waited = time.monotonic() - began
+    assert waited < 2.2, waited
+
+
+@pytest.mark.thorough
+def test_a_change_that_has_worked_for_long_itself_is_tried_again_all_the_same(
+    units: DynamoUnits, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 2.0)
+    with units.write() as unit:
+        unit.hold(DEMO)
+        time.sleep(2.1)
+        table_faults.conflict("TransactWriteItems")
+        unit.journal.append(sample_change())
+    assert entries(units) == 1
+
+
+@pytest.mark.usefixtures("two_sessions")
+def test_an_ending_of_sessions_that_is_left_undone_has_no_more_time_than_other_changes(
+    units: DynamoUnits, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0)
+    table_faults.leave_undone("BatchWriteItem", done=1)
+    with pytest.raises(Unavailable, match="too much to do"):
+        commit(units, lambda unit: unit.sessions.end_of(ADA, but=None))
+
+
 def test_a_change_that_is_on_its_way_for_too_long_has_no_more_time_than_others(
     table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     units = open_units(table, dynamodb.port, attempts=1)
     units.prepare()
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.3)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0.3)
     table_faults.refuse("TransactWriteItems", "TransactionInProgressException", times=1000)
     began = time.monotonic()
     with pytest.raises(Unavailable):
@@ -340,7 +423,7 @@ def test_whoever_was_killed_holds_a_name_for_ten_seconds(
     create(units)
     with pytest.raises(KeyboardInterrupt):
         _hold_and_die(units, monkeypatch)
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.holding._PATIENCE", 0.2)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0.2)
     with pytest.raises(Unavailable, match="Another works on demo"), others().write() as unit:
         unit.hold(DEMO)
     later = time.time() + 13
@@ -965,7 +1048,7 @@ def test_files_that_meet_another_change_follow_from_there(
 def test_others_of_a_process_need_not_wait_for_the_files_that_follow(
     units: DynamoUnits, elsewhere: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 3.0)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 3.0)
     # The first is the change itself.
     with after_the(2, "TransactWriteItems", units, partial(in_thread, partial(add, units, elsewhere))):
         yank_all(units, YANK)
@@ -997,7 +1080,7 @@ def yanked(
     """The release, which somebody has yanked who was killed right after that."""
     table_faults.refuse("TransactWriteItems", "ValidationException", after=1)
     yank_all(units, YANK)
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 0.2)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0.2)
 
 
 @pytest.mark.thorough
@@ -1008,7 +1091,7 @@ def test_files_follow_what_is_said_of_them_while_others_publish_elsewhere_all_th
     elsewhere: File,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("warehouse14.adapters.dynamodb.committing.PATIENCE", 8.0)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 8.0)
     with publishing([others(), others()], elsewhere):
         add(units, sample_file(FileName("demo-3.0.tar.gz")))
     files = look(units, lambda unit: unit.files.of(DEMO))

@@ -31,10 +31,6 @@ from warehouse14.adapters.dynamodb.transacting import transact
 from warehouse14.adapters.dynamodb.waiting import Deadline, tries
 from warehouse14.domain.errors import Unavailable
 
-#: For how long a commit waits for others in all, in seconds: in its process, in the table, and for a
-#: transaction of its own that is on its way.
-PATIENCE = 20.0
-
 _BUSY = "Too many others change this site. Try again."
 _REFUSED = "ConditionalCheckFailed"
 #: Nothing is restored.
@@ -76,7 +72,7 @@ class Committer:
 
     def commit(self, moment: Moment) -> None:
         """Carry out what a unit wants. Raises ``Conflict`` and ``Unavailable``."""
-        deadline = Deadline(PATIENCE)
+        deadline = moment.deadline_of_commit()
         if moment.entry is None:
             if moment.intents:
                 raise RuntimeError("a unit of work changed something without a journal entry")
@@ -115,7 +111,7 @@ class Committer:
     def _decided(self, moment: Moment, there: Items, deadline: Deadline) -> _Decided | None:
         """Return what a unit comes to by what is there now, or None if that is to be asked again."""
         if moment.entry is None:
-            self._sweep(moment)
+            self._sweep(moment, deadline)
             return _Decided([])
         project = _project_of(moment)
         serial = int(there.get(keys.SITE, {"n": 0})["n"]) if self._serial is None else self._serial
@@ -125,7 +121,7 @@ class Committer:
             self._serial = None
             return None
         # After the serial was read: what comes to these later is noticed.
-        self._sweep(moment)
+        self._sweep(moment, deadline)
         found = Rows(there)
         for intent in moment.intents:
             intent.apply(found)
@@ -193,10 +189,10 @@ class Committer:
                 break
         return False
 
-    def _sweep(self, moment: Moment) -> None:
+    def _sweep(self, moment: Moment, deadline: Deadline) -> None:
         for over in moment.sweeps:
             for part in over():
-                self._table.write_many(delete=part)
+                self._table.write_many(delete=part, deadline=deadline)
 
     def _transact(self, operations: Sequence[Mapping[str, Any]], deadline: Deadline) -> Sequence[str] | None:
         """Return None if all was carried out, else the code of the reason for each operation. Raises

@@ -12,8 +12,6 @@ from warehouse14.adapters.dynamodb.table import Table, delete, put
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
 
-#: How long a unit waits for another that holds the same name, in seconds.
-_PATIENCE = 15.0
 #: How long a name is held at most, in seconds: whoever was killed does not hold it for ever. A unit that
 #: takes longer does not commit.
 _LONGEST = 10
@@ -28,7 +26,7 @@ REFUSED, IN_OTHER_HANDS = "ConditionalCheckFailedException", "TransactionConflic
 def hold(table: Table, moment: Moment, name: str) -> None:
     """Let no other unit hold ``name`` until :func:`release`. Raises ``Unavailable``."""
     key, holder = keys.hold(name), uuid.uuid4().hex
-    for _ in tries(_PATIENCE):
+    for _ in tries(moment.patience_of_hold()):
         now = int(time.time())
         item = at(key, holder=holder, held=now + _LONGEST, ttl=now + 2 * _LONGEST)
         # Ours where an answer was lost and the request was made again.

@@ -8,9 +8,16 @@ from warehouse14.adapters.dynamodb import keys, rows
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.table import Table
+from warehouse14.adapters.dynamodb.waiting import Deadline
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import ProjectName
+
+#: For how long a unit waits for others in all, in seconds: for names that it holds, in its process, in the
+#: table, and for a transaction of its own that is on its way.
+PATIENCE = 20.0
+#: Which part of that is for its commit alone.
+_OF_COMMIT = 0.25
 
 
 class Rows:
@@ -103,6 +110,7 @@ class Moment:
     def __init__(self, table: Table, *, writable: bool) -> None:
         self._table: Table | None = table
         self._writable = writable
+        self._deadline = Deadline(PATIENCE)
         self.intents: list[Intent] = []
         self.touches: list[Touch] = []
         #: Find items that need not be deleted at once with the rest: they go before it, one part after the
@@ -120,6 +128,15 @@ class Moment:
         if self._table is None:
             raise RuntimeError("this unit of work is over")
         return self._table
+
+    def patience_of_hold(self) -> float:
+        """Return how many seconds are left to wait for a name."""
+        return max(0.0, self._deadline.left() - PATIENCE * _OF_COMMIT)
+
+    def deadline_of_commit(self) -> Deadline:
+        """Return the time that the commit has from now on: all that is left, and a fair part also where the
+        unit itself took long, as it does behind a slow file store."""
+        return Deadline(max(self._deadline.left(), PATIENCE * _OF_COMMIT))
 
     def change(self, needs: Iterable[Key], apply: Apply) -> None:
         """Keep a write that needs a journal entry."""

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from warehouse14.adapters.dynamodb.client import answering, code_of, said
 from warehouse14.adapters.dynamodb.codec import Item, pack, unpack
 from warehouse14.adapters.dynamodb.keys import Key
-from warehouse14.adapters.dynamodb.waiting import tries
+from warehouse14.adapters.dynamodb.waiting import Deadline, tries
 from warehouse14.domain.errors import Unavailable
 
 #: How many items one request may ask for, and how many it may write.
@@ -129,13 +129,16 @@ class Table:
             asked.pop("Limit", None)
             asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def write_many(self, put: Sequence[Item] = (), delete: Iterable[Key] = ()) -> None:
-        """Write items, each by itself and in no order."""
+    def write_many(
+        self, put: Sequence[Item] = (), delete: Iterable[Key] = (), deadline: Deadline | None = None
+    ) -> None:
+        """Write items, each by itself and in no order. What the service left undone is asked for again until
+        ``deadline``, or for a while each time where there is none."""
         requests = [{"PutRequest": {"Item": pack(item)}} for item in put]
         requests += [{"DeleteRequest": {"Key": _sent(key)}} for key in dict.fromkeys(delete)]
         for some in _slices(requests, _MOST_WRITTEN):
             left: Mapping[str, Any] = {self._name: some}
-            for _ in tries(_PATIENCE):
+            for _ in tries(_PATIENCE if deadline is None else deadline.left()):
                 with answering():
                     left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
                 if not left:
