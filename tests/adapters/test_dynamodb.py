@@ -1100,6 +1100,20 @@ def test_files_follow_what_is_said_of_them_while_others_publish_elsewhere_all_th
 
 @pytest.mark.thorough
 @pytest.mark.usefixtures("yanked")
+def test_others_of_a_process_need_not_wait_for_the_files_that_somebody_killed_has_left(
+    units: DynamoUnits, elsewhere: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 8.0)
+    latest = sample_file(FileName("demo-3.0.tar.gz"))
+    with after_the_next("TransactWriteItems", units, partial(in_thread, partial(add, units, elsewhere))):
+        add(units, latest)
+    assert look(units, lambda unit: unit.files.of(elsewhere.project)) == [elsewhere]
+    assert look(units, partial(_file, latest.filename)) == latest
+    assert look(units, partial(_file, WHEELS[-1])) == sample_file(WHEELS[-1], yank=YANK)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("yanked")
 def test_files_do_not_follow_what_is_said_of_them_while_they_are_restored(
     units: DynamoUnits, others: Callable[[], DynamoUnits], dynamodb: DynamoDBLocal, table: str
 ) -> None:

@@ -9,7 +9,7 @@ of a site are in one order, and no item needs a condition of its own.
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,14 @@ class _Decided:
     serial: int | None = None
 
 
+class _Unsettled(Exception):
+    """The item of a project says of files what theirs do not say yet."""
+
+    def __init__(self, row: Item) -> None:
+        super().__init__()
+        self.row = row
+
+
 class Committer:
     """Commits the units of one process, one at a time: they would only meet in the table."""
 
@@ -78,25 +86,39 @@ class Committer:
                 raise RuntimeError("a unit of work changed something without a journal entry")
             self._carry_out(moment, deadline)
             return
+        # Files follow what is said of them when the lock is free: nobody else has to wait for that.
+        for _ in tries(deadline.left()):
+            try:
+                with self._turn(deadline):
+                    project = self._carry_out(moment, deadline)
+            except _Unsettled as found:
+                # Whoever said it was killed before.
+                self._settle(found.row, deadline)
+                continue
+            # The change is made, whatever comes of this.
+            with suppress(Unavailable):
+                self._settle(project, deadline)
+            return
+        raise Unavailable(_BUSY)
+
+    @contextmanager
+    def _turn(self, deadline: Deadline) -> Iterator[None]:
+        """Let no other of the process commit meanwhile. Raises ``Unavailable``."""
         if not self._lock.acquire(timeout=deadline.left()):
             raise Unavailable(_BUSY)
         try:
-            project = self._carry_out(moment, deadline)
+            yield
         finally:
             self._lock.release()
-        # The change is made, whatever comes of this; and nobody else has to wait for it.
-        with suppress(Unavailable):
-            self._settle(project, deadline)
 
     def _carry_out(self, moment: Moment, deadline: Deadline) -> Item | None:
-        """Do what a unit wants, and return the item that its project has then, if it names one."""
+        """Do what a unit wants, and return the item that its project has then, if it names one. Raises
+        ``_Unsettled`` where files have to follow first."""
         touches = list(moment.touches)
         there: Items = {}
         for _ in tries(deadline.left()):
             there = self._there(moment, there, deadline)
             decided = self._decided(moment, there, deadline)
-            if decided is None:
-                continue
             steps = [*decided.steps, *(_Step(touch.operation, touch) for touch in touches)]
             if not steps:
                 return None
@@ -108,18 +130,17 @@ class Committer:
             touches = list(self._left(steps, codes))
         raise Unavailable(_BUSY)
 
-    def _decided(self, moment: Moment, there: Items, deadline: Deadline) -> _Decided | None:
-        """Return what a unit comes to by what is there now, or None if that is to be asked again."""
+    def _decided(self, moment: Moment, there: Items, deadline: Deadline) -> _Decided:
+        """Return what a unit comes to by what is there now. Raises ``_Unsettled``."""
         if moment.entry is None:
             self._sweep(moment, deadline)
             return _Decided([])
         project = _project_of(moment)
         serial = int(there.get(keys.SITE, {"n": 0})["n"]) if self._serial is None else self._serial
         if project is not None and MARKS in there.get(project, {}):
-            self._settle(there[project], deadline)
-            # It takes a while, in which others commit.
+            # That takes a while, in which others commit.
             self._serial = None
-            return None
+            raise _Unsettled(there[project])
         # After the serial was read: what comes to these later is noticed.
         self._sweep(moment, deadline)
         found = Rows(there)
