@@ -2,9 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import chain, repeat
+from itertools import repeat
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +18,7 @@ from warehouse14.aws_lambda.keeping import UnfinishedError, UpkeepHandler
 from warehouse14.aws_lambda.receiving import S3EventsHandler, WaitingError
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.names import AccountName
+from warehouse14.domain.ports import Blob
 from warehouse14.domain.services.incoming import UNHANDLED
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
@@ -97,29 +98,119 @@ def summary_of(caplog: pytest.LogCaptureFixture) -> Any:
     return getattr(line, FIELDS)
 
 
-def test_no_file_is_begun_by_upkeep_after_half_of_its_time_and_the_next_one_goes_on(
+class Passing:
+    """The time of one invocation, of which parts pass.
+
+    Attributes:
+        left: in milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self.left = LONG
+
+    @property
+    def context(self) -> Any:
+        return SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: self.left)
+
+    def pass_by(self, part: float) -> None:
+        """Let so great a part of the whole pass."""
+        self.left -= int(LONG * part)
+
+
+def summary_of_unfinished(site: Site, passing: Passing, caplog: pytest.LogCaptureFixture) -> Any:
+    """Let the function run, whose time is not enough."""
+    with caplog.at_level(logging.INFO), pytest.raises(UnfinishedError):
+        UpkeepHandler(site.warehouse)({}, passing.context)
+    return summary_of(caplog)
+
+
+def test_no_file_is_begun_by_upkeep_after_three_fifths_of_its_time_and_the_next_one_goes_on(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     site.clock.pass_by(UNHANDLED)
-    # It looks at the whole, for what is collected, for the check, and before and behind each file.
-    left = chain([LONG] * 5, repeat(LONG // 2 - 1))
-    with caplog.at_level(logging.INFO), pytest.raises(UnfinishedError):
-        UpkeepHandler(site.warehouse)({}, with_time(left))
-    assert len(site.there()) == 1
-    summary = summary_of(caplog)
-    assert (summary["published"], summary["complete"]) == (2, False)
-    assert UpkeepHandler(site.warehouse)({}, with_time(repeat(LONG)))["published"] == 1
+    passing = Passing()
+    site.files.folder.on_read = lambda _: passing.pass_by(0.35)
+    summary = summary_of_unfinished(site, passing, caplog)
+    assert (summary["published"], summary["complete"], len(site.there())) == (2, False, 1)
+    assert UpkeepHandler(site.warehouse)({}, Passing().context)["published"] == 1
 
 
-def test_a_check_that_takes_long_goes_on_after_the_files(site: Site) -> None:
+def test_where_no_file_waits_it_is_no_failure_that_there_was_no_time_for_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.publish(NAMES[0])
+    site.files.folder.objects.clear()
+    passing, stat = Passing(), site.files.stat
+
+    def slowly(key: str) -> Blob | None:
+        passing.pass_by(0.3)
+        return stat(key)
+
+    monkeypatch.setattr(site.files, "stat", slowly)
+    summary = UpkeepHandler(site.warehouse)({}, passing.context)
+    assert (summary["checked"], summary["complete"]) == (1, True)
+
+
+def test_a_check_that_takes_long_goes_on_after_the_files(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     for wheel in NAMES:
         site.publish(wheel)
     site.clock.pass_by(UNHANDLED)
-    # A quarter of the time has passed when the first file is checked.
-    left = chain([LONG] * 3, repeat(LONG * 3 // 4 - 1))
-    summary = UpkeepHandler(site.warehouse)({}, with_time(left))
+    passing, stat, order = Passing(), site.files.stat, []
+
+    def slowly(key: str) -> Blob | None:
+        if key.endswith(".whl"):
+            order.append("checked")
+            passing.pass_by(0.22)
+        return stat(key)
+
+    def read(_: str) -> None:
+        monkeypatch.undo()
+        order.append("read")
+
+    monkeypatch.setattr(site.files, "stat", slowly)
+    site.files.folder.on_read = read
+    summary = UpkeepHandler(site.warehouse)({}, passing.context)
     assert (summary["there"], summary["checked"], summary["complete"]) == (3, 3, True)
+    assert order == ["checked", "checked", "read", "read", "read"]
     assert site.there() == []
+
+
+@pytest.mark.parametrize("slow", ["projects", "pages"])
+def test_a_collection_that_takes_long_gives_way_to_check_and_files_and_goes_on_after_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, slow: str
+) -> None:
+    """Also where it finds nothing to remove in all the projects, or is not done with listing the blobs."""
+    for number in range(4):
+        site.publish(build_wheel(f"published-{number}", "1.0"))
+    site.files.put("a/5e5e/loose", b"nobody refers to it")
+    site.files.put("z/5e5e/loose", b"nobody refers to it")
+    site.clock.pass_by(timedelta(days=2))
+    passing, keys, read = Passing(), site.files.keys, site.warehouse.units.read
+
+    def paged() -> Iterator[Blob]:
+        for blob in keys():
+            passing.pass_by(0.02)
+            yield blob
+
+    def slowly() -> Any:
+        passing.pass_by(0.06)
+        return read()
+
+    monkeypatch.setattr("warehouse14.domain.services.upkeep._PAGE", 1)
+    if slow == "pages":
+        monkeypatch.setattr(site.files, "keys", paged)
+    else:
+        monkeypatch.setattr(site.warehouse.units, "read", slowly)
+    loose_at_files = []
+
+    def note(_: str) -> None:
+        monkeypatch.undo()
+        loose_at_files.append(site.files.stat("z/5e5e/loose") is not None)
+
+    site.files.folder.on_read = note
+    summary = UpkeepHandler(site.warehouse)({}, passing.context)
+    assert loose_at_files == [True] * 3
+    assert (summary["published"], summary["removed"], summary["complete"]) == (3, 2, True)
 
 
 def test_what_is_loose_or_damaged_is_found_before_a_file_that_ends_the_process(

@@ -376,14 +376,21 @@ READS: dict[str, Call] = {
     "incoming.key": lambda at, me: _closed(lambda: at.warehouse.incoming.key("bucket", "x")),
     "incoming.take": lambda at, me: _closed(lambda: at.warehouse.incoming.take("x")),
     "incoming.take_all": lambda at, me: _closed(lambda: list(at.warehouse.incoming.take_all())),
+    "incoming.take_all_in_steps": lambda at, me: _closed(
+        lambda: list(at.warehouse.incoming.take_all_in_steps())
+    ),
     "incoming.cancel": lambda at, me: _closed(lambda: at.warehouse.incoming.cancel("x")),
     "uploads.warnings": lambda at, me: at.warehouse.uploads.warnings(me),
     "upkeep.check": lambda at, me: list(at.warehouse.upkeep.check(digests=True)),
+    "upkeep.check_in_steps": lambda at, me: list(at.warehouse.upkeep.check_in_steps(digests=True)),
     "upkeep.count": lambda at, me: at.warehouse.upkeep.count(),
     "upkeep.is_lost": lambda at, me: at.warehouse.upkeep.is_lost(),
     "upkeep.sizes": lambda at, me: at.warehouse.upkeep.sizes(),
     # What it deletes belongs to nobody.
     "upkeep.collect": lambda at, me: list(at.warehouse.upkeep.collect(older_than=timedelta(0))),
+    "upkeep.collect_in_steps": lambda at, me: list(
+        at.warehouse.upkeep.collect_in_steps(older_than=timedelta(0))
+    ),
     "journal.of_project": lambda at, me: list(at.warehouse.journal.of_project(me, DEMO).all()),
     "journal.of_group": lambda at, me: list(at.warehouse.journal.of_group(me, "team").all()),
     "journal.of_site": lambda at, me: list(at.warehouse.journal.of_site(me).all()),

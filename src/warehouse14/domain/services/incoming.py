@@ -31,6 +31,7 @@ from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Arrived, Incoming, Now, TakesIncoming
 from warehouse14.domain.readonly import refuse_change
 from warehouse14.domain.sentences import printable
+from warehouse14.domain.services.steps import STEP, Step, results
 from warehouse14.domain.services.uploadform import form_of, too_large
 from warehouse14.domain.services.uploads import Published, UploadService
 
@@ -154,8 +155,13 @@ class IncomingService:
         Yields each file that was looked at, also one that cannot be read. Raises as :meth:`take` does where
         none could be taken in by now.
         """
+        return results(self.take_all_in_steps(older_than=older_than))
+
+    def take_all_in_steps(self, *, older_than: timedelta | None = None) -> Iterator[Taken | Step]:
+        """Do what ``take_all`` does, with a step before each file that is looked at, and no other."""
         incoming = self._writable()
         for arrived in self._waiting(incoming, older_than):
+            yield STEP
             try:
                 taken = self._take_alone(incoming, arrived)
             except Unavailable as error:

@@ -1,24 +1,27 @@
 """Upkeep: does every listed file have its bytes, and which bytes belong to nobody?"""
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, islice
 
 from warehouse14.domain.blobkeys import METADATA, SIDECAR
 from warehouse14.domain.errors import Conflict, NotFound, Unavailable
 from warehouse14.domain.model import File
 from warehouse14.domain.names import FileName, ProjectName
 from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
+from warehouse14.domain.services.steps import STEP, Step, results
 from warehouse14.domain.services.working import hold, is_listed
 
 DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
 #: How many blobs go in one unit.
 _BATCH = 100
+#: How many blobs are listed between two steps: what a store gives at once.
+_PAGE = 1000
 _LOST = (
     "The file store has files, and the database has never known a project: nothing is removed. If it was"
     " lost, restore a backup or run 'warehouse14 rebuild'; if it is the wrong one, name the right one."
@@ -92,9 +95,16 @@ class UpkeepService:
         must be, so that a caller can show progress. With ``digests`` every
         byte is read. Nothing is held open meanwhile.
         """
+        return results(self.check_in_steps(digests=digests))
+
+    def check_in_steps(self, *, digests: bool = False) -> Iterator[Report | Step | None]:
+        """Do what ``check`` does, with a step before each page of blobs, each project and each file."""
         live: set[str] = set()
-        blobs = list(self._store.keys())
+        blobs = yield from self._blobs()
         for file in self._listed():
+            yield STEP
+            if isinstance(file, Step):
+                continue
             live.update(file.keys)
             report = damage_to(self._store, file, digests=digests)
             yield report if report and is_listed(self._units, file) else None
@@ -147,12 +157,25 @@ class UpkeepService:
         Yields each key that is deleted, or with ``dry_run`` would be, and each that is left. Raises
         ``Conflict`` if :meth:`is_lost`, unless ``never_listed``, and ``Unavailable``.
         """
+        steps = self.collect_in_steps(older_than=older_than, never_listed=never_listed, dry_run=dry_run)
+        return results(steps)
+
+    def collect_in_steps(
+        self,
+        *,
+        older_than: timedelta = DEFAULT_GRACE,
+        never_listed: bool = False,
+        dry_run: bool = False,
+    ) -> Iterator[Loose | Step]:
+        """Do what ``collect`` does, with a step before each page of blobs, each project and each unit."""
+        yield STEP
         if not never_listed and self.is_lost():
             raise Conflict("site", "database", _LOST)
         before = self._now() - older_than
-        every = self._store.keys()
+        every = yield from self._blobs()
         old = sorted((blob for blob in every if blob.modified <= before), key=lambda blob: blob.key)
         for name, blobs in groupby(old, key=_project_of):
+            yield STEP
             with self._units.read() as unit:
                 files = unit.files.of(name)
                 kept = _kept_keys(unit, name, files, before)
@@ -165,13 +188,26 @@ class UpkeepService:
                 yield from (Loose(blob.key) for blob in loose)
                 continue
             while loose:
+                yield STEP
                 seen, taken = self._take(name, loose[:_BATCH], before)
                 loose = loose[seen:]
                 yield from taken
+        yield STEP
         for leftover in self._store.leftovers(before):
             if not dry_run:
                 self._store.sweep(leftover)
             yield Loose(leftover)
+            yield STEP
+
+    def _blobs(self) -> Generator[Step, None, list[Blob]]:
+        """Return every blob, with a step before each page."""
+        yield STEP
+        listed = self._store.keys()
+        blobs: list[Blob] = []
+        while page := list(islice(listed, _PAGE)):
+            blobs += page
+            yield STEP
+        return blobs
 
     def _take(
         self, name: ProjectName, blobs: Sequence[Blob], before: datetime
@@ -208,10 +244,12 @@ class UpkeepService:
             listed = _kept_keys(unit, name, _files_of(unit, name, blobs), self._now())
             return {blob.key for blob in blobs if blob.key in listed and self._store.stat(blob.key) is None}
 
-    def _listed(self) -> Iterator[File]:
+    def _listed(self) -> Iterator[File | Step]:
+        """Yield every listed file, with a step before each project."""
         with self._units.read() as unit:
             names = [project.name for project in unit.projects.visible(None)]
         for name in names:
+            yield STEP
             with self._units.read() as unit:
                 files = unit.files.of(name)
             yield from (file for file in files if file.deleted_at is None)
