@@ -1,9 +1,11 @@
 """What the functions make of their time where files cannot be taken in at once, or are many."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from hashlib import sha256
 from itertools import repeat
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +16,7 @@ from domain.conftest import Clock
 from support.incoming import IncomingFiles
 from support.notifications import notification, record
 from warehouse14.adapters.memory import MemoryUnits
-from warehouse14.aws_lambda.keeping import UnfinishedError, UpkeepHandler
+from warehouse14.aws_lambda.keeping import DamagedError, UnfinishedError, UpkeepHandler
 from warehouse14.aws_lambda.receiving import S3EventsHandler, WaitingError
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.names import AccountName
@@ -29,6 +31,14 @@ NAMES = [build_wheel(f"project-{number}", "1.0") for number in range(3)]
 LONG, SHORT = 900_000, 59_000
 
 
+class LapsingUnits(MemoryUnits):
+    """Units of an engine that may give what is held to another."""
+
+    def let_go(self) -> None:
+        """Hold nothing any more."""
+        self._held.clear()
+
+
 class Site:
     """A site in memory where others have put three files."""
 
@@ -37,7 +47,8 @@ class Site:
         self.files = IncomingFiles(self.clock)
         given = {"create_on_upload": True, "incoming_account": AccountName("robot")}
         policy = Policy(max_file_bytes=100_000, page_cache_bytes=0, **given)
-        self.warehouse = Warehouse(MemoryUnits(), self.files, policy, now=self.clock)
+        self.units = LapsingUnits()
+        self.warehouse = Warehouse(self.units, self.files, policy, now=self.clock)
         self.warehouse.accounts.add(self.warehouse.operator(), "robot")
         self.read: Counter[str] = Counter()
         for wheel in NAMES:
@@ -211,6 +222,31 @@ def test_a_collection_that_takes_long_gives_way_to_check_and_files_and_goes_on_a
     summary = UpkeepHandler(site.warehouse)({}, passing.context)
     assert loose_at_files == [True] * 3
     assert (summary["published"], summary["removed"], summary["complete"]) == (3, 2, True)
+
+
+@pytest.mark.parametrize("passed", [0, 0.99])
+def test_a_blob_that_goes_while_another_lists_it_is_one_damaged_file_also_without_time_for_a_check(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, passed: float
+) -> None:
+    """Some engines give what is held for ten seconds to another, and no store takes a removal back."""
+    wheel = build_wheel("demo", "1.0")
+    site.publish(build_wheel("demo", "2.0"))
+    key = f"demo/{sha256(wheel.content).hexdigest()}/{wheel.filename}"
+    site.files.put(key, wheel.content)
+    site.clock.pass_by(timedelta(days=2))
+    passing, delete, monotonic = Passing(), site.files.delete, time.monotonic
+
+    def slowly(wanted: str) -> None:
+        passing.pass_by(passed)
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 20)
+        site.units.let_go()
+        site.publish(wheel)
+        delete(wanted)
+
+    monkeypatch.setattr(site.files, "delete", slowly)
+    with pytest.raises(DamagedError, match="damaged files: 1;"):
+        UpkeepHandler(site.warehouse)({}, passing.context)
+    assert f"damage: missing: {key}" in caplog.text
 
 
 def test_what_is_loose_or_damaged_is_found_before_a_file_that_ends_the_process(

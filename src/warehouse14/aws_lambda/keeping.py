@@ -7,9 +7,10 @@ from typing import Any, Generic, TypeVar
 from warehouse14.aws_lambda import Handler
 from warehouse14.aws_lambda.opening import one_line, open_site
 from warehouse14.aws_lambda.receiving import Tally
+from warehouse14.domain.blobkeys import METADATA, SIDECAR
 from warehouse14.domain.services.incoming import UNHANDLED, Taken
 from warehouse14.domain.services.steps import Step
-from warehouse14.domain.services.upkeep import Loose, Report
+from warehouse14.domain.services.upkeep import Finding, Loose, Report
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.logs import FIELDS, REQUEST
 
@@ -137,13 +138,21 @@ class _Counts:
     """What the collection and the check have found by now."""
 
     def __init__(self) -> None:
-        self.removed = self.left = self.checked = self.damaged = self.unreferenced = 0
+        self.removed = self.left = self.checked = self.unreferenced = 0
+        self._damaged: set[str] = set()
+
+    @property
+    def damaged(self) -> int:
+        """How many files are damaged. The check finds again what the collection has missed."""
+        return len(self._damaged)
 
     def take_loose(self, found: Iterable[Loose]) -> None:
-        """Count what was removed, and what was left."""
+        """Count what was removed, and what was left, and log what a listed file is without by that."""
         for loose in found:
             self.left += loose.is_left
             self.removed += not loose.is_left
+            if loose.is_missed:
+                self._take_damage(Finding.MISSING, loose.key)
 
     def take_reports(self, reports: Iterable[Report | None]) -> None:
         """Count findings, and files that are as they must be, and log what is damaged."""
@@ -151,9 +160,12 @@ class _Counts:
             is_damage = report is not None and report.finding.is_damage
             self.checked += report is None or is_damage
             self.unreferenced += report is not None and not is_damage
-            self.damaged += is_damage
             if report is not None and is_damage:
-                _log.error("damage: %s: %s", report.finding, report.key)
+                self._take_damage(report.finding, report.key)
+
+    def _take_damage(self, finding: Finding, key: str) -> None:
+        _log.error("damage: %s: %s", finding, key)
+        self._damaged.add(key.removesuffix(SIDECAR).removesuffix(METADATA))
 
     @property
     def summary(self) -> Summary:
