@@ -1,8 +1,10 @@
 """Files that others put into the store: who they count as, what is said of them, what lies there after."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -12,6 +14,7 @@ from warehouse14.adapters.memory import MemoryFiles, MemoryUnits
 from warehouse14.domain.errors import Misconfigured, ReadOnly, Unavailable
 from warehouse14.domain.model import Action, Change, Role
 from warehouse14.domain.names import AccountName
+from warehouse14.domain.ports import Blob, UnitOfWork
 from warehouse14.domain.services.incoming import ERROR, UNHANDLED, IncomingService, Outcome, Taken
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
@@ -260,15 +263,87 @@ def test_one_that_is_replaced_by_one_with_the_same_tag_is_judged_anew_and_no_wro
     assert [report for report in site.warehouse.upkeep.check(digests=True) if report] == []
 
 
-def test_a_listed_file_never_has_the_bytes_of_one_with_the_same_tag(site: Site) -> None:
+def listed_without_a_sidecar(site: Site) -> str:
+    """Have a listed file that is put again when it is sent again. Return its key."""
     site.publish(WHEEL)
     [key] = [blob.key for blob in site.files.keys() if blob.key.endswith(NAME)]
     site.files.delete(f"{key}.json")
+    return key
+
+
+def test_a_listed_file_never_has_the_bytes_of_one_with_the_same_tag(site: Site) -> None:
+    key = listed_without_a_sidecar(site)
     replace_by_one_with_the_same_tag(site)
     taken = site.take()
     assert taken is not None
     assert taken.reason.startswith("File already exists")
     assert site.files.stat(key) is None
+
+
+def test_the_wrong_bytes_of_a_listed_file_stay_where_its_project_is_not_held_long_enough(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another may hold it by then, and have put the right ones."""
+    key = listed_without_a_sidecar(site)
+    replace_by_one_with_the_same_tag(site)
+    passed, stat = [0.0], site.files.stat
+
+    def slowly(wanted: str) -> Blob | None:
+        passed[0] += 4
+        return stat(wanted)
+
+    monkeypatch.setattr("time.monotonic", lambda: passed[0])
+    monkeypatch.setattr(site.files, "stat", slowly)
+    site.take()
+    assert stat(key) is not None
+
+
+def test_no_project_is_held_while_a_blob_is_read_that_may_be_wrong(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be large, and on some engines nobody else writes meanwhile."""
+    key = listed_without_a_sidecar(site)
+    replace_by_one_with_the_same_tag(site)
+    write, read = site.units.write, site.files.open
+    begun: list[UnitOfWork] = []
+    reads: list[bool] = []
+
+    @contextmanager
+    def writing() -> Iterator[UnitOfWork]:
+        with write() as unit:
+            begun.append(unit)
+            yield unit
+            begun.remove(unit)
+
+    def opened(wanted: str, start: int) -> BinaryIO:
+        if wanted == key:
+            reads.append(bool(begun))
+        return read(wanted, start)
+
+    monkeypatch.setattr(site.units, "write", writing)
+    monkeypatch.setattr(site.files, "open", opened)
+    site.take()
+    assert (True in reads, len(reads) > 1, site.files.stat(key)) == (False, True, None)
+
+
+def test_the_right_bytes_stay_that_another_puts_while_wrong_ones_are_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = listed_without_a_sidecar(site)
+    replace_by_one_with_the_same_tag(site)
+    read = site.files.open
+
+    def overtaken(wanted: str, start: int) -> BinaryIO:
+        stream = read(wanted, start)
+        if site.files.stat(key) == Blob(key, len(OTHER.content), site.clock.now):
+            site.clock.pass_by(MINUTE)
+            site.files.put(key, WHEEL.content)
+        return stream
+
+    monkeypatch.setattr(site.files, "open", overtaken)
+    site.take()
+    with read(key, 0) as stream:
+        assert stream.read() == WHEEL.content
 
 
 def test_one_that_is_removed_while_it_is_read_is_nothing(site: Site) -> None:

@@ -27,6 +27,7 @@ _LOST = (
     " lost, restore a backup or run 'warehouse14 rebuild'; if it is the wrong one, name the right one."
     " 'collect --never-listed' removes the files all the same."
 )
+_TOO_SLOW = "The file store is too slow to mend this file now. Send it again."
 
 
 class Finding(StrEnum):
@@ -289,20 +290,24 @@ def remove_wrong_sidecar(units: Units, store: FileStore, file: File) -> None:
         is_held = hold(unit, file.project)
         if _damage_to_sidecar(store, file) is Finding.WRONG_SIDECAR:
             if not is_held():
-                raise Unavailable("The file store is too slow to mend this file now. Send it again.")
+                raise Unavailable(_TOO_SLOW)
             store.delete(file.sidecar_key)
 
 
 def remove_wrong_blob(units: Units, store: FileStore, file: File) -> None:
     """Delete the blob of a file, listed or not, if it has other bytes than its key says.
 
-    The project is held, as for a sidecar, but not while a blob is read that is right. Raises ``Unavailable``.
+    The project is held, as for a sidecar, but not while the blob is read, however large it is: then it has to
+    be the one that was read. Raises ``Unavailable``, also where the store is too slow for that.
     """
-    if _digest(store, file.key) in {file.sha256, ""}:
+    read = store.stat(file.key)
+    if read is None or _digest(store, file.key) in {file.sha256, ""}:
         return
     with units.write() as unit:
-        unit.hold(file.project)
-        if _digest(store, file.key) != file.sha256:
+        is_held = hold(unit, file.project)
+        if store.stat(file.key) == read:
+            if not is_held():
+                raise Unavailable(_TOO_SLOW)
             store.delete(file.key)
 
 
