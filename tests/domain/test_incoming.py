@@ -346,6 +346,20 @@ def test_the_right_bytes_stay_that_another_puts_while_wrong_ones_are_read(
         assert stream.read() == WHEEL.content
 
 
+def test_wrong_bytes_that_cannot_be_removed_now_are_named_in_the_log(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = listed_without_a_sidecar(site)
+    replace_by_one_with_the_same_tag(site)
+
+    def fail(_: str) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(site.files, "delete", fail)
+    site.take()
+    assert [(line.levelname, key in line.getMessage()) for line in caplog.records] == [("ERROR", True)]
+
+
 def test_one_that_is_removed_while_it_is_read_is_nothing(site: Site) -> None:
     def remove(key: str) -> None:
         del site.folder.objects[key]

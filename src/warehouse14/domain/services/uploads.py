@@ -8,6 +8,7 @@ that nobody refers to, never a listed file that cannot be downloaded. One
 that is refused in the transaction takes its blobs away again.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from warehouse14.domain.services.uploadform import (
     too_large,
 )
 from warehouse14.domain.services.working import attempt, entry, hold, is_whole
+
+_log = logging.getLogger(__name__)
 
 _CHUNK = 1024 * 1024
 
@@ -230,13 +233,24 @@ class UploadService:
             raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
 
     def _commit(self, staged: Waiting, file: File, inspected: Inspected) -> None:
-        """Make what is staged the blobs of a file. Raises ``Unavailable``; after ``Replaced`` no wrong bytes
-        are left, also where a row refers to the right ones."""
+        """Make what is staged the blobs of a file.
+
+        Raises ``Unavailable``. After ``Replaced`` no wrong bytes are left, also where a row refers to the
+        right ones. If they cannot be removed now, the log names them, and it is another ``Unavailable``.
+        """
         try:
             commit(staged, file, inspected)
         except Replaced:
             self._drop(file)
+            self._remove_wrong(file)
+            raise
+
+    def _remove_wrong(self, file: File) -> None:
+        """Delete the blob of a file if its bytes are wrong. Raises ``Unavailable``."""
+        try:
             remove_wrong_blob(self._units, self._store, file)
+        except Unavailable:
+            _log.error("other bytes than were judged may be left, and cannot be removed now: %s", file.key)
             raise
 
     def _drop(self, file: File) -> None:
