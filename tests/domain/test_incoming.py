@@ -15,7 +15,7 @@ from warehouse14.domain.errors import Misconfigured, ReadOnly, Unavailable
 from warehouse14.domain.model import Action, Change, Role
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Blob, UnitOfWork
-from warehouse14.domain.services.incoming import ERROR, UNHANDLED, IncomingService, Outcome, Taken
+from warehouse14.domain.services.incoming import ABANDONED, ERROR, UNHANDLED, IncomingService, Outcome, Taken
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
@@ -573,7 +573,7 @@ def end_while_it_reads(site: Site) -> None:
         site.swept()
     site.folder.objects = kept
     site.folder.on_read = lambda _: None
-    site.clock.pass_by(UNHANDLED)
+    site.clock.pass_by(ABANDONED)
 
 
 def test_one_that_was_looked_at_by_a_killed_process_is_looked_at_again(site: Site) -> None:
@@ -599,9 +599,9 @@ def test_one_that_another_run_is_at_is_passed_over_and_was_begun_once_if_both_ar
         site.swept()
     site.folder.objects = kept
     assert (others, "is being looked at" in site.text()) == ([[]], True)
-    site.clock.pass_by(UNHANDLED - MINUTE)
+    site.clock.pass_by(timedelta(hours=5))
     assert site.swept() == []
-    site.clock.pass_by(MINUTE)
+    site.clock.pass_by(timedelta(hours=1))
     assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])
 
 
@@ -609,7 +609,7 @@ def test_one_that_ends_the_process_twice_is_passed_over_until_its_text_goes(site
     site.folder.put(NAME, WHEEL.content)
     end_while_it_reads(site)
     end_while_it_reads(site)
-    assert "was begun twice, the last time 2026-11-01 12:15:00 UTC, and never ended." in site.text()
+    assert "was begun twice, the last time 2026-11-01 18:00:00 UTC, and never ended." in site.text()
     assert (site.swept(), site.incoming.take(NAME)) == ([], None)
     del site.folder.objects[TEXT]
     assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [])

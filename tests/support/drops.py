@@ -7,7 +7,7 @@ from support.buckets import BucketServer
 from support.notifications import notification, record
 from support.sites import APP, Site
 from warehouse14.cli.site import SiteFile
-from warehouse14.domain.services.incoming import ERROR, UNHANDLED, Outcome
+from warehouse14.domain.services.incoming import ABANDONED, ERROR, Outcome
 from warehouse14.domain.warehouse import Warehouse, utc_now
 from warehouse14.testing.builders import BuiltFile
 
@@ -82,7 +82,7 @@ class Drop:
 def at_night(warehouse: Warehouse) -> Warehouse:
     """Return the same site at a time when nobody is at work any more on what was put there."""
     return Warehouse(
-        warehouse.units, warehouse.store, warehouse.policy, now=lambda: utc_now() + 2 * UNHANDLED
+        warehouse.units, warehouse.store, warehouse.policy, now=lambda: utc_now() + 2 * ABANDONED
     )
 
 

@@ -43,6 +43,9 @@ ERROR = ".error.txt"
 ORIGIN = "incoming"
 #: After how long nobody is at work any more on a file whose event has come: as long as a function may take.
 UNHANDLED = timedelta(minutes=15)
+#: After how long whoever left a text beside a file is not at it any more: it may be a command, which has more
+#: time than a function.
+ABANDONED = timedelta(hours=6)
 
 #: How often a file is looked at that is replaced while it is read.
 _MOST_TRIES = 4
@@ -177,7 +180,7 @@ class IncomingService:
         it was listed."""
         text = incoming.arrived(arrived.key + ERROR)
         was_begun = _said(incoming, arrived, text) == arrived.tag + _ONCE
-        is_held = was_begun and text is not None and text.modified > self._now() - UNHANDLED
+        is_held = was_begun and text is not None and text.modified > self._now() - ABANDONED
         if is_held or _is_told(incoming, arrived, text):
             return None
         with self._begun(incoming, arrived, is_second=was_begun) as is_noted:
@@ -286,7 +289,8 @@ class IncomingService:
         return (
             f"{name} is being looked at:\n\nThe check of this file was begun {begun}.\n\n"
             "This text goes when it ends. If it never does, it is begun once more, after"
-            f" {UNHANDLED // timedelta(minutes=1)} minutes.\n"
+            f" {ABANDONED // timedelta(hours=1)} hours. If nobody is at it, remove this text to have it begun"
+            " at once.\n"
         )
 
     def _open(self) -> Incoming:
