@@ -14,6 +14,7 @@ from warehouse14.domain.errors import Unauthenticated
 from warehouse14.domain.followed import FollowedCache, account_tag, project_tag
 from warehouse14.domain.model import Account, Change, Project
 from warehouse14.domain.names import AccountName, ProjectName
+from warehouse14.domain.ports import Units
 from warehouse14.domain.warehouse import Warehouse
 
 FOO, BAR = ProjectName("foo"), ProjectName("bar")
@@ -252,6 +253,37 @@ def test_after_the_journal_went_back_it_is_followed_from_there(on_sqlite: Wareho
     assert cache.projects_serial == serial(on_sqlite)
     cache.put("foo", 1, size=1, tags=[project_tag(FOO)], serial=serial(on_sqlite))
     assert cache.get("foo") == 1
+    change(on_sqlite, FOO)
+    cache.follow()
+    assert cache.get("foo") is None
+
+
+class BySerial:
+    """Units that tell of commits as a server does: by the newest serial."""
+
+    def __init__(self, units: Units) -> None:
+        self.read = units.read
+        self.write = units.write
+
+    def pulse(self) -> int:
+        with self.read() as unit:
+            return unit.journal.serial()
+
+
+def test_who_comes_when_the_journal_is_again_where_it_was_sees_what_changed_there(
+    on_sqlite: Warehouse, tmp_path: Path
+) -> None:
+    cache = FollowedCache(BySerial(on_sqlite.units), max_bytes=1000)
+    with going_back(tmp_path):
+        change(on_sqlite, BAR)
+        cache.follow()
+
+    def keep_what_is_there() -> None:
+        cache.follow()
+        cache.put("foo", "stale", size=1, tags=[project_tag(FOO)], serial=serial(on_sqlite))
+
+    elsewhere(keep_what_is_there)
+    assert cache.get("foo") == "stale"
     change(on_sqlite, FOO)
     cache.follow()
     assert cache.get("foo") is None

@@ -108,7 +108,9 @@ class FollowedCache:
         """Drop what has changed since the last time. Raises ``Unavailable``."""
         self._seen.at = self._settling.now()
         pulse = self._units.pulse()
-        if getattr(self._seen, "pulse", None) == pulse:
+        # Of a store that was put back, the pulse may come to the same value again.
+        is_of_this_past = getattr(self._seen, "beginnings", 0) == self._beginnings
+        if is_of_this_past and getattr(self._seen, "pulse", None) == pulse:
             return
         while not self._catch_up():
             # Another thread began again meanwhile, or went on from where this one would have.
