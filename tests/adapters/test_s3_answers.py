@@ -396,6 +396,29 @@ def test_a_store_that_refuses_sums_is_asked_for_none_of_a_copy() -> None:
     assert not [name for name in asked.heads if "checksum" in name]
 
 
+SUM, TAGS, CONDITION = "x-amz-checksum-algorithm", "x-amz-tagging-directive", "x-amz-copy-source-if-match"
+
+
+def take_over_where_unknown(*unknown: str) -> set[str]:
+    """Make a copy a blob of a store that refuses these headers, and return what it was asked for at last."""
+
+    def answer(asked: Asked) -> Says:
+        result = b"<CopyObjectResult><ETag>5e5e</ETag></CopyObjectResult>"
+        return UNKNOWN if any(name in asked.heads for name in unknown) else Says(200, result)
+
+    with Stranger(answer) as stranger:
+        store_at(stranger).take_over(KEY_OF_DATA, "incoming/x.whl", 4, '"5e5e"')
+        return {name for name in (SUM, TAGS, CONDITION) if name in stranger.asked[-1].heads}
+
+
+@pytest.mark.parametrize(
+    ("unknown", "asked"),
+    [([SUM], {TAGS, CONDITION}), ([TAGS], {SUM, CONDITION}), ([SUM, TAGS], {CONDITION})],
+)
+def test_of_a_copy_nothing_is_asked_that_the_store_does_not_know(unknown: list[str], asked: set[str]) -> None:
+    assert take_over_where_unknown(*unknown) == asked
+
+
 # -- sums ---------------------------------------------------------------------------------
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from warehouse14.adapters.s3.client import FAILURES
+from botocore.exceptions import ClientError
+
+from warehouse14.adapters.s3.client import FAILURES, UNKNOWN_CONDITION, code_of
 
 #: The largest object that is copied in one request, and of larger ones the usual size of a part, in bytes.
 #: Stores take 5 GB at once, but are silent for as long as that takes.
@@ -13,6 +15,10 @@ _PART_BYTES = 512 * 1024**2
 _MOST_PARTS = 10_000
 #: What stands before the number of parts in a sum that is of their sums.
 _OF_PARTS = "-"
+#: That the tags of an object stay behind: to copy them takes further rights.
+_NO_TAGS = {"TaggingDirective": "REPLACE"}
+#: That the store says the sum of a copy.
+_SUM = {"ChecksumAlgorithm": "SHA256"}
 
 
 def copy(
@@ -40,11 +46,7 @@ def copy(
     """
     given = {"CopySource": dict(source), "CopySourceIfMatch": etag}
     if size <= MOST_AT_ONCE:
-        # Its tags stay behind, too: to copy them takes further rights.
-        asked = {"ChecksumAlgorithm": "SHA256"} if sums else {}
-        answer = client.copy_object(
-            **target, **about, **given, **asked, MetadataDirective="REPLACE", TaggingDirective="REPLACE"
-        )
+        answer = _copy_whole(client, {**target, **about, **given, "MetadataDirective": "REPLACE"}, sums=sums)
         said = str(answer["CopyObjectResult"].get("ChecksumSHA256", ""))
         return "" if _OF_PARTS in said else said
     upload = client.create_multipart_upload(**target, **about)["UploadId"]
@@ -59,6 +61,18 @@ def copy(
             client.abort_multipart_upload(**target, UploadId=upload)
         raise
     return ""
+
+
+def _copy_whole(client: Any, what: dict[str, Any], *, sums: bool) -> Any:
+    """Copy in one request, and say what is wished beside as far as the store knows of it."""
+    wishes = [{**_NO_TAGS, **_SUM}, _SUM, _NO_TAGS] if sums else [_NO_TAGS]
+    for wish in wishes:
+        try:
+            return client.copy_object(**what, **wish)
+        except ClientError as error:
+            if code_of(error) not in UNKNOWN_CONDITION:
+                raise
+    return client.copy_object(**what)
 
 
 def _spans(size: int) -> Iterator[str]:
