@@ -8,7 +8,8 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -199,19 +200,45 @@ def test_a_file_that_was_lost_before_the_backup_and_is_there_again_is_no_damage(
     assert "0 files restored, 4 there already, 0 damaged" in small_site.command("restore", str(path))
 
 
+@contextmanager
+def lost_before_the_backup(*files: Path) -> Iterator[None]:
+    """Take files away, and bring them back after it."""
+    contents = [file.read_bytes() for file in files]
+    for file in files:
+        file.unlink()
+    yield
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+
+
 @pytest.mark.thorough
-def test_of_a_file_that_was_lost_before_the_backup_and_is_there_again_what_lacks_beside_it_is_named(
+@pytest.mark.parametrize("lost", [1, 2, 4])
+def test_what_lacks_beside_files_that_were_lost_before_the_backup_and_are_there_again_comes_back(
+    small_site: Site, tmp_path: Path, lost: int
+) -> None:
+    before = contents(small_site)
+    sidecars = sorted((small_site.folder / "var/files/blobs").rglob("*.json"))[:lost]
+    path = tmp_path / "backup.tar"
+    with lost_before_the_backup(*(sidecar.with_suffix("") for sidecar in sidecars)):
+        assert small_site.run("backup", str(path)).returncode == 1
+    for sidecar in sidecars:
+        sidecar.unlink()
+    restored = small_site.command("restore", str(path))
+    assert f"{lost} files restored, {4 - lost} there already, 0 damaged" in restored
+    assert contents(small_site) == before
+    assert small_site.damage() == []
+
+
+@pytest.mark.thorough
+def test_what_lacks_beside_a_file_that_is_there_and_was_lost_before_the_backup_too_is_named(
     small_site: Site, tmp_path: Path
 ) -> None:
     blobs = small_site.folder / "var/files/blobs"
-    lost = min(blobs.rglob("*.whl"))
-    content = lost.read_bytes()
-    lost.unlink()
+    sidecar = min(blobs.rglob("*.json"))
     path = tmp_path / "backup.tar"
-    assert small_site.run("backup", str(path)).returncode == 1
-    lost.write_bytes(content)
-    sidecar = Path(f"{lost}.json")
-    sidecar.unlink()
+    with lost_before_the_backup(sidecar.with_suffix("")):
+        sidecar.unlink()
+        assert small_site.run("backup", str(path)).returncode == 1
     ended = small_site.run("restore", str(path))
     assert ended.returncode == 1
     assert ended.stdout.splitlines() == [

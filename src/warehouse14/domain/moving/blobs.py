@@ -10,7 +10,7 @@ from warehouse14.domain.errors import NotFound
 from warehouse14.domain.model import File
 from warehouse14.domain.ports import FileStore
 from warehouse14.domain.services.upkeep import Finding, Report
-from warehouse14.domain.services.working import is_whole
+from warehouse14.domain.services.working import is_whole, lacking
 
 CHUNK = 1024 * 1024
 
@@ -57,6 +57,17 @@ def take(file: File, pieces: Iterator[bytes], small: Mapping[str, bytes], target
     if finding is not None:
         damage.append(Report(finding, file.key))
     return Carried(file.key, is_new=finding is None, damage=tuple(damage))
+
+
+def take_beside(file: File, small: Mapping[str, bytes], target: FileStore) -> Carried:
+    """Store what lacks beside a file whose own bytes are there, as far as that is ``small`` and sound."""
+    lacks = lacking(target, file)
+    sound, damage = _sound(file, small)
+    found = [key for key in lacks if key in sound]
+    for key in found:
+        target.put(key, sound[key])
+    named = tuple(report for report in damage if report.key in lacks)
+    return Carried(file.key, is_new=bool(found), damage=named)
 
 
 def _keep(

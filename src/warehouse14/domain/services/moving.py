@@ -17,7 +17,7 @@ from warehouse14.domain.catalogue import MOST_SIDECAR
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import File
 from warehouse14.domain.moving.archive import Reading, Writing, joined, reading, writing
-from warehouse14.domain.moving.blobs import CHUNK, Carried, missing, take
+from warehouse14.domain.moving.blobs import CHUNK, Carried, missing, take, take_beside
 from warehouse14.domain.moving.carrier import Carrier
 from warehouse14.domain.moving.known import InUnit, Known, common_serial, left_of, put, restorable
 from warehouse14.domain.moving.lines import InLines, rows, write
@@ -142,7 +142,7 @@ class MoveService:
         for key, pieces in archive.blobs():
             if not _is_of_file(key):
                 if not all(other.rpartition(".")[0] == key.rpartition(".")[0] for other in small):
-                    # They are beside a file whose own blob was lost before.
+                    yield from self._lost(files, small)
                     small.clear()
                 if len(small) == _BESIDE:
                     raise Rejected(f"It has too much beside one file: {key}", field="archive")
@@ -152,20 +152,27 @@ class MoveService:
                 if file.key == key:
                     yield self._take(file, pieces, small)
                     break
-                yield self._without(file)
+                yield self._without(file, small)
             else:
                 raise Rejected(f"It has a blob of no listed file: {key}", field="archive")
             small.clear()
-        yield from map(self._without, files)
+        for file in files:
+            yield self._without(file, small)
 
-    def _without(self, file: File) -> Carried:
-        """Return what becomes of a file that an archive does not have: these stores may, or lack only what
-        is beside it."""
-        keys = lacking(self._store, file)
-        if file.key in keys:
+    def _lost(self, files: Iterator[File], small: Mapping[str, bytes]) -> Iterator[Carried]:
+        """Go on in ``files`` to the one that ``small`` is beside, and whose own blob was lost before."""
+        for file in files:
+            yield self._without(file, small)
+            if not small.keys().isdisjoint(file.keys):
+                return
+        raise Rejected(f"It has blobs of no listed file: {', '.join(small)}", field="archive")
+
+    def _without(self, file: File, small: Mapping[str, bytes]) -> Carried:
+        """Return what becomes of a file whose own blob an archive does not have: these stores may, or lack
+        only what is beside it."""
+        if file.key in lacking(self._store, file):
             return missing(file)
-        damage = tuple(Report(Finding.MISSING, key) for key in keys)
-        return Carried(file.key, is_new=False, damage=damage)
+        return take_beside(file, small, self._store)
 
     def _take(self, file: File, pieces: Iterator[bytes], small: Mapping[str, bytes]) -> Carried:
         if is_whole(self._store, file):
