@@ -1,6 +1,9 @@
 import http.server
 import re
+import socket
 import socketserver
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -413,15 +416,21 @@ def peer(greeting: bytes, *answers: bytes) -> Iterator[int]:
                     self.request.recv(4096)
                     self.request.sendall(answer)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
+    with serving(Handler) as port:
+        yield port
+
+
+@contextmanager
+def serving(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield listening.server_address[1]
         listening.shutdown()
 
 
-def handshake(version: bytes) -> bytes:
-    """Return what a server of MariaDB's protocol greets with."""
-    salt = b"\1\0\0\0" + b"a" * 8 + b"\0" + b"\xff\xf7\xee\2\0\xff\xff\x15" + b"\0" * 10 + b"b" * 12 + b"\0"
+def handshake(version: bytes, *, can: bytes = b"\xff\xf7") -> bytes:
+    """Return what a server of MariaDB's protocol greets with that can do this, by default no TLS."""
+    salt = b"\1\0\0\0" + b"a" * 8 + b"\0" + can + b"\xee\2\0\xff\xff\x15" + b"\0" * 10 + b"b" * 12 + b"\0"
     return framed(b"\x0a" + version + b"\0" + salt + b"mysql_native_password\0")
 
 
@@ -443,6 +452,9 @@ def framed_by_postgresql(code: str, message: str) -> bytes:
     [
         ("57P03", "the database system is starting up", Unavailable),
         ("53300", "sorry, too many clients already", Unavailable),
+        ("08P01", "server login has been failing, try again later (server_login_retry)", Unavailable),
+        ("08P01", "no more connections allowed (max_client_conn)", Unavailable),
+        ("08P01", "query_wait_timeout", Unavailable),
         ("28P01", "password authentication failed", Misconfigured),
         ("3D000", 'database "x" does not exist', Misconfigured),
     ],
@@ -454,6 +466,79 @@ def test_only_a_postgresql_that_may_let_us_in_later_is_unavailable(
     with peer(b"", b"N", framed_by_postgresql(code, message)) as port:
         url = f"postgresql+psycopg://keeper:SECRET@127.0.0.1:{port}/x?gssencmode=disable"
         assert message in refusal(url, kind)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("sslmode=nope", "invalid sslmode value"),
+        ("gssencmode=nope", "invalid gssencmode value"),
+        ("keepalives=nope", "invalid integer value"),
+        ("hostaddr=no/where", "could not parse network address"),
+        ("sslmode=require", "server does not support SSL"),
+        ("port=99999", "invalid port number"),
+    ],
+)
+def test_an_option_with_which_postgresql_never_lets_us_in_is_said(option: str, says: str) -> None:
+    with peer(b"", b"N") as port:
+        url = f"postgresql+psycopg://keeper:SECRET@127.0.0.1:{port}/x?{option}"
+        assert says in refusal(url.replace(f":{port}", "") if option.startswith("port") else url)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two certificates that sign themselves, and their keys."""
+    folder = tmp_path_factory.mktemp("certificates")
+    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in ("server", "other"):
+        made = ["-keyout", folder / f"{name}-key.pem", "-out", folder / f"{name}.pem"]
+        subprocess.run(
+            ["openssl", *words, "-days", "2", "-subj", "/CN=elsewhere", *made],
+            check=True,
+            capture_output=True,
+        )
+    return folder
+
+
+@contextmanager
+def peer_with_tls(certificates: Path, greeting: bytes, asked: int, answer: bytes) -> Iterator[int]:
+    """Show a certificate to whoever asks for TLS, in ``asked`` bytes; yields the port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server-key.pem")
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(greeting)
+                self.request.recv(asked, socket.MSG_WAITALL)
+                self.request.sendall(answer)
+                context.wrap_socket(self.request, server_side=True).close()
+
+    with serving(Handler) as port:
+        yield port
+
+
+@pytest.mark.parametrize(
+    ("trusts", "says"),
+    [
+        ("nothing", "root certificate file .* does not exist"),
+        ("other", "certificate verify failed"),
+        ("server", "does not match host name"),
+    ],
+)
+def test_a_postgresql_whose_certificate_is_not_trusted_is_said(
+    certificates: Path, trusts: str, says: str
+) -> None:
+    options = f"gssencmode=disable&sslmode=verify-full&sslrootcert={certificates / trusts}.pem"
+    with peer_with_tls(certificates, b"", 8, b"S") as port:
+        assert re.search(says, refusal(f"postgresql+psycopg://keeper:SECRET@127.0.0.1:{port}/x?{options}"))
+
+
+@pytest.mark.parametrize("trusts", ["other", "server"])
+def test_a_mariadb_whose_certificate_is_not_trusted_is_said(certificates: Path, trusts: str) -> None:
+    with peer_with_tls(certificates, handshake(b"11.4", can=b"\xff\xff"), 36, b"") as port:
+        url = f"mysql+pymysql://keeper:SECRET@127.0.0.1:{port}/x?ssl_ca={certificates / trusts}.pem"
+        assert "certificate verify failed" in refusal(url)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,11 @@ class MariaDB:
         return None
 
     def is_passing(self, error: BaseException | None) -> bool:
-        """See the protocol."""
+        """See the protocol. The driver calls a certificate that is not trusted no connection, too."""
+        import ssl
+
+        if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
+            return False
         return error is not None and bool(error.args) and error.args[0] in _PASSING
 
     def quicken(self, connection: Connection) -> None:

@@ -27,10 +27,28 @@ _OLDEST = 14
 #: The classes of its codes for what may be over soon: of connections, too little of something, a lock, and an
 #: end that somebody wanted, also while it starts.
 _PASSING = frozenset({"08", "53", "55", "57"})
-#: What is in an error of connecting, which has no code, if the server refuses, wants a password, or is none.
-_REFUSALS = ("FATAL:", "no password supplied", "invalid response", "expected authentication request")
-#: Why it refuses everybody for a while.
-_BUSY = ("the database system is ", "too many ", "remaining connection slots ")
+#: What is in an error of connecting, which has no code, if an option cannot be right, or the server refuses,
+#: wants a password, has no TLS or another certificate, or is none. No name of a host has a space.
+_REFUSALS = (
+    "FATAL:",
+    "no password supplied",
+    "invalid ",
+    "could not parse network address",
+    "expected authentication request",
+    "does not support SSL",
+    "certificate file ",
+    "certificate verify failed",
+    "does not match host name ",
+)
+#: Why it refuses everybody for a while; the last three are PgBouncer's.
+_BUSY = (
+    "the database system is ",
+    "too many ",
+    "remaining connection slots ",
+    "(server_login_retry)",
+    "(max_client_conn)",
+    "query_wait_timeout",
+)
 #: Finds parts of words by their groups of three characters.
 _QUICKER = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
