@@ -6,7 +6,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    MetadataRetrievalError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
@@ -17,8 +23,10 @@ from warehouse14.settings import SettingError
 
 #: All that a request raises: what cannot be read as an answer is a ``ValueError`` in places.
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError, KeyError)
-#: Those of them for a service that cannot be reached.
-_SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError)
+#: Those of them for what gives this machine its credentials, and may come up after this program.
+_NO_CREDENTIALS_YET = (CredentialRetrievalError, MetadataRetrievalError)
+#: Those for a service that cannot be reached, or not yet.
+_SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError, *_NO_CREDENTIALS_YET)
 #: What it says where it has too much to do. Another number from 500 on says that it is at fault, too.
 _BUSY = frozenset({"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"})
 _AT_FAULT = 500
@@ -53,20 +61,21 @@ class NoService(BotoCoreError):  # type: ignore[misc]  # botocore has no types
 
 def make_client(options: Options) -> Any:
     """Return a client for threads to share. Raises ``SettingError`` if boto3 finds an address with
-    credentials in it, which would be shown in errors."""
+    credentials in it, which would be shown in errors, and ``Unavailable``."""
     session = boto3.Session()
-    client = session.client(
-        "dynamodb",
-        region_name=options.region or session.region_name or _ANY_REGION,
-        endpoint_url=options.endpoint_url,
-        config=Config(
-            connect_timeout=options.connect_seconds,
-            read_timeout=options.read_seconds,
-            retries={"mode": "standard", "total_max_attempts": options.attempts},
-            max_pool_connections=_CONNECTIONS,
-            tcp_keepalive=True,
-        ),
-    )
+    with _asking_for_credentials(options):
+        client = session.client(
+            "dynamodb",
+            region_name=options.region or session.region_name or _ANY_REGION,
+            endpoint_url=options.endpoint_url,
+            config=Config(
+                connect_timeout=options.connect_seconds,
+                read_timeout=options.read_seconds,
+                retries={"mode": "standard", "total_max_attempts": options.attempts},
+                max_pool_connections=_CONNECTIONS,
+                tcp_keepalive=True,
+            ),
+        )
     if "@" in client.meta.endpoint_url:
         # Not shown: what stands before it may be a password.
         raise SettingError("the address of DynamoDB has a name or a password before an @: leave them out")
@@ -80,6 +89,15 @@ def _check(http_response: Any, model: Any, **_: Any) -> None:
     media_type = http_response.headers.get("Content-Type", "")
     if http_response.status_code < 300 and not media_type.startswith(_MEDIA_TYPE):
         raise NoService(operation=model.name)
+
+
+@contextmanager
+def _asking_for_credentials(options: Options) -> Iterator[None]:
+    """Turn what boto3 raises where it gets no credentials yet into ``Unavailable``."""
+    try:
+        yield
+    except _NO_CREDENTIALS_YET as error:
+        raise Unavailable(f"the table {options.table}: {said(error)}") from error
 
 
 @contextmanager

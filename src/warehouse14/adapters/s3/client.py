@@ -8,7 +8,14 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
@@ -19,8 +26,10 @@ from warehouse14.settings import SettingError
 
 #: All that a request raises.
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError)
-#: Those of them for a store that cannot be reached.
-_SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError)
+#: Those of them for what gives this machine its credentials, and may come up after this program.
+_NO_CREDENTIALS_YET = (CredentialRetrievalError, MetadataRetrievalError)
+#: Those for a store that cannot be reached, or not yet.
+_SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError, *_NO_CREDENTIALS_YET)
 
 #: What boto3 takes if nothing says where the store is: those that are not AWS do not care.
 _ANY_REGION = "us-east-1"
@@ -93,25 +102,27 @@ class NoStore(BotoCoreError):  # type: ignore[misc]  # botocore has no types
 
 def make_client(options: Options, endpoint_url: str | None) -> Any:
     """Return a client for threads to share, of the store at that address. Raises ``SettingError`` if boto3
-    finds an address with credentials in it, which everybody who downloads would get."""
+    finds an address with credentials in it, which everybody who downloads would get, and
+    ``Unavailable``."""
     session = boto3.Session()
-    client = session.client(
-        "s3",
-        region_name=options.region or session.region_name or _ANY_REGION,
-        endpoint_url=endpoint_url,
-        config=Config(
-            signature_version="s3v4",
-            connect_timeout=options.connect_seconds,
-            read_timeout=options.read_seconds,
-            retries={"mode": "standard", "total_max_attempts": options.attempts},
-            max_pool_connections=_CONNECTIONS,
-            tcp_keepalive=True,
-            s3={"addressing_style": "path" if options.path_style else "auto"},
-            # Stores that are not AWS do not understand sums behind a body; ours are among its headers.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
-    )
+    with _asking_for_credentials(options):
+        client = session.client(
+            "s3",
+            region_name=options.region or session.region_name or _ANY_REGION,
+            endpoint_url=endpoint_url,
+            config=Config(
+                signature_version="s3v4",
+                connect_timeout=options.connect_seconds,
+                read_timeout=options.read_seconds,
+                retries={"mode": "standard", "total_max_attempts": options.attempts},
+                max_pool_connections=_CONNECTIONS,
+                tcp_keepalive=True,
+                s3={"addressing_style": "path" if options.path_style else "auto"},
+                # Stores that are not AWS do not understand sums behind a body; ours are among its headers.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
     if "@" in client.meta.endpoint_url:
         # Not shown: what stands before it may be a password.
         raise SettingError("the address of the store has a name or a password before an @: leave them out")
@@ -121,6 +132,15 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
     events.register("after-call-error.s3", _refuse)
     events.register("before-call.s3.HeadBucket", _keep_from_redirecting)
     return client
+
+
+@contextmanager
+def _asking_for_credentials(options: Options) -> Iterator[None]:
+    """Turn what boto3 raises where it gets no credentials yet into ``Unavailable``."""
+    try:
+        yield
+    except _NO_CREDENTIALS_YET as error:
+        raise Unavailable(f"the bucket {options.bucket}: {_said(error)}") from error
 
 
 @contextmanager
