@@ -180,7 +180,7 @@ def test_a_database_that_another_keeps_locked_is_unavailable(path: Path) -> None
         ("nonsense", "is not a database address"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
-        ("sqlite:////srv/what?/site.sqlite", "write ? in a path as %3F"),
+        ("sqlite:////srv/what?/site.sqlite", "write ? in a path as %3F, in an ini file as %%3F"),
         ("oracle://host/base", "oracle is not supported, use sqlite:///PATH, postgresql+psycopg://"),
         ("postgresql://host/base", "postgresql is not supported, use"),
         ("mysql://host/base", "mysql is not supported, use"),

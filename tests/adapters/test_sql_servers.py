@@ -366,7 +366,7 @@ def test_a_server_that_answers_in_another_language_is_said(place: Place, page_se
 
 def test_the_rest_of_a_password_is_not_taken_for_the_host(server: DatabaseServer) -> None:
     url = server.url("nowhere", password="a@SECRET")
-    with pytest.raises(SettingError, match="write @ in a password as %40") as caught:
+    with pytest.raises(SettingError, match="write @ in a password as %40, in an ini file as %%40") as caught:
         open_units(url)
     assert "SECRET" not in str(caught.value)
 

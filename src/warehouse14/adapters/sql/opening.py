@@ -84,10 +84,10 @@ def _parsed(text: str) -> URL:
         raise SettingError(f"{_KEY} is not a database address such as sqlite:///PATH") from None
     if "@" in (url.host or ""):
         # What is taken for the host begins with the rest of the password.
-        raise SettingError(f"{_KEY}: write @ in a password as %40")
+        raise SettingError(f"{_KEY}: write @ in a password as %40, in an ini file as %%40")
     if url.drivername == "sqlite" and "?" in text:
         # What follows would be no part of the path.
-        raise SettingError(f"{_KEY}: write ? in a path as %3F")
+        raise SettingError(f"{_KEY}: write ? in a path as %3F, in an ini file as %%3F")
     return url
 
 
