@@ -27,7 +27,7 @@ from warehouse14.adapters.dynamodb.table import Table
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.adapters.memory import MemoryFiles
 from warehouse14.domain.access import account_identity
-from warehouse14.domain.arrivals import Arrival
+from warehouse14.domain.arrivals import Arrival, Ending
 from warehouse14.domain.errors import Conflict, Misconfigured, SignInFailed, Unauthenticated, Unavailable
 from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.index import Index
@@ -624,7 +624,7 @@ def test_a_sign_in_with_a_password_that_is_replaced_before_its_commit_is_ended(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("ending", ["parted", "kept out", "disabled for a while"])
+@pytest.mark.parametrize("ending", ["parted", "kept out", "signed out there", "disabled for a while"])
 def test_a_sign_in_through_a_provider_is_ended_by_what_closes_that_way_in_before_its_commit(
     units: DynamoUnits, two_sites: tuple[Warehouse, Warehouse], ending: str
 ) -> None:
@@ -652,6 +652,8 @@ def test_a_sign_in_through_a_provider_is_ended_by_what_closes_that_way_in_before
         elif ending == "kept out":
             with pytest.raises(SignInFailed):
                 there.arrivals.sign_in(corp, replace(arrival, refusal="Not in the group."))
+        elif ending == "signed out there":
+            there.arrivals.end(corp, Ending(login.issuer, login.subject, sid=None, jti="1", until=LATER))
         else:
             there.accounts.set_disabled(operator, "ada", disabled=True)
 

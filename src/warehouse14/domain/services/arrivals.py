@@ -71,7 +71,7 @@ class ArrivalService:
         if arrival.refusal is not None:
             self._keep_out(where, arrival)
             raise _failed(arrival.refusal, arrival)
-        name = self._known_name(arrival) or self._add_account(where, arrival)
+        name = self._known_name(arrival.issuer, arrival.subject) or self._add_account(where, arrival)
         signed_in = self._start(where, arrival, name)
         self._take_up_invitations(signed_in.identity(where.origin), arrival)
         self._tidy()
@@ -81,10 +81,10 @@ class ArrivalService:
         if arrival.email is not None:
             take_up(self._units, self._now, identity, arrival.email)
 
-    def _known_name(self, arrival: Arrival) -> AccountName | None:
+    def _known_name(self, issuer: str, subject: str) -> AccountName | None:
         """Return the account that somebody is joined to, if there is one."""
         with self._units.read() as unit:
-            login = unit.logins.get(arrival.issuer, arrival.subject)
+            login = unit.logins.get(issuer, subject)
         return None if login is None else login.account
 
     def _add_account(self, where: From, arrival: Arrival) -> AccountName:
@@ -161,7 +161,7 @@ class ArrivalService:
         return attempt(self._units, work)
 
     def _keep_out(self, where: From, arrival: Arrival) -> None:
-        name = self._known_name(arrival)
+        name = self._known_name(arrival.issuer, arrival.subject)
         if name is None:
             return
 
@@ -281,14 +281,18 @@ class ArrivalService:
         attempt(self._units, work)
 
     def end(self, where: From, ending: Ending) -> int:
-        """End the sessions that a provider says are over; return whose they were, counted.
+        """End the sessions that a provider says are over; return whose they were, counted. Where it names
+        the person, that includes one that begins meanwhile.
 
         Raises ``SignInFailed`` for a message that was taken before.
         """
         key = f"jti:{hashlib.sha256(f'{ending.issuer} {ending.jti}'.encode()).hexdigest()}"
         now = self._now()
+        name = None if ending.subject is None else self._known_name(ending.issuer, ending.subject)
 
         def work(unit: UnitOfWork) -> int:
+            if name is not None:
+                hold_account(unit, name)
             if key in unit.attempts.of([key]):
                 raise SignInFailed("This message was taken before.", detail=f"jti {ending.jti!r} again")
             unit.attempts.count(key, now, since=now - MEMORY, expected=0)
