@@ -19,7 +19,6 @@ from warehouse14.adapters.dynamodb.keys import Key
 from warehouse14.adapters.dynamodb.marking import MARKS, mark, settling
 from warehouse14.adapters.dynamodb.moment import Moment, Rows, Touch, apply_entry, apply_lists
 from warehouse14.adapters.dynamodb.table import (
-    MEET_OTHERS,
     MOST_AT_ONCE,
     Table,
     check,
@@ -27,12 +26,11 @@ from warehouse14.adapters.dynamodb.table import (
     put,
     update,
 )
-from warehouse14.adapters.dynamodb.transacting import transact
+from warehouse14.adapters.dynamodb.transacting import REFUSED, transact
 from warehouse14.adapters.dynamodb.waiting import Deadline, tries
 from warehouse14.domain.errors import Unavailable
 
 _BUSY = "Too many others change this site. Try again."
-_REFUSED = "ConditionalCheckFailed"
 #: Nothing is restored.
 _FREE = "(attribute_not_exists(keeper) OR kept < :now)"
 #: The serial is what it was, and nobody keeps it there.
@@ -122,7 +120,7 @@ class Committer:
             steps = [*decided.steps, *(_Step(touch.operation, touch) for touch in touches)]
             if not steps:
                 return None
-            codes = self._transact([step.operation for step in steps], deadline)
+            codes = transact(self._table, [step.operation for step in steps], deadline.left())
             if codes is None:
                 if decided.serial is not None:
                     self._serial = decided.serial
@@ -203,10 +201,10 @@ class Committer:
         """Carry out operations, and return whether their conditions held. Where they meet others, the same
         ones are tried again."""
         for _ in tries(deadline.left()):
-            codes = self._transact(operations, deadline)
+            codes = transact(self._table, operations, deadline.left())
             if codes is None:
                 return True
-            if _REFUSED in codes:
+            if REFUSED in codes:
                 break
         return False
 
@@ -215,28 +213,15 @@ class Committer:
             for part in over():
                 self._table.write_many(delete=part, deadline=deadline)
 
-    def _transact(self, operations: Sequence[Mapping[str, Any]], deadline: Deadline) -> Sequence[str] | None:
-        """Return None if all was carried out, else the code of the reason for each operation. Raises
-        ``Unavailable`` where that is none that we know."""
-        reasons = transact(self._table, operations, deadline.left())
-        if reasons is None:
-            return None
-        codes = [reason.get("Code", "None") for reason in reasons]
-        unknown = {*codes} - {"None", _REFUSED} - MEET_OTHERS
-        if unknown:
-            detail = ", ".join(sorted(unknown))
-            raise Unavailable("The database refuses the change. Try again.", detail=detail)
-        return codes
-
     def _left(self, steps: Sequence[_Step], codes: Sequence[str]) -> Iterator[Touch]:
         """Yield the touches that are left after a transaction that was not carried out; raise what it means
         that one of its operations was refused."""
         for step, code in zip(steps, codes, strict=True):
             if step.touch is not None:
-                yield from [step.touch] if code != _REFUSED else step.touch.after_refusal()
-            elif code == _REFUSED and step.is_hold:
+                yield from [step.touch] if code != REFUSED else step.touch.after_refusal()
+            elif code == REFUSED and step.is_hold:
                 raise Unavailable("It took too long: another works on it by now. Try again.")
-            elif code == _REFUSED:
+            elif code == REFUSED:
                 self._serial = None
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from warehouse14.adapters.dynamodb import keys, people_rows, rows
 from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.keys import Key
-from warehouse14.adapters.dynamodb.table import MEET_OTHERS, Table, put, update
-from warehouse14.adapters.dynamodb.transacting import transact
+from warehouse14.adapters.dynamodb.table import Table, put, update
+from warehouse14.adapters.dynamodb.transacting import REFUSED, transact
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Conflict, Unavailable
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
@@ -25,7 +25,6 @@ _RENEWED = 20.0
 _SKEW = 4
 #: It is still kept there by this restoration, and nobody has gone on as if it were over.
 _STILL = "keeper = :keeper AND kept >= :now"
-_REFUSED = "ConditionalCheckFailed"
 #: How many items of projects and of their lines are written in one transaction: an even number.
 _BEGUN_AT_ONCE = 50
 #: How many items are written before it is looked again whether the journal is still kept.
@@ -236,16 +235,11 @@ class DynamoRestoration:
         """Carry out writes, all or none, and return whether their conditions held. Commits that are on their
         way are waited for."""
         for _ in tries(_PATIENCE):
-            reasons = transact(self._table, operations)
-            if reasons is None:
+            codes = transact(self._table, operations)
+            if codes is None:
                 return True
-            codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-            if _REFUSED in codes:
+            if REFUSED in codes:
                 return False
-            if not codes <= MEET_OTHERS:
-                raise Unavailable(
-                    "The database refuses the change. Try again.", detail=", ".join(sorted(codes))
-                )
         raise Unavailable("Too many change this site. Try again.")
 
 

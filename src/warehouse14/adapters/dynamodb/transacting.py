@@ -7,13 +7,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from warehouse14.adapters.dynamodb.client import answering, code_of
-from warehouse14.adapters.dynamodb.table import CANCELLED, Table
+from warehouse14.adapters.dynamodb.table import CANCELLED, MEET_OTHERS, Table
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
 
-#: What the service says of each operation that it did not carry out.
-Reasons = Sequence[Mapping[str, Any]]
-
+#: What the service says of an operation whose condition does not hold, and of one that is in order.
+REFUSED, _FINE = "ConditionalCheckFailed", "None"
 #: For how long a transaction that is on its way is asked for, in seconds.
 _PATIENCE = 20.0
 #: What the service says of it.
@@ -22,8 +21,9 @@ _ON_ITS_WAY = "TransactionInProgressException"
 
 def transact(
     table: Table, operations: Sequence[Mapping[str, Any]], patience: float = _PATIENCE
-) -> Reasons | None:
-    """Return None if all was carried out, else why not, for each operation. Raises ``Unavailable``."""
+) -> Sequence[str] | None:
+    """Return None if all was carried out, else why not, for each operation: its condition does not hold, or
+    it meets others. Raises ``Unavailable``, also for any other reason."""
     token = uuid.uuid4().hex
     for _ in tries(patience):
         with answering():
@@ -33,16 +33,23 @@ def transact(
                 if code_of(error) == _ON_ITS_WAY:
                     # It is ours, from before an answer was lost: only its token tells how it ends.
                     continue
-                reasons = _reasons(error, len(operations))
-                if reasons is None:
+                codes = _codes(error, len(operations))
+                if codes is None:
                     raise
-                return reasons
+                return codes
             return None
     raise Unavailable("Too many others change this site. Try again.")
 
 
-def _reasons(error: ClientError, count: int) -> Reasons | None:
+def _codes(error: ClientError, count: int) -> Sequence[str] | None:
     """Return what the service says of each of ``count`` operations, or None if it is something else that it
-    says."""
-    reasons: Reasons = error.response.get("CancellationReasons", ())
-    return reasons if code_of(error) == CANCELLED and len(reasons) == count else None
+    says. Raises ``Unavailable`` for a reason that does not pass."""
+    reasons: Sequence[Mapping[str, str]] = error.response.get("CancellationReasons", ())
+    if code_of(error) != CANCELLED or len(reasons) != count:
+        return None
+    codes = [reason.get("Code", _FINE) for reason in reasons]
+    unknown = {*codes} - {_FINE, REFUSED} - MEET_OTHERS
+    if unknown:
+        detail = ", ".join(sorted(unknown))
+        raise Unavailable("The database refuses the change. Try again.", detail=detail)
+    return codes
