@@ -11,6 +11,7 @@ import pytest
 
 from moving.archives import Members, members_of
 from support.sites import Site
+from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.arrivals import Arrival
 from warehouse14.domain.model import Role, Scope
 from warehouse14.domain.moving.known import InUnit
@@ -24,6 +25,10 @@ from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 
 MANY = 200
+
+
+#: The settings of a site in memory to which anybody may bring projects.
+PUBLISHING = {"metadata": "memory", "files": "memory", "create_on_upload": "true"}
 
 
 @dataclass(frozen=True)
@@ -141,3 +146,14 @@ def stack() -> Iterator[ExitStack]:
     """Ends with the test."""
     with ExitStack() as found:
         yield found
+
+
+@pytest.fixture
+def source() -> Iterator[Warehouse]:
+    """A site with two people and two projects, in memory."""
+    with closing(open_warehouse(PUBLISHING)) as warehouse:
+        boss = warehouse.operator()
+        for name in ("ada", "ben"):
+            warehouse.accounts.add(boss, name)
+        publish(warehouse, "ada", build_wheel("one", "1.0"), build_wheel("two", "1.0"))
+        yield warehouse

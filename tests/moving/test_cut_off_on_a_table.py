@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from moving.conftest import archive_of, known_rows, publish
+from moving.conftest import PUBLISHING, archive_of, known_rows, publish
 from support.table_units import open_units
 from support.tables import DynamoDBLocal
 from warehouse14.adapters.dynamodb import keys
@@ -28,21 +28,15 @@ from warehouse14.testing.builders import build_wheel
 pytestmark = [pytest.mark.npm, pytest.mark.debian]
 
 _ISSUER = "https://login.example.org"
-_PUBLISHING = {"metadata": "memory", "files": "memory", "create_on_upload": "true"}
 
 
 @pytest.fixture
-def source() -> Iterator[Warehouse]:
-    """A site with two people and two projects, in memory."""
-    with closing(open_warehouse(_PUBLISHING)) as warehouse:
-        boss = warehouse.operator()
-        for name in ("ada", "ben"):
-            warehouse.accounts.add(boss, name)
-        publish(warehouse, "ada", build_wheel("one", "1.0"), build_wheel("two", "1.0"))
-        warehouse.projects.grant(boss, "two", "account:ben", Role.MEMBER)
-        corp = ProviderName("corp")
-        warehouse.arrivals.join_known(boss, "ben", provider=corp, issuer=_ISSUER, subject="ben")
-        yield warehouse
+def source(source: Warehouse) -> Warehouse:
+    """One of the people has a role, and is known at a provider."""
+    boss = source.operator()
+    source.projects.grant(boss, "two", "account:ben", Role.MEMBER)
+    source.arrivals.join_known(boss, "ben", provider=ProviderName("corp"), issuer=_ISSUER, subject="ben")
+    return source
 
 
 def restore(units: Units, archive: BytesIO, warehouse: Warehouse) -> None:
@@ -199,7 +193,7 @@ def test_a_rebuild_that_was_killed_is_not_finished_from_a_store_with_other_files
             rebuild(units, source.store)
         forget_the_killed(units)
         before = items_of(units)
-        with closing(open_warehouse(_PUBLISHING)) as other:
+        with closing(open_warehouse(PUBLISHING)) as other:
             other.accounts.add(other.operator(), "ada")
             publish(other, "ada", build_wheel("one", "1.0"))
             with pytest.raises(Conflict, match="a part of a site in the database that was cut off"):

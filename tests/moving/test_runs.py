@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from moving.conftest import archive_of, known_rows, moving, publish
+from moving.conftest import PUBLISHING, archive_of, known_rows, moving, publish
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Change, Role, Scope
@@ -13,8 +13,6 @@ from warehouse14.domain.moving.known import InUnit, Owned, common_serial, put
 from warehouse14.domain.ports import Units
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
-
-_PUBLISHING = {"metadata": "memory", "files": "memory", "create_on_upload": "true"}
 
 
 class Interrupted(InUnit):
@@ -39,17 +37,6 @@ class CutOff(InUnit):
         if since == 0:
             yield next(super().changes(since))
         raise ZeroDivisionError
-
-
-@pytest.fixture
-def source() -> Iterator[Warehouse]:
-    """A site with two projects, in memory."""
-    with closing(open_warehouse(_PUBLISHING)) as warehouse:
-        boss = warehouse.operator()
-        for name in ("ada", "ben"):
-            warehouse.accounts.add(boss, name)
-        publish(warehouse, "ada", build_wheel("one", "1.0"), build_wheel("two", "1.0"))
-        yield warehouse
 
 
 @pytest.fixture
@@ -174,7 +161,7 @@ def test_nor_does_a_site_that_went_on_from_its_backup_where_a_copy_of_what_it_lo
         source.projects.set_public(source.operator(), "one", public=True)
     with source.units.read() as lost:
         cut_off(CutOff(InUnit(lost)), target.units)
-    with closing(open_warehouse(_PUBLISHING)) as again:
+    with closing(open_warehouse(PUBLISHING)) as again:
         list(moving(again).restore(backup))
         publish(again, "ada", build_wheel("three", "1.0"), build_wheel("four", "1.0"))
         with again.units.read() as unit, pytest.raises(Conflict, match="part of a newer state"):
@@ -188,7 +175,7 @@ def test_what_a_cut_off_copy_of_lost_changes_has_left_may_be_replaced(
     source.projects.set_public(source.operator(), "one", public=True)
     with source.units.read() as lost:
         cut_off(CutOff(InUnit(lost)), target.units)
-    with closing(open_warehouse(_PUBLISHING)) as again:
+    with closing(open_warehouse(PUBLISHING)) as again:
         list(moving(again).restore(backup))
         publish(again, "ada", build_wheel("one", "2.0"))
         with again.units.read() as unit:
