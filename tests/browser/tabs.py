@@ -40,7 +40,7 @@ class Tab:
     def __init__(self, context: BrowserContext, site: str, others: Sequence[str] = ()) -> None:
         """Open it. ``others`` are sites that it may be led to, too."""
         self.site = site
-        self._hosts = {urlsplit(url).netloc for url in (site, *others)}
+        self._others = {urlsplit(url).netloc for url in others}
         self.page: Page = context.new_page()
         self.page.set_default_timeout(15_000)
         self.status = 0
@@ -56,13 +56,14 @@ class Tab:
     def complaints(self) -> list[str]:
         """What went wrong: errors in scripts, the policy, what was asked of another site, dialogs.
 
-        That a document was answered with 404 or the like is no fault of the page.
+        That a document was answered with 404 or the like is no fault of the page, nor is what a site that
+        it was led to does not find of its own.
         """
         refused = "Failed to load resource"
         return [
             text
             for text, url in self._complaints
-            if not (text.startswith(refused) and url in self._documents)
+            if not (text.startswith(refused) and (url in self._documents or self._is_other(url)))
         ]
 
     @property
@@ -153,8 +154,12 @@ class Tab:
         self._complain(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
+    def _is_other(self, url: str) -> bool:
+        """Whether this is of a site that the tab may be led to."""
+        return urlsplit(url).netloc in self._others
+
     def _request(self, request: Request) -> None:
-        if urlsplit(request.url).netloc not in self._hosts:
+        if not (urlsplit(request.url).netloc == urlsplit(self.site).netloc or self._is_other(request.url)):
             self._complain(f"something of another site: {request.url}")
 
     def _response(self, response: Response) -> None:

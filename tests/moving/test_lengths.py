@@ -52,10 +52,20 @@ AROUND = {
     "latest": {"summary": "", "at": DATE},
     "yank": {"reason": "", "at": DATE},
 }
-#: The only kind of text that these can be.
-DIGITS = {"project.name", "project.latest.version", "file.filename", "file.version"}
 #: Four bytes in UTF-8.
 WIDE = "\U0001d538"
+#: How the longest text is spelt where not every character may be.
+SPELT = {
+    "account.name": "a" * 200,
+    "account.password_hash": f"scrypt$1024$16$16${'A' * 112}${'A' * 124}",
+    "group.name": "a" * 100,
+    "token.id": "1" * 10,
+    "token.secret_sha256": "1" * 64,
+    "project.name": "1" * 200,
+    "project.latest.version": "1" * 240,
+    "file.filename": "1" * 233 + ".tar.gz",
+    "file.version": "1" * 240,
+}
 
 
 @pytest.fixture(params=["postgresql", pytest.param("mariadb", marks=pytest.mark.debian)])
@@ -102,12 +112,12 @@ def add_longest(found: Rows) -> None:
     """Add a row of each kind with the longest text in all places, and have the last entry so."""
     added = {kind: json.loads(json.dumps(last(found, kind))) for kind in LENGTHS}
     for kind, path, most in ALL:
-        say(added[kind], path, ("1" if f"{kind}.{path}" in DIGITS else WIDE) * most)
+        say(added[kind], path, SPELT.get(f"{kind}.{path}", WIDE * most))
     name = added["account"]["name"]
     added["group"]["members"] = {name: True}
     added["login"]["account"] = added["token"]["account"] = name
     added["token"]["days"] = 2**31 - 1
-    added["project"]["grants"] = {WIDE * 255: "admin"}
+    added["project"]["grants"] = {f"group:{'p' * 40}/{WIDE * 180}": "admin", f"account:{name}": "member"}
     added["file"] |= {"project": added["project"]["name"], "deleted_at": DATE}
     for kind in ("account", "group", "login", "token"):
         found.insert(found.index({kind: last(found, kind)}) + 1, {kind: added[kind]})
