@@ -1,7 +1,9 @@
+import os
 import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sized
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from warehouse14.adapters.sql.transactions import JoinedUnits
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.domain.model import Order
 from warehouse14.settings import Section, SettingError
+from warehouse14.testing.contract import in_thread
 from warehouse14.testing.samples import ADA, sample_account, sample_change
 
 MIGRATIONS = Path(sql.__file__).parent / "migrations"
@@ -224,6 +227,24 @@ def test_whatever_a_folder_is_called_the_pulse_tells_of_the_commits_of_others(
     here.close()
     there.close()
     assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def descriptors_of(path: Path) -> int:
+    """Return how many descriptors this process has of a database and of what SQLite has beside it."""
+    found = 0
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += os.readlink(each).startswith(str(path))
+    return found
+
+
+def test_a_thread_that_ends_leaves_no_descriptor_of_the_database(units: SqliteUnits, path: Path) -> None:
+    def run_threads(count: int) -> int:
+        for _ in range(count):
+            assert in_thread(units.pulse)
+        return descriptors_of(path)
+
+    assert run_threads(3) == run_threads(20) > 0
 
 
 def test_a_host_application_owns_the_transaction_that_units_join(units: SqliteUnits, path: Path) -> None:
