@@ -242,6 +242,17 @@ def test_connections_that_the_server_has_ended_are_replaced_before_anybody_notic
     units.close()
 
 
+@pytest.mark.thorough
+def test_connections_that_are_lost_cost_nobody_of_many_who_ask_an_error(place: Place, cable: Cable) -> None:
+    units = open_units(place.through(cable.port))
+    # All of them have a connection in use at the same time.
+    cable.delay = 0.01
+    for _ in range(5):
+        assert race([units.pulse] * 16) == [None] * 16
+        cable.cut()
+    units.close()
+
+
 def test_a_cut_in_the_middle_of_a_unit_is_unavailable_and_changes_nothing(place: Place, cable: Cable) -> None:
     units = open_units(place.through(cable.port))
     create(units)

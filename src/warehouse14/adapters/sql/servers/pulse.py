@@ -13,7 +13,8 @@ class SerialPulse:
     """The newest serial, in one round trip and outside any transaction.
 
     It is asked at every request, so that it goes to the driver directly. A
-    connection that the server has closed meanwhile is replaced, once.
+    connection that the server has closed meanwhile is replaced, once, and all
+    that wait for their use with it.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -43,9 +44,13 @@ class SerialPulse:
             assert row is not None
             return int(row[0])
         except self._error as error:
-            is_lost = self._engine.dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
-            connection.invalidate(error)
-            if not (is_lost and again):
+            if not self._engine.dialect.is_disconnect(error, connection, None):  # type: ignore[arg-type]
+                connection.invalidate(error)
+                raise
+            # Those that wait were lost with it, and the next may be one of them: another thread may take
+            # what this one gives back. So the pool replaces all that are as old.
+            self._engine.pool._invalidate(connection, error)  # noqa: SLF001
+            if not again:
                 raise
         finally:
             connection.close()
