@@ -107,6 +107,14 @@ def test_a_project_whose_admins_are_not_here_yet_belongs_to_the_account_that_was
     assert "demo belongs to ada" in note.sentence
 
 
+def test_a_member_to_whom_a_project_falls_is_noted(warehouse: Warehouse, old: InMemory, take: Take) -> None:
+    old.project("demo", ada="member", dan_at_example_org="admin")
+    assert [outcome.sentence for outcome in take() if isinstance(outcome, Noted)] == [
+        "demo belongs to ada: nobody who administered it has an account here."
+    ]
+    assert grants(warehouse, "demo") == {"account:ada": "admin", "invitation:dan@example.org": "admin"}
+
+
 def test_who_has_no_account_and_no_address_is_named_and_comes_with_a_later_run(
     warehouse: Warehouse, person: Callable[[str], Identity], old: InMemory, take: Take
 ) -> None:

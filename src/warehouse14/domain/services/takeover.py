@@ -118,7 +118,7 @@ class Takeover:
         if not self._wishes.is_trial:
             self._warehouse.projects.create(self._actor, old.name, admin=owner)
         yield ProjectTaken(project_name(old.name), owner)
-        if owner not in roles:
+        if roles.get(owner) is not Role.ADMIN:
             yield Noted(f"{old.name} belongs to {owner}: nobody who administered it has an account here.")
 
     def _give(self, name: ProjectName, roles: Roles, decided: frozenset[Principal]) -> Iterator[RoleTaken]:
