@@ -23,13 +23,15 @@ BEGIN = datetime(2021, 7, 8, tzinfo=UTC)
 
 @dataclass
 class InMemory:
-    """An old site: projects with roles, and files; ``opened`` is what was read of them."""
+    """An old site: projects with roles, and files; ``opened`` is what was read of them, and ``meanwhile`` is
+    done when one is."""
 
     name: str = "warehouse14 table bucket"
     projects: list[OldProject] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     listed: list[OldFile] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
 
     def project(self, name: str, *, public: bool = False, **roles: str) -> None:
         found = {who.replace("_at_", "@").replace("_", "."): Role(role) for who, role in roles.items()}
@@ -47,6 +49,8 @@ class InMemory:
 
     def open(self, file: OldFile) -> BinaryIO:
         self.opened.append(file.filename)
+        if self.meanwhile is not None:
+            self.meanwhile()
         return io.BytesIO(self.files[file.where])
 
 
@@ -184,6 +188,21 @@ def test_a_project_that_was_here_before_keeps_its_roles_and_takes_files_by_its_o
     assert grants(warehouse, "mine") == {"account:ada": "admin"}
     assert grants(warehouse, "his") == {"account:bob": "admin"}
     assert [file.filename for file in warehouse.projects.files(bob, "his")] == []
+
+
+def test_a_project_that_somebody_makes_while_a_file_is_read_takes_it_by_its_own_rights_alone(
+    warehouse: Warehouse, bob: Identity, old: InMemory, take: Take
+) -> None:
+    old.add(build_wheel("demo", "1.0"))
+    old.meanwhile = lambda: warehouse.projects.create(bob, "demo")
+    reasons = [outcome.reason for outcome in take() if isinstance(outcome, Untaken)]
+    old.meanwhile = None
+    reasons += [outcome.reason for outcome in take() if isinstance(outcome, Untaken)]
+    assert ["made here meanwhile" in reasons[0], "ada may not upload" in reasons[1]] == [True, True]
+    assert not warehouse.projects.files(bob, "demo")
+    assert not list(warehouse.store.keys())
+    warehouse.projects.grant(bob, "demo", "account:ada", Role.ADMIN)
+    assert take() == [FileTaken(old.listed[0].where, is_new=True)]
 
 
 def test_nobody_makes_a_project_of_the_import_by_saying_where_they_come_from(

@@ -137,8 +137,9 @@ class Takeover:
         return Opened(name)
 
     def _file(self, file: OldFile) -> FileTaken:
-        form = _form(file, self._account)
-        self._require_way(project_name(form.name))
+        form = _form(file)
+        is_to_be_made = self._require_way(project_name(form.name)) is None
+        form = replace(form, past=Past(file.at, self._account, makes_project=is_to_be_made))
         if self._is_there(form, file):
             return FileTaken(file.where, is_new=False)
         digests = {"sha256": file.sha256} if file.sha256 else {}
@@ -170,16 +171,18 @@ class Takeover:
             raise FileExists(file.filename)
         return is_first
 
-    def _require_way(self, name: ProjectName) -> None:
-        """Raise ``Forbidden`` for files of a project that is somebody else's here."""
+    def _require_way(self, name: ProjectName) -> ProjectName | None:
+        """Return the project that files come to, or None if it is still to be made. Raises ``Forbidden`` for
+        one that is somebody else's here."""
         if name in self._taken:
-            return
+            return name
         here = self._here(name)
         if here is None:
-            return
+            return None
         if not self._is_from_there(here):
             self._require(here)
         self._taken.add(name)
+        return name
 
     def _here(self, name: ProjectName) -> Project | None:
         """Return a project of this site. Raises ``Forbidden`` for one that was deleted, and for a name that
@@ -201,8 +204,8 @@ class Takeover:
             raise may_not_upload(self._wishes.account, project.name)
 
 
-def _form(file: OldFile, account: AccountName) -> UploadForm:
+def _form(file: OldFile) -> UploadForm:
     """Return what is said of a file: by its name, and by the old site."""
     # Wheels of old build tools are spelled otherwise than the standard says today.
-    form = replace(form_of(file.filename, strict=False), past=Past(file.at, account))
+    form = form_of(file.filename, strict=False)
     return form if file.project is None else replace(form, name=file.project, version=None)

@@ -37,11 +37,19 @@ _HEX = re.compile(r"[0-9a-f]+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What counts for a file that another site had: when it was published there, and the account of this
-    site that it counts as uploaded by; if it is the first of its project, that account becomes the admin."""
+    """What counts for a file that another site had.
+
+    Attributes:
+        at: when it was published there.
+        by: the account of this site that it counts as uploaded by; if it is the first of its project, that
+            account becomes the admin.
+        makes_project: whether it was judged as the first of its project: one that somebody makes meanwhile
+            does not take it.
+    """
 
     at: datetime
     by: AccountName
+    makes_project: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,11 @@ class UploadService:
             raise Forbidden("Who runs the site alone says when and by whom a file was published.")
         if identity.token is not None and not identity.token.lets_through(Permission.UPLOAD):
             raise Forbidden("This token does not publish. Make one with the scope upload.")
+        if project is not None and claim.past is not None and claim.past.makes_project:
+            raise Forbidden(
+                f"The project {claim.project} was made here meanwhile. Run this again: "
+                f"then the rights of {claim.past.by} decide."
+            )
         if project is None:
             allowed = claim.project not in RESERVED_PROJECTS and self._may_create(identity, claim)
         else:
