@@ -91,7 +91,7 @@ def test_only_a_text_that_answers_a_form_is_a_warning(
     stranger.answers = [NONE, (200, kind, "", "" if kind == PAGE else '"mind this"\n')]
     assert main(["upload", "--url", stranger.endpoint, str(wheel)]) == 0
     said = capsys.readouterr()
-    assert said.out == f"{wheel.name}: published\n"
+    assert said.out == f"{wheel.name}: sent\n"
     assert said.err == (f'{wheel.name}: "mind this"\n' if noted else "")
     assert stranger.steps == ["POST /api/uploads", "POST /legacy/"]
 

@@ -8,4 +8,6 @@ class Outcome(StrEnum):
 
     PUBLISHED = "published"
     THERE = "there already"
+    #: To a site that does not say which of the two.
+    SENT = "sent"
     REFUSED = "refused"

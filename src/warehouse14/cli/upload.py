@@ -65,18 +65,17 @@ def _publish(site: "Site", path: str, *, again: bool) -> Outcome:
     """Publish one file, and say what came of it; the next one comes whatever that is."""
     name = escaped(os.path.basename(path))
     try:
-        is_new, warnings = _sent(site, path, again=again)
+        outcome, warnings = _sent(site, path, again=again)
     except (WarehouseError, OSError) as error:
         complain(f"{name}: {getattr(error, 'strerror', None) or error}")
         return Outcome.REFUSED
     for warning in warnings:
         note(f"{name}: {escaped(warning)}")
-    outcome = Outcome.PUBLISHED if is_new else Outcome.THERE
     confirm(f"{name}: {outcome}")
     return outcome
 
 
-def _sent(site: "Site", path: str, *, again: bool) -> tuple[bool, tuple[str, ...]]:
+def _sent(site: "Site", path: str, *, again: bool) -> tuple[Outcome, tuple[str, ...]]:
     from warehouse14.cli.sending.direct import NotTaken, send_in_parts
     from warehouse14.cli.sending.form import send_form
     from warehouse14.cli.sending.local import read_file
@@ -89,8 +88,9 @@ def _sent(site: "Site", path: str, *, again: bool) -> tuple[bool, tuple[str, ...
             sent = send_in_parts(site, file, advance, again=again)
     except NotTaken:
         with byte_bar(f"sending {name}", size) as advance:
-            return True, send_form(site, file, advance)
-    return sent.is_new, tuple(sent.warnings)
+            # Its answer is the same for a file that was listed already.
+            return Outcome.SENT, send_form(site, file, advance)
+    return Outcome.PUBLISHED if sent.is_new else Outcome.THERE, tuple(sent.warnings)
 
 
 def _configured(arguments: Namespace) -> str:
