@@ -2,6 +2,7 @@
 
 import http.server
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ import pytest
 from jinja2 import Environment, PackageLoader
 
 from support.servers import free_port, wait_until
+from support.strangers import Says, Stranger
 from support.table_faults import TableFaults
 from support.table_units import open_units
 from support.tables import DynamoDBLocal, make_table
@@ -1353,6 +1355,21 @@ def test_a_right_that_is_taken_away_makes_it_unavailable_with_its_cause(
     with pytest.raises(Unavailable) as caught:
         look(units, lambda unit: unit.projects.get(DEMO))
     assert "AccessDeniedException" in str(caught.value.detail)
+
+
+def test_credentials_that_have_expired_are_said_at_the_start_and_unavailable_later(table: str) -> None:
+    said = json.dumps({"__type": "com.amazon.coral.service#ExpiredTokenException", "message": "Expired."})
+    says = Says(400, said.encode("ascii"), {"Content-Type": "application/x-amz-json-1.0"})
+    with Stranger(lambda _: says) as stranger:
+        units = open_units(table, stranger.port, attempts=1)
+        for step in (units.verify, units.prepare):
+            with pytest.raises(Misconfigured, match=r"^the table [^\n]* are wrong or have expired$"):
+                step()
+        for ask in (units.pulse, partial(look, units, lambda unit: unit.projects.get(DEMO))):
+            with pytest.raises(Unavailable) as caught:
+                ask()
+            assert "ExpiredTokenException" in str(caught.value.detail)
+        units.close()
 
 
 def test_a_table_of_another_shape_is_left_alone(table: str, dynamodb: DynamoDBLocal) -> None:

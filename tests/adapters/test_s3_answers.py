@@ -255,6 +255,19 @@ def test_credentials_without_a_right_are_told_where_the_rights_are() -> None:
     assert "AccessDenied" in str(caught.value.detail)
 
 
+def test_credentials_that_have_expired_are_said_at_the_start_and_unavailable_later(
+    stranger: Stranger, store: S3Store
+) -> None:
+    stranger.answer = lambda _: Says(400, complaint("ExpiredToken"), XML)
+    for step in (store.verify, store.prepare):
+        with pytest.raises(Misconfigured, match=r"^the bucket one: [^\n]* are wrong or have expired$"):
+            step()
+    for method in METHODS.values():
+        with pytest.raises(Unavailable) as caught:
+            method(store)
+        assert "ExpiredToken" in str(caught.value.detail)
+
+
 # -- a store that is busy, or does not know conditions ------------------------------------
 
 
