@@ -1,11 +1,13 @@
 """``warehouse14 import --from warehouse14``: a table of projects and roles, and a bucket of files."""
 
+import signal
+
 import pytest
 
 from moving.conftest import contents
 from moving.oldsites import OldBucket, OldTable, listed, roles
 from support.buckets import BucketServer
-from support.sites import Site
+from support.sites import APP, Site
 from support.table_faults import TableFaults
 from support.tables import DynamoDBLocal
 from warehouse14.adapters.oldsites.speaking import Speaker
@@ -89,6 +91,32 @@ def test_what_cannot_be_taken_is_named_and_the_rest_is_taken(old: OldTable, site
     assert "not as the old Warehouse14" in report.about("something else")
     assert sorted(listed(site)) == [good.filename, "old_spelling-1.0-py3-none-any.whl"]
     assert roles(site, "demo") == {"account:ben": "admin"}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("step", ["before the project", "before the role", "before the opening"])
+def test_a_run_that_is_killed_among_projects_and_roles_is_begun_again(
+    old: OldTable, site: Site, step: str
+) -> None:
+    wheel = build_wheel("demo", "1.0")
+    old.project("demo", wheel, people={"ben": "admin", "cleo": "member"}, public=True)
+    old.project("empty", people={"cleo": "admin", "new@example.org": "member"})
+    armed = site.folder / "armed"
+    site.configure(APP, warehouse14__metadata="support.killing:units", warehouse14__metadata__armed=armed)
+    armed.write_text(step)
+    assert old.take_into(site, "--public").status == -signal.SIGKILL
+    assert list(listed(site)) == []
+    report = old.take_into(site, "--public")
+    assert (report.status, report.err, report.lines) == (0, "", [])
+    assert list(listed(site)) == [wheel.filename]
+    assert roles(site, "demo") == {"account:ben": "admin", "account:cleo": "member"}
+    assert roles(site, "empty") == {"account:cleo": "admin", "invitation:new@example.org": "member"}
+    with site.library() as warehouse:
+        assert warehouse.projects.get(warehouse.operator(), "demo").public
+    before = contents(site)
+    assert old.take_into(site, "--public").summary == "0 files taken, 1 there already, 0 not taken"
+    assert contents(site) == before
+    assert site.damage() == []
 
 
 def test_a_table_of_more_than_one_page_is_read_whole(old: OldTable, site: Site) -> None:

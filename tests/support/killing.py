@@ -45,6 +45,14 @@ STEPS = (
     "after the commit",
 )
 
+#: The step before an entry of the journal, and with that before the end of its transaction.
+_ENTRIES = {
+    Action.FILE_UPLOAD: "before the journal entry",
+    Action.PROJECT_CREATE: "before the project",
+    Action.PROJECT_GRANT: "before the role",
+    Action.PROJECT_PUBLIC: "before the opening",
+}
+
 
 class Trap:
     """Ends the process at the armed step."""
@@ -225,6 +233,6 @@ class TrappedJournal(Proxy):
     """A journal with a trap."""
 
     def append(self, change: Change) -> None:
-        if change.action is Action.FILE_UPLOAD:
-            self.trap("before the journal entry")
+        if change.action in _ENTRIES:
+            self.trap(_ENTRIES[change.action])
         self.real.append(change)
