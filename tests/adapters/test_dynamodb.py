@@ -490,6 +490,36 @@ def test_a_restoration_whose_time_is_over_writes_nothing_over_what_came_since(
         assert unit.projects.get(DEMO) is None
 
 
+@pytest.mark.parametrize("before", range(1, 7))
+def test_a_request_of_a_restoration_that_arrives_after_its_time_and_the_change_of_another_does_nothing(
+    units: DynamoUnits,
+    others: Callable[[], DynamoUnits],
+    dynamodb: DynamoDBLocal,
+    table: str,
+    monkeypatch: pytest.MonkeyPatch,
+    before: int,
+) -> None:
+    other, now = others(), time.time()
+    then: list[Any] = []
+
+    def go_on_meanwhile() -> None:
+        monkeypatch.setattr(time, "time", lambda: now + 130)
+        append(other, sample_change(account=ADA))
+        then.extend(dynamodb.items(table))
+
+    def delayed() -> None:
+        with units.restoring() as restoration:
+            restoration.project(sample_project(serial=1), [])
+            restoration.journal([sample_change(serial=1, project=DEMO)])
+
+    with (
+        before_the(before, "TransactWriteItems", units, go_on_meanwhile),
+        pytest.raises(Unavailable, match="It took too long"),
+    ):
+        delayed()
+    assert dynamodb.items(table) == then
+
+
 def test_a_restoration_that_takes_long_to_be_told_all_keeps_the_journal_where_it_is(
     units: DynamoUnits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1261,6 +1291,22 @@ def after_the_next(operation: str, units: DynamoUnits, do: Callable[[], object])
     else."""
     with after_the(1, operation, units, do):
         yield
+
+
+@contextmanager
+def before_the(number: int, operation: str, units: DynamoUnits, do: Callable[[], object]) -> Iterator[None]:
+    """Do it when ``units`` has made its request of this kind with this number, counted from 0, and the
+    service has not got it."""
+    left = [do, *[lambda: None] * number]
+
+    def meet(**_: object) -> None:
+        if left:
+            left.pop()()
+
+    events = units._client.meta.events
+    events.register(f"before-call.dynamodb.{operation}", meet)
+    yield
+    events.unregister(f"before-call.dynamodb.{operation}", meet)
 
 
 @contextmanager

@@ -149,7 +149,9 @@ class Committer:
         apply_entry(found, moment.entry.numbered(serial + 1))
         apply_lists(found)
         now = _now()
-        raised = update(keys.SITE, "SET n = :next", _UNMOVED, n=serial, next=serial + 1, now=now)
+        # Whoever kept the serial too long learns of this by what is gone, however late its request arrives.
+        change = "SET n = :next REMOVE keeper, kept"
+        raised = update(keys.SITE, change, _UNMOVED, n=serial, next=serial + 1, now=now)
         held = [
             _Step(check(key, "holder = :holder", holder=holder), is_hold=True)
             for key, holder in moment.held.items()

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -162,20 +162,24 @@ class DynamoRestoration:
         self._put_all(self._notes, self._put, self._last)
         self._delete_all(wanted, self._unlisted)
         serial = self.serial() if self._serial is None else self._serial
-        ended = update(
+        run = self.run()
+        if not self._written(lambda: [self._ended(serial, run)]):
+            raise Unavailable(_TOO_LONG)
+        self._is_kept = False
+
+    def _ended(self, serial: int, run: int) -> Mapping[str, Any]:
+        """Return the write that sets the serial and lets go of it."""
+        return update(
             keys.SITE,
             "SET n = :n, run = :run, restored = if_not_exists(restored, :none) + :one REMOVE keeper, kept",
             _STILL,
             n=serial,
-            run=self.run(),
+            run=run,
             none=0,
             one=1,
             keeper=self._keeper,
             now=_now() + _SKEW,
         )
-        if not self._written(ended):
-            raise Unavailable(_TOO_LONG)
-        self._is_kept = False
 
     def _put_all(self, *parts: Sequence[Item]) -> None:
         """Write items, each part to its end before the next."""
@@ -200,10 +204,9 @@ class DynamoRestoration:
     def end(self) -> None:
         """Let others commit again."""
         if self._is_kept:
+            freed = update(keys.SITE, "REMOVE keeper, kept", "keeper = :keeper", keeper=self._keeper)
             with suppress(Unavailable):
-                self._written(
-                    update(keys.SITE, "REMOVE keeper, kept", "keeper = :keeper", keeper=self._keeper)
-                )
+                self._written(lambda: [freed])
 
     def _keep(self) -> None:
         """Keep the journal where it is until the end, and say so again while that takes long."""
@@ -214,28 +217,32 @@ class DynamoRestoration:
         # Where it does not answer, that may have been written nevertheless.
         self._is_kept = True
         for _ in tries(_PATIENCE):
-            if self._kept("attribute_not_exists(keeper) OR kept < :now OR keeper = :keeper", _now()):
+            if self._kept("attribute_not_exists(keeper) OR kept < :now OR keeper = :keeper", 0):
                 return
         raise Unavailable("Another restores this site. Try again.")
 
     def _stay(self, *more: Mapping[str, Any]) -> None:
         """Go on keeping the journal where it is, and do more with that. Raises ``Unavailable`` if others may
         have gone on as if this were over."""
-        if not self._kept(_STILL, _now() + _SKEW, *more):
+        if not self._kept(_STILL, _SKEW, *more):
             raise Unavailable(_TOO_LONG)
 
-    def _kept(self, condition: str, now: int, *more: Mapping[str, Any]) -> bool:
-        """Keep the journal where it is, if that may be ``now``, and do more with that."""
-        values = {"keeper": self._keeper, "until": _now() + _KEPT, "now": now}
-        noted = update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **values)
-        self._said = time.monotonic()
-        return self._written(noted, *more)
+    def _kept(self, condition: str, skew: int, *more: Mapping[str, Any]) -> bool:
+        """Keep the journal where it is, if that may be ``skew`` seconds from now, and do more with that."""
 
-    def _written(self, *operations: Mapping[str, Any]) -> bool:
+        def noted() -> Sequence[Mapping[str, Any]]:
+            now = _now()
+            self._said = time.monotonic()
+            values = {"keeper": self._keeper, "until": now + _KEPT, "now": now + skew}
+            return [update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **values), *more]
+
+        return self._written(noted)
+
+    def _written(self, operations: Callable[[], Sequence[Mapping[str, Any]]]) -> bool:
         """Carry out writes, all or none, and return whether their conditions held. Commits that are on their
-        way are waited for."""
+        way are waited for: each try is of its own time."""
         for _ in tries(_PATIENCE):
-            codes = transact(self._table, operations)
+            codes = transact(self._table, operations())
             if codes is None:
                 return True
             if REFUSED in codes:
