@@ -520,6 +520,33 @@ def test_a_request_of_a_restoration_that_arrives_after_its_time_and_the_change_o
     assert dynamodb.items(table) == then
 
 
+def test_a_restoration_that_slept_among_its_writes_puts_no_further_items_over_what_came_since(
+    units: DynamoUnits,
+    others: Callable[[], DynamoUnits],
+    dynamodb: DynamoDBLocal,
+    table: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other, now = others(), time.time()
+    then: list[Any] = []
+
+    def wake_later() -> None:
+        monkeypatch.setattr(time, "time", lambda: now + 130)
+        append(other, sample_change(account=ADA))
+        then.extend(dynamodb.items(table))
+
+    def sleepy() -> None:
+        with units.restoring() as restoration:
+            restoration.journal([sample_change(serial=serial) for serial in range(1, 60)])
+
+    with (
+        after_the_next("BatchWriteItem", units, wake_later),
+        pytest.raises(Unavailable, match="It took too long"),
+    ):
+        sleepy()
+    assert dynamodb.items(table) == then
+
+
 def test_a_restoration_that_takes_long_to_be_told_all_keeps_the_journal_where_it_is(
     units: DynamoUnits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

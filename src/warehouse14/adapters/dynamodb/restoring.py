@@ -19,8 +19,9 @@ from warehouse14.domain.model import Account, Change, File, Group, Login, Projec
 #: How long the journal is kept where it is, in seconds, unless that is said again; and how long others that
 #: do are waited for.
 _KEPT, _PATIENCE = 120, 10.0
-#: After how many seconds that is said again.
-_RENEWED = 20.0
+#: After how many seconds that is said again: what is left then is what a request may take with all its
+#: attempts, unless the settings give it more.
+_RENEWED = 10
 #: By how many seconds the clocks of two machines may differ, each by two from what is right.
 _SKEW = 4
 #: It is still kept there by this restoration, and nobody has gone on as if it were over.
@@ -52,7 +53,8 @@ class DynamoRestoration:
         self._unlisted: list[Key] = []
         self._serial: int | None = None
         self._run = 0
-        self._said = 0.0
+        #: When it was last said that it is kept.
+        self._said = 0
 
     def serial(self) -> int:
         """See the port."""
@@ -186,7 +188,7 @@ class DynamoRestoration:
         for part in parts:
             for start in range(0, len(part), _AT_ONCE):
                 self._stay()
-                self._table.write_many(put=part[start : start + _AT_ONCE])
+                self._table.write_many(put=part[start : start + _AT_ONCE], look=self._look)
 
     def _delete_all(self, wanted: Container[Key], *parts: Sequence[Key]) -> None:
         """Delete items, unless they are ``wanted``, each part to its end before the next."""
@@ -194,7 +196,7 @@ class DynamoRestoration:
             gone = [key for key in part if key not in wanted]
             for start in range(0, len(gone), _AT_ONCE):
                 self._stay()
-                self._table.write_many(delete=gone[start : start + _AT_ONCE])
+                self._table.write_many(delete=gone[start : start + _AT_ONCE], look=self._look)
 
     def _begin_projects(self) -> None:
         """Write what the projects are until they are whole, each with its line of a list at once."""
@@ -211,8 +213,7 @@ class DynamoRestoration:
     def _keep(self) -> None:
         """Keep the journal where it is until the end, and say so again while that takes long."""
         if self._is_kept:
-            if time.monotonic() > self._said + _RENEWED:
-                self._stay()
+            self._look()
             return
         # Where it does not answer, that may have been written nevertheless.
         self._is_kept = True
@@ -220,6 +221,12 @@ class DynamoRestoration:
             if self._kept("attribute_not_exists(keeper) OR kept < :now OR keeper = :keeper", 0):
                 return
         raise Unavailable("Another restores this site. Try again.")
+
+    def _look(self) -> None:
+        """Go on keeping the journal where it is, unless that was said just now. The clock on the wall is
+        asked: no other goes on while a machine sleeps. Raises ``Unavailable`` as :meth:`_stay` does."""
+        while _now() > self._said + _RENEWED:
+            self._stay()
 
     def _stay(self, *more: Mapping[str, Any]) -> None:
         """Go on keeping the journal where it is, and do more with that. Raises ``Unavailable`` if others may
@@ -231,8 +238,7 @@ class DynamoRestoration:
         """Keep the journal where it is, if that may be ``skew`` seconds from now, and do more with that."""
 
         def noted() -> Sequence[Mapping[str, Any]]:
-            now = _now()
-            self._said = time.monotonic()
+            self._said = now = _now()
             values = {"keeper": self._keeper, "until": now + _KEPT, "now": now + skew}
             return [update(keys.SITE, "SET keeper = :keeper, kept = :until", condition, **values), *more]
 

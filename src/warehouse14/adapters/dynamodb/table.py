@@ -1,6 +1,6 @@
 """One table: every request for items, complete and strongly consistent."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -130,15 +130,21 @@ class Table:
             asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def write_many(
-        self, put: Sequence[Item] = (), delete: Iterable[Key] = (), deadline: Deadline | None = None
+        self,
+        put: Sequence[Item] = (),
+        delete: Iterable[Key] = (),
+        deadline: Deadline | None = None,
+        look: Callable[[], None] = lambda: None,
     ) -> None:
         """Write items, each by itself and in no order. What the service left undone is asked for again until
-        ``deadline``, or for a while each time where there is none."""
+        ``deadline``, or for a while each time where there is none. Before each request ``look`` is called,
+        which raises where no more may be written."""
         requests = [{"PutRequest": {"Item": pack(item)}} for item in put]
         requests += [{"DeleteRequest": {"Key": _sent(key)}} for key in dict.fromkeys(delete)]
         for some in _slices(requests, _MOST_WRITTEN):
             left: Mapping[str, Any] = {self._name: some}
             for _ in tries(_PATIENCE if deadline is None else deadline.left()):
+                look()
                 with answering():
                     left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
                 if not left:
