@@ -853,12 +853,13 @@ def test_gaps_of_a_journal_that_was_restored_are_passed_over(
     assert serials(units, 7, 1) == [9]
     table_faults.conflict("TransactGetItems")
     assert serials(units, 6) == [9, 10]
+    units.pulse()
     table_faults.asked.clear()
     assert serials(units, 9) == [10]
     assert table_faults.asked == ["Query"], "what has no gaps is asked for once"
 
 
-def test_what_is_beyond_a_gap_is_not_given_while_it_is_restored(
+def test_what_is_beyond_the_serial_is_not_given_while_it_is_restored(
     units: DynamoUnits, dynamodb: DynamoDBLocal, table: str
 ) -> None:
     create(units)
@@ -873,7 +874,30 @@ def test_what_is_beyond_a_gap_is_not_given_while_it_is_restored(
         UpdateExpression="SET n = :n",
         ExpressionAttributeValues={":n": {"N": "1"}},
     )
-    assert serials(units, 1) == [2]
+    assert serials(units, 1) == []
+    assert serials(units, 0) == [1]
+
+
+@pytest.mark.parametrize(("after", "done"), [(0, 1), (0, -1), (1, 1), (1, -1)])
+def test_entries_that_a_restoration_has_left_which_broke_off_are_not_given_and_go_with_the_next(
+    units: DynamoUnits, table_faults: TableFaults, after: int, done: int
+) -> None:
+    def places() -> set[keys.Key]:
+        found = units._table.scan(only="begins_with(pk, :journal)", values={"journal": keys.JOURNAL})
+        return {(item["pk"], item["sk"]) for item in found}
+
+    create(units)
+    expected = places()
+    break_off(table_faults, after=after, done=done)
+    with pytest.raises(Unavailable), units.restoring() as restoration:
+        restoration.journal([sample_change(serial=serial, account=BOB) for serial in range(2, 9)])
+    assert places() > expected
+    assert serials(units, 0) == [1]
+    other = sample_change(serial=2)
+    with units.restoring() as restoration:
+        restoration.journal([other])
+    assert places() == expected | {(item["pk"], item["sk"]) for item in rows.entry_items(other)}
+    assert serials(units, 0) == [1, 2]
 
 
 # -- limits -----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A table is not written at once: whatever a restoration has left that was killed, it is known for newer, and
 what a rebuild has left is put again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from io import BytesIO
 from operator import itemgetter
@@ -85,11 +85,24 @@ def change(warehouse: Warehouse) -> None:
     publish(warehouse, "ada", build_wheel("one", "2.0"), build_wheel("three", "1.0"))
 
 
+def change_and_join(warehouse: Warehouse) -> None:
+    """Let there be somebody new, too."""
+    change(warehouse)
+    warehouse.accounts.add(warehouse.operator(), "cleo")
+
+
+def change_people(warehouse: Warehouse) -> None:
+    """Change nothing by which a newer state is known before its end."""
+    boss = warehouse.operator()
+    token = warehouse.tokens.mint(boss, name="x", account="ben", scopes={Scope.READ}, project=None)
+    warehouse.tokens.revoke(boss, token.id)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    ("is_empty", "is_joined", "most"),
-    [(True, False, 25), (False, False, 1), (False, True, 25)],
-    ids=["empty", "an older copy", "with somebody new"],
+    ("is_empty", "changed", "most"),
+    [(True, change, 25), (False, change, 1), (False, change_and_join, 25), (False, change_people, 25)],
+    ids=["empty", "an older copy", "with somebody new", "people alone"],
 )
 def test_an_older_archive_is_refused_or_all_that_is_there_wherever_a_newer_one_was_killed(
     source: Warehouse,
@@ -97,18 +110,18 @@ def test_an_older_archive_is_refused_or_all_that_is_there_wherever_a_newer_one_w
     table: str,
     monkeypatch: pytest.MonkeyPatch,
     is_empty: bool,
-    is_joined: bool,
+    changed: Callable[[Warehouse], None],
     most: int,
 ) -> None:
     # The service may carry a batch out in part, too.
     monkeypatch.setattr("warehouse14.adapters.dynamodb.table._MOST_WRITTEN", most)
     older, then = archive_of(source), known_rows(source.units)
-    change(source)
-    if is_joined:
-        source.accounts.add(source.operator(), "cleo")
+    changed(source)
     newer, now = archive_of(source), known_rows(source.units)
     with closing(open_units(table, dynamodb.port)) as units:
         units.prepare()
+        restore(units, older, source)
+        items_then = items_of(units)
         restore(units, newer, source)
         expected = items_of(units)
     outcomes: list[bool] = []
@@ -132,6 +145,7 @@ def test_an_older_archive_is_refused_or_all_that_is_there_wherever_a_newer_one_w
             else:
                 outcomes.append(False)
                 assert known_rows(units) == then
+                assert items_of(units) == items_then
             restore(units, newer, source)
             assert known_rows(units) == now
             assert items_of(units) == expected

@@ -36,30 +36,34 @@ class DynamoJournal:
         for _ in tries(_PATIENCE):
             first = keys.place(serial + 1)
             items = self._moment.table.query(keys.JOURNAL, first=first, limit=max(limit, 1))
-            found = [rows.entry(item) for item in islice(items, limit)]
-            whole = self._whole(serial, found)
-            if whole is not None and (len(found) == limit or self._ends(serial, found)):
-                return whole
+            found = self._reached([rows.entry(item) for item in islice(items, limit)])
+            if self._is_whole(serial, found) and (len(found) == limit or self._ends(serial, found)):
+                return found
         raise Unavailable("The database does not show all that was committed. Try again.")
 
-    def _whole(self, serial: int, found: Sequence[Change]) -> Sequence[Change] | None:
-        """Return as much of what was found after ``serial`` as may be given, or None if some of it lacks.
+    def _reached(self, found: Sequence[Change]) -> Sequence[Change]:
+        """Return what was found without what is beyond the serial: it is being restored, or was left by a
+        restoration that broke off."""
+        if not found or found[-1].serial <= self._newest:
+            return found
+        newest = self.serial()
+        return [change for change in found if change.serial <= newest]
+
+    def _is_whole(self, serial: int, found: Sequence[Change]) -> bool:
+        """Whether nothing lacks in what was found after ``serial``.
 
         Commits leave no gaps, but what was restored may have some. So the entry before each gap's end is
-        asked for, at one moment with the serial: if that is at the end of the gap or beyond it, and there is
-        no such entry, there never was. What is beyond the serial is being restored.
+        asked for, at one moment with the serial, which is at the end of the gap or beyond it: if there is no
+        such entry, there never was.
         """
         before = max(serial, 0)
-        for place, change in enumerate(found):
+        for change in found:
             if change.serial != before + 1:
                 entry = (keys.JOURNAL, keys.place(change.serial - 1))
-                now = self._moment.table.get_at_once([keys.SITE, entry])
-                if entry in now:
-                    return None
-                if int(now.get(keys.SITE, {}).get("n", 0)) < change.serial:
-                    return found[:place]
+                if entry in self._moment.table.get_at_once([keys.SITE, entry]):
+                    return False
             before = change.serial
-        return found
+        return True
 
     def _ends(self, serial: int, found: Sequence[Change]) -> bool:
         """Whether the entry was found of the newest serial that is known, which may be shown before it."""

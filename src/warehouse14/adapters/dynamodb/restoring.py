@@ -148,7 +148,10 @@ class DynamoRestoration:
     def journal(self, changes: Sequence[Change]) -> None:
         """See the port."""
         self._keep()
-        self._put += [item for change in changes for item in rows.entry_items(change)]
+        for change in changes:
+            note, *others = rows.entry_items(change)
+            self._notes.append(note)
+            self._put += others
         if changes:
             self._serial = changes[-1].serial
 
@@ -156,6 +159,8 @@ class DynamoRestoration:
         """Write all of it, the serial last."""
         if not self._is_kept:
             return
+        serial = self.serial()
+        self._find_unfinished(serial)
         written = (self._lines, self._who, self._notes, self._put, self._last)
         wanted = {(item["pk"], item["sk"]) for items in written for item in items}
         self._put_all(self._lines, self._who)
@@ -163,11 +168,17 @@ class DynamoRestoration:
         self._delete_all(wanted, self._deleted, self._deleted_notes)
         self._put_all(self._notes, self._put, self._last)
         self._delete_all(wanted, self._unlisted)
-        serial = self.serial() if self._serial is None else self._serial
-        run = self.run()
-        if not self._written(lambda: [self._ended(serial, run)]):
+        newest, run = serial if self._serial is None else self._serial, self.run()
+        if not self._written(lambda: [self._ended(newest, run)]):
             raise Unavailable(_TOO_LONG)
         self._is_kept = False
+
+    def _find_unfinished(self, serial: int) -> None:
+        """Let entries be deleted that another restoration has left beyond the serial."""
+        for item in self._table.query(keys.JOURNAL, first=keys.place(serial + 1)):
+            note, *others = ((each["pk"], each["sk"]) for each in rows.entry_items(rows.entry(item)))
+            self._deleted += others
+            self._deleted_notes.append(note)
 
     def _ended(self, serial: int, run: int) -> Mapping[str, Any]:
         """Return the write that sets the serial and lets go of it."""
