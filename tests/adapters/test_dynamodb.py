@@ -35,7 +35,7 @@ from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.index import Index
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
-from warehouse14.domain.names import FileName, GroupName, ProjectName, ProviderName
+from warehouse14.domain.names import AUTHENTICATED, FileName, GroupName, ProjectName, ProviderName
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.readonly import ReadOnlyUnits
 from warehouse14.domain.services.arrivals import From
@@ -249,6 +249,23 @@ def test_a_restoration_that_breaks_off_leaves_no_session_that_an_ending_does_not
     with pytest.raises(Unavailable), units.restoring() as restoration:
         restoration.people([sample_account()], [], [], [])
     end_all_that_are_found(units)
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_project_that_became_private_shows_nothing_more_to_everybody_wherever_its_restoration_breaks_off(
+    units: DynamoUnits, table_faults: TableFaults, before: int
+) -> None:
+    with units.restoring() as restoration:
+        restoration.project(sample_project(serial=1, public=True), [])
+        restoration.journal([sample_change(serial=1, project=DEMO)])
+    table_faults.refuse("BatchWriteItem", "AccessDeniedException", after=before)
+    with pytest.raises(Unavailable), units.restoring() as restoration:
+        restoration.project(sample_project(serial=2), [sample_file()])
+    with units.read() as unit:
+        project = unit.projects.get(DEMO)
+        assert project is not None
+        assert not project.public
+        assert unit.files.of(DEMO) == [] or unit.projects.visible(frozenset({AUTHENTICATED})) == []
 
 
 # -- many at once -----------------------------------------------------------------------------------------

@@ -32,8 +32,9 @@ _ISSUER = "https://login.example.org"
 
 @pytest.fixture
 def source(source: Warehouse) -> Warehouse:
-    """One of the people has a role, and is known at a provider."""
+    """One of the people has a role, and is known at a provider; and one project is for everybody."""
     boss = source.operator()
+    source.projects.set_public(boss, "one", public=True)
     source.projects.grant(boss, "two", "account:ben", Role.MEMBER)
     source.arrivals.join_known(boss, "ben", provider=ProviderName("corp"), issuer=_ISSUER, subject="ben")
     return source
@@ -79,6 +80,7 @@ def change(warehouse: Warehouse) -> None:
     boss = warehouse.operator()
     warehouse.projects.grant(boss, "one", "account:ben", Role.MEMBER)
     warehouse.projects.revoke(boss, "two", "account:ben")
+    warehouse.projects.set_public(boss, "one", public=False)
     warehouse.projects.set_public(boss, "two", public=True)
     warehouse.arrivals.part(boss, _ISSUER, "ben", account="ben")
     warehouse.tokens.mint(boss, name="x", account="ben", scopes={Scope.READ}, project=None)

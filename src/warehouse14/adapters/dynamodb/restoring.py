@@ -113,12 +113,15 @@ class DynamoRestoration:
         self._keep()
         row = rows.project_item(project)
         there = self._replaced(project)
-        # If this breaks off, it is found by its serial; one that is new is not there before all of it is.
+        # If this breaks off, it is found by its serial; one that is new is not there before all of it is, and
+        # one that is private now shows nothing more to everybody.
         begun = (
             {**row, "deleted": rows.written(datetime.now(UTC))}
             if there is None
-            else {**there, "serial": project.serial}
+            else {**there, "serial": project.serial, "public": there["public"] and project.public}
         )
+        if there is not None and rows.list_of(there) != rows.list_of(begun):
+            self._deleted.append((rows.list_of(there), project.name))
         self._begun += [begun, rows.listing_item(begun)]
         for who, role in project.grants.items():
             own, theirs = rows.grant_items(project.name, who, role)
