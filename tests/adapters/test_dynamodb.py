@@ -1536,6 +1536,17 @@ def test_a_table_that_two_prepare_at_once_is_prepared(table: str, dynamodb: Dyna
     first.verify()
 
 
+@pytest.mark.thorough
+@pytest.mark.usefixtures("made")
+def test_a_table_that_another_makes_right_now_is_waited_for(
+    table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults
+) -> None:
+    table_faults.make_slowly(times=2)
+    units = open_units(table, dynamodb.port)
+    units.prepare()
+    units.verify()
+
+
 @pytest.mark.usefixtures("made")
 def test_a_table_whose_maker_was_killed_is_looked_after_by_the_next_init(
     table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults

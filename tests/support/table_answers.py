@@ -96,6 +96,13 @@ def partly(request: AWSPreparedRequest, send: Send, done: int) -> AWSResponse:
     return answer(request, said)
 
 
+def being_made(request: AWSPreparedRequest, send: Send) -> AWSResponse:
+    """Send a DescribeTable, and answer that the table is not ready yet."""
+    said = body_of_answer(send(request))
+    said["Table"]["TableStatus"] = "CREATING"
+    return answer(request, said)
+
+
 def without(request: AWSPreparedRequest, send: Send, item: Body) -> AWSResponse:
     """Send what a Query asks, and answer without the one item that has what ``item`` has."""
     said = body_of_answer(send(request))

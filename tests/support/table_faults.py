@@ -19,6 +19,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
 from support.table_answers import (
+    being_made,
     body_of,
     cancelled,
     conflicting,
@@ -87,6 +88,10 @@ class TableFaults:
         """Let only the first ``done`` items of the next BatchGetItem or BatchWriteItem be processed, or the
         last ones if it is negative: the service keeps to no order."""
         self._plan(operation, partial(partly, send=self._http.send, done=done), times, after)
+
+    def make_slowly(self, *, times: int = 1) -> None:
+        """Say of a table that it is being made as often as somebody looks at it."""
+        self._plan("DescribeTable", partial(being_made, send=self._http.send), times, 0)
 
     def leave_out(self, item: dict[str, Any], *, times: int = 1, after: int = 0) -> None:
         """Answer the next queries without the item that has these attributes, as it is not there yet."""

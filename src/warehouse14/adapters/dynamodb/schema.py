@@ -41,7 +41,7 @@ def prepare(client: Any, options: Options) -> None:
     """
     with examining(options):
         is_new = _make(client, options.table)
-        if is_new:
+        if is_new or _is_being_made(client, options.table):
             client.get_waiter("table_exists").wait(TableName=options.table, WaiterConfig=_WAITER)
         _check_shape(client, options)
         if _layout(client, options.table) is None:
@@ -94,6 +94,11 @@ def _make(client: Any, table: str) -> bool:
     except client.exceptions.ResourceInUseException:
         return False
     return True
+
+
+def _is_being_made(client: Any, table: str) -> bool:
+    """Whether another makes the table right now."""
+    return bool(client.describe_table(TableName=table)["Table"]["TableStatus"] == "CREATING")
 
 
 def _number(client: Any, table: str, key: keys.Key, number: int) -> None:
