@@ -139,6 +139,9 @@ def container(postgresql: DatabaseServer, tmp_path_factory: pytest.TempPathFacto
     written."""
     folder = tmp_path_factory.mktemp("image")
     place, volume = folder / "opt", folder / "volume"
+    left = folder / "source/build/lib/warehouse14"
+    left.mkdir(parents=True)
+    (left / "gone.py").write_text("", encoding="utf-8")
     build(folder / "source", place)
     volume.mkdir()
     (folder / "password").write_text(postgresql.password, encoding="utf-8")
@@ -183,6 +186,18 @@ def server(container: Container) -> Iterator[Server]:
     listen = ["--listen", f"127.0.0.1:{container.port}"]
     with Server(container.site, port=container.port, program=[*serve, *listen]) as started:
         yield started
+
+
+@pytest.mark.thorough
+def test_an_installation_leaves_nothing_in_the_clone_and_takes_nothing_that_one_before_it_left(
+    container: Container,
+) -> None:
+    (installed,) = container.place.glob("lib/python*/site-packages/warehouse14")
+    assert (installed / "logs.py").exists()
+    assert not (installed / "gone.py").exists()
+    source = container.place.parent / "source"
+    assert list(source.rglob("*.egg-info")) == []
+    assert [path.name for path in (source / "build").rglob("*.py")] == ["gone.py"]
 
 
 @pytest.mark.thorough

@@ -45,7 +45,7 @@ def compose(file: Path = COMPOSE) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def build(source: Path, place: Path) -> None:
-    """Copy what the Dockerfile copies into the empty folder ``source``, and install from there."""
+    """Copy what the Dockerfile copies into the folder ``source``, and install from there."""
     for word, rest in instructions():
         *copied, target = rest.split()
         if word == "COPY" and not rest.startswith("--from"):
