@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.parts import parts_of
 from support.servers import wait_until
-from support.sites import environment
+from support.sites import REPOSITORY, environment
 from warehouse14.adapters.memory.files import MemoryFiles
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.errors import Misconfigured
@@ -320,6 +321,14 @@ def test_what_an_adapter_fails_is_counted_and_its_store_is_not_ready(metered: In
     store.fail_with(OSError("no disk"))
     assert metered.get(f"/packages/demo/{wheel.filename}").status == 503
     assert counted(metered, "adapter_failures") == {"memory": 1}
+
+
+def test_every_adapter_that_a_server_may_have_is_documented_as_one_that_is_counted() -> None:
+    parts = [entry_points(group=f"warehouse14.{port}") for port in ("metadata", "files", "sign_in")]
+    modules = {found.module.removeprefix("warehouse14.adapters.") for part in parts for found in part}
+    text = (REPOSITORY / "docs/deploy/watching.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if "warehouse14_adapter_failures_total" in line]
+    assert set(re.findall(r"`(\w+)`", row.partition("failed:")[2])) == {*modules, "other"}
 
 
 def test_the_cache_and_the_version_are_shown(metered: Index) -> None:
