@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from hashlib import sha256
@@ -14,6 +15,7 @@ from benchmarks.load import Target
 from benchmarks.processes import BenchmarkError
 from benchmarks.reading import FORMS, JSON, against_ceiling
 from benchmarks.report import Group, Row
+from benchmarks.samples import wheel
 from benchmarks.settings import MIB
 from benchmarks.sites import PUBLISHER, Site
 from support.tables import REGION, DynamoDBLocal
@@ -25,6 +27,8 @@ from warehouse14.domain.warehouse import Warehouse, utc_now
 _WRITERS = (1, 8, 32)
 _PROCESSES = 4
 _COMMITS = 192
+#: A project for each of the most writers: they wait for the order of all changes, and not for a project.
+_YANKED = max(_WRITERS)
 _FILES = 10_000
 _MOST_PAGE = 6 * MIB
 
@@ -49,7 +53,9 @@ def dynamodb(bench: Bench) -> Group:
     }
     rows = against_ceiling(bench, measured, {}, least=None)
     bench.say("commits on DynamoDB")
-    rows += [_commits(site, writers) for writers in _WRITERS]
+    rows += [_rate(site, "Journal entries", _note, writers) for writers in _WRITERS]
+    site.publish(wheel(f"yanked-{number}", "1.0") for number in range(_YANKED))
+    rows += [_rate(site, "Yanks of a file", _yank, writers) for writers in _WRITERS]
     bench.say(f"a page of {_FILES:,} files on DynamoDB")
     _fill(site)
     rows.append(_large_page(Target(ours, "/simple/large/", {**site.credentials, **JSON})))
@@ -58,27 +64,36 @@ def dynamodb(bench: Bench) -> Group:
         rows,
         [
             "Requests/s with a token. Each asks DynamoDB whether anything has changed.",
-            f"Commits are entries of the journal alone, by threads over {_PROCESSES} sets of units.",
+            f"Journal entries and yanks by threads over {_PROCESSES} sets of units; each is one commit.",
+            "A yank reads what it rests on, and commits the file, its project and the entry.",
+            f"The yanked files are one of each of {_YANKED} projects, in turn.",
             "DynamoDB Local keeps its tables in memory, and has one processor with the rest.",
         ],
     )
 
 
-def _commits(site: Site, writers: int) -> Row:
+def _rate(site: Site, what: str, commit: Callable[[Warehouse, int], object], writers: int) -> Row:
     """Let writers commit at once."""
     with ExitStack() as stack:
         stores = [stack.enter_context(closing(site.warehouse())) for _ in range(min(writers, _PROCESSES))]
-        work = list(islice(cycle(stores), _COMMITS))
         began = time.perf_counter()
         with ThreadPoolExecutor(writers) as pool:
-            list(pool.map(_commit, work))
+            list(pool.map(commit, islice(cycle(stores), _COMMITS), range(_COMMITS)))
         rate = _COMMITS / (time.perf_counter() - began)
-    return Row(title=f"Commits per second, {writers} at once", ours=f"{rate:.0f}", result=f"{rate:.0f}")
+    return Row(title=f"{what} per second, {writers} at once", ours=f"{rate:.0f}", result=f"{rate:.0f}")
 
 
-def _commit(warehouse: Warehouse) -> None:
+def _note(warehouse: Warehouse, _number: int) -> None:
     with warehouse.units.write() as unit:
         unit.journal.append(Change("benchmark", utc_now(), "operator", ""))
+
+
+def _yank(warehouse: Warehouse, number: int) -> None:
+    """Yank a file, or replace the reason, which is a change as well."""
+    name = f"yanked-{number % _YANKED}"
+    filename = f"{name.replace('-', '_')}-1.0-py3-none-any.whl"
+    # Another reason each time.
+    warehouse.files.yank(warehouse.operator(), name, filename, reason=f"{number} {time.perf_counter_ns()}")
 
 
 def _digest(kind: str, number: int) -> str:
