@@ -1257,10 +1257,21 @@ def test_a_release_of_hundreds_of_files_is_deleted_while_others_publish(
     assert deleted == set(WHEELS)
 
 
+def ordinary_file(number: int) -> File:
+    """Return a file of which as much is said as of those that projects publish."""
+    filename = FileName(f"demo-1.{number}.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")
+    summary = (
+        "Reads the columns of large tables one by one, in parallel, and says with care what was found in them"
+    )
+    assert len(filename) >= 60
+    assert len(summary) >= 100
+    return sample_file(filename, version=f"1.{number}.0", requires_python=">=3.9, !=3.9.7", summary=summary)
+
+
 def test_a_thousand_files_are_one_answer_and_ten_thousand_come_whole(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:
-    files = [sample_file(FileName(f"demo-1.{number}-py3-none-any.whl")) for number in range(10_000)]
+    files = [ordinary_file(number) for number in range(10_000)]
     with units.restoring() as restoration:
         restoration.project(sample_project(serial=1), files[:1000])
     table_faults.asked.clear()
@@ -1307,7 +1318,7 @@ def test_a_page_that_is_kept_costs_one_request_and_a_first_one_at_most_four(
     operator = warehouse.operator()
     warehouse.accounts.add(operator, "ada")
     warehouse.projects.create(operator, "demo", admin="ada")
-    files = [sample_file(FileName(f"demo-1.{number}-py3-none-any.whl")) for number in range(1000)]
+    files = [ordinary_file(number) for number in range(1000)]
     with units.restoring() as restoration:
         project = look(units, lambda unit: unit.projects.get(DEMO))
         assert project is not None
