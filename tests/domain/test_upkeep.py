@@ -2,8 +2,8 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -12,14 +12,14 @@ import pytest
 from tests.domain.conftest import Clock
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Conflict, FileExists, Unavailable
+from warehouse14.domain.errors import Conflict, FileExists, Forbidden, Unavailable
 from warehouse14.domain.model import File
-from warehouse14.domain.ports import Blob
-from warehouse14.domain.services.upkeep import Finding, Report
+from warehouse14.domain.ports import Blob, UnitOfWork
+from warehouse14.domain.services.upkeep import Finding, Loose, Report, remove_wrong_blob
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.uploads import Published
 from warehouse14.domain.warehouse import Warehouse
-from warehouse14.testing.builders import build_sdist, build_wheel
+from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 
 Publish = Callable[..., Published]
 
@@ -512,3 +512,157 @@ def test_a_wrong_sidecar_stays_where_it_is_not_read_as_long_as_its_project_is_he
     assert findings(warehouse, digests=True) == [Report(Finding.WRONG_SIDECAR, file.sidecar_key)]
     publish(ada)
     assert findings(warehouse, digests=True) == []
+
+
+@pytest.fixture
+def listed_before_it_goes(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, passing: Callable[[float], None]
+) -> Callable[..., None]:
+    """Has the store take so long to delete a blob that another holds its project, and lists the file, before
+    it goes. Its answer may be lost."""
+    delete, write = warehouse.store.delete, warehouse.units.write
+
+    def arrange(key: str, publishing: Callable[[], object], *, answers: bool = True) -> None:
+        late: list[str] = []
+
+        def slowly(asked: str) -> None:
+            if asked != key or late:
+                delete(asked)
+                return
+            passing(4)
+            late.append(asked)
+            if not answers:
+                raise Unavailable("The file store does not remove files. Try again.")
+
+        @contextmanager
+        def lapsing() -> Iterator[UnitOfWork]:
+            try:
+                with write() as unit:
+                    yield unit
+            finally:
+                if late == [key]:
+                    late.append("")
+                    publishing()
+                    delete(key)
+
+        monkeypatch.setattr(warehouse.store, "delete", slowly)
+        monkeypatch.setattr(warehouse.units, "write", lapsing)
+
+    return arrange
+
+
+def key_of(built: BuiltFile) -> str:
+    return f"demo/{hashlib.sha256(built.content).hexdigest()}/{built.filename}"
+
+
+LISTED_WITHOUT = "a listed file is without a blob that was deleted too slowly: "
+
+
+def test_a_collector_that_ends_in_an_error_has_told_what_went_and_what_a_listed_file_is_without(
+    warehouse: Warehouse,
+    ada: Identity,
+    publish: Publish,
+    clock: Clock,
+    listed_before_it_goes: Callable[..., None],
+) -> None:
+    """What the store was asked for may have been done, although its answer was lost."""
+    warehouse.projects.create(ada, "demo")
+    built = build_wheel("demo", "1.0")
+    keys = ["demo/0000/orphan.whl", key_of(built), "demo/zzzz/orphan.whl"]
+    for key in keys:
+        warehouse.store.put(key, built.content)
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+    listed_before_it_goes(key_of(built), lambda: publish(ada, built), answers=False)
+    told = []
+    with pytest.raises(Unavailable, match="does not remove files"):
+        told.extend(warehouse.upkeep.collect())
+    assert told == [Loose(keys[0]), Loose(keys[1], is_missed=True)]
+    assert findings(warehouse)[0] == Report(Finding.MISSING, keys[1])
+
+
+def test_a_collector_that_cannot_look_again_names_in_the_log_what_it_deleted_too_slowly(
+    warehouse: Warehouse,
+    ada: Identity,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    listed_before_it_goes: Callable[..., None],
+) -> None:
+    warehouse.projects.create(ada, "demo")
+    built = build_wheel("demo", "1.0")
+    warehouse.store.put(key_of(built), built.content)
+    clock.now = datetime.now(UTC) + timedelta(days=2)
+
+    def lose_the_store() -> None:
+        def fail(key: str) -> Blob | None:
+            raise Unavailable("The file store does not give files. Try again.")
+
+        warehouse.uploads.publish(ada, form_of(built.filename), [built.content])
+        monkeypatch.setattr(warehouse.store, "stat", fail)
+
+    listed_before_it_goes(key_of(built), lose_the_store)
+    told = []
+    with pytest.raises(Unavailable):
+        told.extend(warehouse.upkeep.collect())
+    assert told == [Loose(key_of(built))]
+    assert [record.message for record in caplog.records] == [f"perhaps {LISTED_WITHOUT}{key_of(built)}"]
+
+
+def test_whoever_is_refused_and_deletes_what_another_lists_meanwhile_says_so(
+    warehouse: Warehouse,
+    ada: Identity,
+    bob: Identity,
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    listed_before_it_goes: Callable[..., None],
+) -> None:
+    built = build_wheel("demo", "1.0")
+    listed_before_it_goes(key_of(built), lambda: publish(bob, built))
+    with warehouse.uploads.receive(ada, form_of(built.filename)) as slower:
+        slower.write(built.content)
+        commit = slower._staged.commit
+
+        def lose_the_right(key: str) -> None:
+            commit(key)
+            warehouse.projects.create(bob, "demo")
+
+        monkeypatch.setattr(slower._staged, "commit", lose_the_right)
+        with pytest.raises(Forbidden):
+            slower.finish({})
+    assert [record.message for record in caplog.records] == [LISTED_WITHOUT + key_of(built)]
+
+
+def test_whoever_removes_wrong_bytes_while_another_puts_the_right_ones_says_so(
+    warehouse: Warehouse,
+    ada: Identity,
+    publish: Publish,
+    caplog: pytest.LogCaptureFixture,
+    listed_before_it_goes: Callable[..., None],
+) -> None:
+    file = publish(ada).file
+    warehouse.store.delete(file.key)
+    warehouse.store.put(file.key, b"short")
+    listed_before_it_goes(file.key, lambda: publish(ada))
+    remove_wrong_blob(warehouse.units, warehouse.store, file)
+    assert [record.message for record in caplog.records] == [LISTED_WITHOUT + file.key]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_wrong_sidecar_that_is_deleted_too_slowly_is_put_anew_or_missed_in_the_log(
+    warehouse: Warehouse,
+    ada: Identity,
+    publish: Publish,
+    caplog: pytest.LogCaptureFixture,
+    listed_before_it_goes: Callable[..., None],
+    answers: bool,
+) -> None:
+    file = publish(ada).file
+    put_sidecar(warehouse, file, [])
+    listed_before_it_goes(file.sidecar_key, lambda: None, answers=answers)
+    with nullcontext() if answers else pytest.raises(Unavailable):
+        publish(ada)
+    missed = [] if answers else [LISTED_WITHOUT + file.sidecar_key]
+    assert [record.message for record in caplog.records] == missed
+    found = [] if answers else [Report(Finding.MISSING, file.sidecar_key)]
+    assert findings(warehouse, digests=True) == found

@@ -83,19 +83,22 @@ def _collect(warehouse: Warehouse, arguments: Namespace) -> int:
         dry_run=arguments.dry_run,
     )
     removed = left = missed = 0
-    for loose in progress(items, unit="blobs"):
-        if arguments.json:
-            goes = not (loose.is_left or arguments.dry_run)
-            aside(say, json_line({"key": loose.key, "removed": goes}))
-        else:
-            aside(say, f"{'left: ' if loose.is_left else ''}{escaped(loose.key)}")
-        left += loose.is_left
-        removed += not loose.is_left
-        missed += loose.is_missed
-    if not arguments.json:
-        confirm(f"{removed} blobs {'would be removed' if arguments.dry_run else 'removed'}")
-    if left:
-        note(f"{left} blobs {_LEFT}")
-    if missed:
-        note(f"{missed} blobs {_MISSED} {_REMEDY}")
+    try:
+        for loose in progress(items, unit="blobs"):
+            if arguments.json:
+                goes = not (loose.is_left or arguments.dry_run)
+                aside(say, json_line({"key": loose.key, "removed": goes}))
+            else:
+                aside(say, f"{'left: ' if loose.is_left else ''}{escaped(loose.key)}")
+            left += loose.is_left
+            removed += not loose.is_left
+            missed += loose.is_missed
+        if not arguments.json:
+            confirm(f"{removed} blobs {'would be removed' if arguments.dry_run else 'removed'}")
+        if left:
+            note(f"{left} blobs {_LEFT}")
+    finally:
+        # Also where the rest failed.
+        if missed:
+            note(f"{missed} blobs {_MISSED} {_REMEDY}")
     return 1 if missed else 0

@@ -1,7 +1,7 @@
 """Upkeep: does every listed file have its bytes, and which bytes belong to nobody?"""
 
 import hashlib
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +11,11 @@ from itertools import groupby, islice
 from warehouse14.domain.blobkeys import METADATA, SIDECAR
 from warehouse14.domain.errors import Conflict, NotFound, Unavailable
 from warehouse14.domain.model import File
-from warehouse14.domain.names import FileName, ProjectName
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import Blob, FileStore, Now, UnitOfWork, Units
+from warehouse14.domain.services.deletions import Deletion, deleting, files_of
 from warehouse14.domain.services.steps import STEP, Step, results
-from warehouse14.domain.services.working import hold, is_listed
+from warehouse14.domain.services.working import is_listed
 
 DEFAULT_GRACE = timedelta(days=1)
 _CHUNK = 1024 * 1024
@@ -190,9 +191,8 @@ class UpkeepService:
                 continue
             while loose:
                 yield STEP
-                seen, taken = self._take(name, loose[:_BATCH], before)
+                seen = yield from self._take(name, loose[:_BATCH], before)
                 loose = loose[seen:]
-                yield from taken
         yield STEP
         for leftover in self._store.leftovers(before):
             if not dry_run:
@@ -212,38 +212,32 @@ class UpkeepService:
 
     def _take(
         self, name: ProjectName, blobs: Sequence[Blob], before: datetime
-    ) -> tuple[int, Sequence[Loose]]:
+    ) -> Generator[Loose, None, int]:
         """Delete those of ``blobs`` that nobody refers to or has put again since they were listed, as far as
-        there is time. Return how many are done with, and those that are deleted."""
-        with self._units.write() as unit:
-            is_held = hold(unit, name)
-            kept = _kept_keys(unit, name, _files_of(unit, name, blobs), before)
-            seen, taken = self._delete(blobs, kept, is_held)
-        missed = set() if is_held() else self._missed(name, taken)
-        return seen, [Loose(blob.key, is_missed=blob.key in missed) for blob in taken]
+        there is time. Yield those that are deleted, also where another could not be. Return how many are done
+        with."""
+        done: Sequence[str] = ()
+        missed: set[str] = set()
+        try:
+            with deleting(self._units, self._store, name, missed.update) as deletion:
+                done = deletion.done
+                files = files_of(deletion.unit, name, [blob.key for blob in blobs])
+                seen = self._delete(blobs, _kept_keys(deletion.unit, name, files, before), deletion)
+        finally:
+            for key in dict.fromkeys([*done, *sorted(missed)]):
+                yield Loose(key, is_missed=key in missed)
+        return seen
 
-    def _delete(
-        self, blobs: Sequence[Blob], kept: Container[str], is_held: Callable[[], bool]
-    ) -> tuple[int, Sequence[Blob]]:
-        """Delete those of ``blobs`` that are as they were listed, while a project is held."""
-        taken: list[Blob] = []
+    def _delete(self, blobs: Sequence[Blob], kept: Container[str], deletion: Deletion) -> int:
+        """Delete those of ``blobs`` that are as they were listed; return how many are done with."""
         for seen, blob in enumerate(blobs):
             now = self._store.stat(blob.key)
-            if not is_held():
+            if not deletion.is_held():
                 # The next unit looks at it again; at one that takes that long by itself, the next run.
-                return max(seen, 1), taken
+                return max(seen, 1)
             if blob.key not in kept and now is not None and now.modified == blob.modified:
-                self._store.delete(blob.key)
-                taken.append(blob)
-        return len(blobs), taken
-
-    def _missed(self, name: ProjectName, blobs: Sequence[Blob]) -> set[str]:
-        """Return the keys of those deleted blobs that a listed file is without by now. The project is held,
-        so that whoever was about to list one has done so."""
-        with self._units.write() as unit:
-            unit.hold(name)
-            listed = _kept_keys(unit, name, _files_of(unit, name, blobs), self._now())
-            return {blob.key for blob in blobs if blob.key in listed and self._store.stat(blob.key) is None}
+                deletion.delete(blob.key)
+        return len(blobs)
 
     def _listed(self) -> Iterator[File | Step]:
         """Yield every listed file, with a step before each project."""
@@ -286,12 +280,13 @@ def remove_wrong_sidecar(units: Units, store: FileStore, file: File) -> None:
     The project is held, so that of two who see the damage the slower does not take away what the faster has
     put meanwhile. Raises ``Unavailable``, also where the store is too slow for that.
     """
-    with units.write() as unit:
-        is_held = hold(unit, file.project)
+    with deleting(units, store, file.project) as deletion:
         if _damage_to_sidecar(store, file) is Finding.WRONG_SIDECAR:
-            if not is_held():
+            if not deletion.is_held():
                 raise Unavailable(_TOO_SLOW)
-            store.delete(file.sidecar_key)
+            deletion.delete(file.sidecar_key)
+            # Whoever had it deleted puts the right one next, whatever another has put meanwhile.
+            deletion.asked.clear()
 
 
 def remove_wrong_blob(units: Units, store: FileStore, file: File) -> None:
@@ -303,12 +298,11 @@ def remove_wrong_blob(units: Units, store: FileStore, file: File) -> None:
     read = store.stat(file.key)
     if read is None or _digest(store, file.key) in {file.sha256, ""}:
         return
-    with units.write() as unit:
-        is_held = hold(unit, file.project)
+    with deleting(units, store, file.project) as deletion:
         if store.stat(file.key) == read:
-            if not is_held():
+            if not deletion.is_held():
                 raise Unavailable(_TOO_SLOW)
-            store.delete(file.key)
+            deletion.delete(file.key)
 
 
 def _damage_to_sidecar(store: FileStore, file: File) -> Finding | None:
@@ -360,17 +354,3 @@ def _kept_keys(unit: UnitOfWork, name: ProjectName, files: Iterable[File], befor
         if deleted_at is None or deleted_at > before:
             kept.update(file.keys)
     return kept
-
-
-def _files_of(unit: UnitOfWork, name: ProjectName, blobs: Iterable[Blob]) -> Iterator[File]:
-    """Yield the files of a project that ``blobs`` are, or lie beside; it may have very many others."""
-    for filename in dict.fromkeys(map(_file_of, blobs)):
-        file = unit.files.get(name, filename)
-        if file is not None:
-            yield file
-
-
-def _file_of(blob: Blob) -> FileName:
-    """Return the name of the file that a blob is, or lies beside. Names in a folder need not be text."""
-    name = blob.key.rpartition("/")[2].encode(errors="replace").decode()
-    return FileName(name.removesuffix(SIDECAR).removesuffix(METADATA))

@@ -21,6 +21,7 @@ from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
+from warehouse14.domain.services.deletions import deleting
 from warehouse14.domain.services.upkeep import damage_to, remove_wrong_blob, remove_wrong_sidecar
 from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadform import (
@@ -32,7 +33,7 @@ from warehouse14.domain.services.uploadform import (
     read_form,
     too_large,
 )
-from warehouse14.domain.services.working import attempt, entry, hold, is_whole
+from warehouse14.domain.services.working import attempt, entry, is_whole
 
 _log = logging.getLogger(__name__)
 
@@ -264,12 +265,11 @@ class UploadService:
         The project is held, as it is by whoever lists a file. What cannot be
         deleted now, or not while that is sure, is the collector's.
         """
-        with suppress(Unavailable), self._units.write() as unit:
-            is_held = hold(unit, file.project)
-            listed = unit.files.get(file.project, file.filename)
+        with suppress(Unavailable), deleting(self._units, self._store, file.project) as deletion:
+            listed = deletion.unit.files.get(file.project, file.filename)
             if listed is None or listed.key != file.key:
-                for key in takewhile(lambda _: is_held(), file.keys):
-                    self._store.delete(key)
+                for key in takewhile(lambda _: deletion.is_held(), file.keys):
+                    deletion.delete(key)
 
     def _list(
         self,
