@@ -480,3 +480,31 @@ def test_a_store_that_refuses_sums_gets_none(size: int) -> None:
     assert stranger.asked
     assert not [name for each in stranger.asked for name in each.heads if "checksum" in name]
     assert b"Checksum" not in stranger.asked[-1].body
+
+
+# -- deletions ----------------------------------------------------------------------------
+
+
+@pytest.mark.thorough
+def test_a_store_that_is_silent_is_not_asked_again_to_delete_a_blob() -> None:
+    """By then another may have put it again, and have listed the file."""
+    silent = threading.Event()
+
+    def answer_too_late(_: Asked) -> Says:
+        silent.wait(10)
+        return Says(204)
+
+    with Stranger(answer_too_late) as stranger:
+        with pytest.raises(Unavailable) as raised:
+            store_at(stranger, attempts="4", read_seconds="3").delete(KEY)
+        silent.set()
+        assert [asked.method for asked in stranger.asked] == ["DELETE"]
+    assert "is not asked again" in raised.value.in_full
+
+
+@pytest.mark.thorough
+def test_a_store_that_is_at_fault_at_once_is_asked_again_to_delete_a_blob() -> None:
+    turns = InTurn(Says(503, complaint("SlowDown")), Says(204))
+    with Stranger(turns) as stranger:
+        store_at(stranger, attempts="4").delete(KEY)
+        assert [asked.method for asked in stranger.asked] == ["DELETE", "DELETE"]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,12 @@ _SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError, *_NO_CREDENTIALS_
 
 #: What boto3 takes if nothing says where the store is: those that are not AWS do not care.
 _ANY_REGION = "us-east-1"
+#: For how many seconds after it was asked first a store is asked again to remove an object. Whoever removes a
+#: blob holds its project for ten seconds, and has used up to three of them: by the time that a store that is
+#: silent is given up, another may have put the same blob, which a second request would remove.
+_REMOVES_AGAIN = 2.0
+#: When a store was asked first to remove an object, in what botocore keeps of a request.
+_FIRST = "warehouse14_first"
 #: More than a server has threads.
 _CONNECTIONS = 50
 
@@ -100,6 +107,12 @@ class NoStore(BotoCoreError):  # type: ignore[misc]  # botocore has no types
     fmt = "what answers is no S3: {reason}"
 
 
+class NotRemoved(BotoCoreError):  # type: ignore[misc]  # botocore has no types
+    """The store has not said in time that an object is gone."""
+
+    fmt = "it has not said in time that an object is gone, and is not asked again"
+
+
 def make_client(options: Options, endpoint_url: str | None) -> Any:
     """Return a client for threads to share, of the store at that address. Raises ``SettingError`` if boto3
     finds an address with credentials in it, which everybody who downloads would get, and
@@ -131,6 +144,7 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
     events.register("after-call-error.s3", _keep_keys_secret)
     events.register("after-call-error.s3", _refuse)
     events.register("before-call.s3.HeadBucket", _keep_from_redirecting)
+    events.register("request-created.s3.DeleteObject", _keep_from_removing_late)
     return client
 
 
@@ -227,6 +241,13 @@ def _keep_from_redirecting(context: dict[str, Any], **_: Any) -> None:
     botocore asks it after each answer that leads elsewhere and names no region, also after this one.
     """
     context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _keep_from_removing_late(request: Any, **_: Any) -> None:
+    """Raise ``NotRemoved`` where an object would be removed by a later attempt than is safe."""
+    now = time.monotonic()
+    if now > request.context.setdefault(_FIRST, now) + _REMOVES_AGAIN:
+        raise NotRemoved
 
 
 def _status_of(error: ClientError) -> int:
