@@ -21,7 +21,7 @@ from warehouse14.aws_lambda.receiving import S3EventsHandler, WaitingError
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Blob
-from warehouse14.domain.services.incoming import UNHANDLED
+from warehouse14.domain.services.incoming import ABANDONED, ERROR, UNHANDLED
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.logs import FIELDS
@@ -144,6 +144,52 @@ def test_no_file_is_begun_by_upkeep_after_three_fifths_of_its_time_and_the_next_
     summary = summary_of_unfinished(site, passing, caplog)
     assert (summary["published"], summary["complete"], len(site.there())) == (2, False, 1)
     assert UpkeepHandler(site.warehouse)({}, Passing().context)["published"] == 1
+
+
+def kill_upkeep_at_a_file(site: Site) -> None:
+    """Let the function end as it does when its time is over."""
+    kept = {}
+
+    def end(_: str) -> None:
+        kept.update(site.files.folder.objects)
+        raise KeyboardInterrupt
+
+    site.files.folder.on_read = end
+    with pytest.raises(KeyboardInterrupt):
+        UpkeepHandler(site.warehouse)({}, Passing().context)
+    site.files.folder.objects = kept
+
+
+def test_upkeep_begins_a_file_again_whose_check_it_could_not_end_before_all_others(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have been begun so late that there was no time for it, and is not begun a third time."""
+    site.clock.pass_by(UNHANDLED)
+    kill_upkeep_at_a_file(site)
+    site.files.folder.put("late/" + NAMES[0].filename, NAMES[0].content)
+    site.clock.pass_by(ABANDONED)
+    passing, read = Passing(), []
+
+    def slowly(key: str) -> None:
+        read.append(key)
+        passing.pass_by(0.35)
+
+    site.files.folder.on_read = slowly
+    summary_of_unfinished(site, passing, caplog)
+    assert read == [NAMES[0].filename, NAMES[1].filename]
+
+
+def test_upkeep_begins_one_such_file_in_a_run_so_that_each_has_its_best_chance(site: Site) -> None:
+    site.clock.pass_by(UNHANDLED)
+    for _ in NAMES[:2]:
+        kill_upkeep_at_a_file(site)
+    site.clock.pass_by(ABANDONED)
+    read: list[str] = []
+    site.files.folder.on_read = read.append
+    for left in ([NAMES[1].filename], []):
+        assert UpkeepHandler(site.warehouse)({}, Passing().context)["complete"]
+        assert [key for key in site.there() if not key.endswith(ERROR)] == left
+    assert read == [NAMES[number].filename for number in (0, 2, 1)]
 
 
 def test_where_no_file_waits_it_is_no_failure_that_there_was_no_time_for_one(

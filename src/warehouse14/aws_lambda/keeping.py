@@ -89,7 +89,7 @@ class UpkeepHandler:
         """Take in what lies there unhandled, unless the site changes nothing for now, or takes no files."""
         if self._warehouse.policy.read_only or not self._warehouse.incoming.is_open:
             return iter(())
-        return self._warehouse.incoming.take_all_in_steps(older_than=UNHANDLED)
+        return self._warehouse.incoming.take_all_in_steps(older_than=UNHANDLED, is_short=True)
 
     def _collected(self) -> Iterator[Loose | Step]:
         """Remove what nobody refers to, unless the site changes nothing for now."""

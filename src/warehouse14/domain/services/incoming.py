@@ -11,7 +11,7 @@ others pass it over.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -160,10 +160,17 @@ class IncomingService:
         """
         return results(self.take_all_in_steps(older_than=older_than))
 
-    def take_all_in_steps(self, *, older_than: timedelta | None = None) -> Iterator[Taken | Step]:
-        """Do what ``take_all`` does, with a step before each file that is looked at, and no other."""
+    def take_all_in_steps(
+        self, *, older_than: timedelta | None = None, is_short: bool = False
+    ) -> Iterator[Taken | Step]:
+        """Do what ``take_all`` does, with a step before each file that is looked at, and no other.
+
+        Where the time ``is_short``, a process may have ended with that, and not by what is in the file that
+        it was at. So of those that were begun before one alone is looked at, and before all others.
+        """
         incoming = self._writable()
-        for arrived in self._waiting(incoming, older_than):
+        fresh, begun = self._waiting(incoming, older_than)
+        for arrived in [*begun[:1], *fresh] if is_short else [*fresh, *begun]:
             yield STEP
             try:
                 taken = self._take_alone(incoming, arrived)
@@ -179,12 +186,16 @@ class IncomingService:
         """Take in a file with a text beside it; None also for one that another is at, or has refused since
         it was listed."""
         text = incoming.arrived(arrived.key + ERROR)
-        was_begun = _said(incoming, arrived, text) == arrived.tag + _ONCE
-        is_held = was_begun and text is not None and text.modified > self._now() - ABANDONED
-        if is_held or _is_told(incoming, arrived, text):
+        said = _said(incoming, arrived, text)
+        was_begun = said == arrived.tag + _ONCE
+        if said in _told(arrived) or (was_begun and self._is_held(text)):
             return None
         with self._begun(incoming, arrived, is_second=was_begun) as is_noted:
             return self._take_now(incoming, arrived.key) if is_noted else _without_room(arrived)
+
+    def _is_held(self, text: Arrived | None) -> bool:
+        """Whether whoever left a text beside a file, when they began it, may be at it still."""
+        return text is not None and text.modified > self._now() - ABANDONED
 
     @contextmanager
     def _begun(self, incoming: Incoming, arrived: Arrived, *, is_second: bool) -> Iterator[bool]:
@@ -206,11 +217,11 @@ class IncomingService:
             self._acting(self._account or "")
         next(incoming.all(), None)
 
-    def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> Iterator[Arrived]:
-        """Return what nobody has looked at, and clear away the texts of files that are gone.
-
-        Those with a text come last: one that was begun before may end the process again.
-        """
+    def _waiting(
+        self, incoming: Incoming, older_than: timedelta | None
+    ) -> tuple[Sequence[Arrived], Sequence[Arrived]]:
+        """Return what nobody has looked at, and what was begun once and is left, which may end the process
+        again. Clear away the texts of files that are gone."""
         before = None if older_than is None else self._now() - older_than
         found = sorted(incoming.all(), key=lambda arrived: (arrived.modified, arrived.key))
         texts = {each.key: each for each in found if each.key.endswith(ERROR)}
@@ -218,10 +229,18 @@ class IncomingService:
         for key in texts:
             if key.removesuffix(ERROR) not in files:
                 _clear(incoming, key.removesuffix(ERROR))
-        for arrived in sorted(files.values(), key=lambda arrived: arrived.key + ERROR in texts):
-            is_due = before is None or arrived.modified <= before
-            if is_due and not _is_told(incoming, arrived, texts.get(arrived.key + ERROR)):
-                yield arrived
+        fresh: list[Arrived] = []
+        begun: list[Arrived] = []
+        for arrived in files.values():
+            if before is not None and arrived.modified > before:
+                continue
+            text = texts.get(arrived.key + ERROR)
+            said = _said(incoming, arrived, text)
+            if said == arrived.tag + _ONCE:
+                begun += [] if self._is_held(text) else [arrived]
+            elif said not in _told(arrived):
+                fresh.append(arrived)
+        return fresh, begun
 
     def _take_now(self, incoming: Incoming, key: str) -> Taken | None:
         """Take in what lies under a key, and if that is replaced meanwhile, what lies there then."""
@@ -350,7 +369,12 @@ def _without_room(arrived: Arrived) -> Taken:
 
 def _is_told(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> bool:
     """Whether a text lies beside a file that says of this one why it was refused."""
-    return _said(incoming, arrived, text) in {arrived.tag, arrived.tag + _TWICE}
+    return _said(incoming, arrived, text) in _told(arrived)
+
+
+def _told(arrived: Arrived) -> Container[str | None]:
+    """Return what a text says of a file that is not looked at any more."""
+    return {arrived.tag, arrived.tag + _TWICE}
 
 
 def _said(incoming: Incoming, arrived: Arrived, text: Arrived | None) -> str | None:
