@@ -432,6 +432,31 @@ def test_of_a_copy_nothing_is_asked_that_the_store_does_not_know(unknown: list[s
     assert take_over_where_unknown(*unknown) == asked
 
 
+def put_again(*, knows_tags: bool) -> list[Asked]:
+    """Put a sidecar that is there already, and return which copies the store was asked for."""
+
+    def answer(asked: Asked) -> Says:
+        if asked.method == "HEAD":
+            return Says(200, heads=DATE | {"ETag": '"5e5e"'})
+        if TAGS in asked.heads and not knows_tags:
+            return UNKNOWN
+        return Says(200, b"<CopyObjectResult><ETag>5e5e</ETag></CopyObjectResult>")
+
+    with Stranger(answer) as stranger:
+        store_at(stranger).put(SIDECAR, b"{}")
+        return [asked for asked in stranger.asked if asked.method == "PUT"]
+
+
+def test_what_is_made_young_again_leaves_its_tags_behind_that_take_further_rights() -> None:
+    [asked] = put_again(knows_tags=True)
+    assert asked.heads[TAGS] == "REPLACE"
+    assert "x-amz-copy-source" in asked.heads
+
+
+def test_what_is_made_young_again_says_nothing_of_tags_to_a_store_that_does_not_know_them() -> None:
+    assert [TAGS in asked.heads for asked in put_again(knows_tags=False)] == [True, False]
+
+
 # -- sums ---------------------------------------------------------------------------------
 
 

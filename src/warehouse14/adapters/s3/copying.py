@@ -46,7 +46,7 @@ def copy(
     """
     given = {"CopySource": dict(source), "CopySourceIfMatch": etag}
     if size <= MOST_AT_ONCE:
-        answer = _copy_whole(client, {**target, **about, **given, "MetadataDirective": "REPLACE"}, sums=sums)
+        answer = copy_whole(client, {**target, **about, **given, "MetadataDirective": "REPLACE"}, sums=sums)
         said = str(answer["CopyObjectResult"].get("ChecksumSHA256", ""))
         return "" if _OF_PARTS in said else said
     upload = client.create_multipart_upload(**target, **about)["UploadId"]
@@ -63,8 +63,9 @@ def copy(
     return ""
 
 
-def _copy_whole(client: Any, what: dict[str, Any], *, sums: bool) -> Any:
-    """Copy in one request, and say what is wished beside as far as the store knows of it."""
+def copy_whole(client: Any, what: dict[str, Any], *, sums: bool) -> Any:
+    """Copy ``what`` in one request, without its tags and, if wished, with its sum, as far as the store knows
+    of that."""
     wishes = [{**_NO_TAGS, **_SUM}, _SUM, _NO_TAGS] if sums else [_NO_TAGS]
     for wish in wishes:
         try:

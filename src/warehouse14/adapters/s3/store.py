@@ -292,15 +292,9 @@ class S3Store:
 
     def _renew(self, name: str) -> None:
         """Make an object young again: a copy onto itself has the time of the copy."""
-        bucket = self._options.bucket
-        self._client.copy_object(
-            Bucket=bucket,
-            Key=name,
-            CopySource={"Bucket": bucket, "Key": name},
-            MetadataDirective="REPLACE",
-            ContentType=_MEDIA_TYPE,
-            **self._encryption,
-        )
+        what = {"Bucket": self._options.bucket, "Key": name}
+        about = {"MetadataDirective": "REPLACE", "ContentType": _MEDIA_TYPE, **self._encryption}
+        copying.copy_whole(self._client, {**what, "CopySource": what, **about}, sums=False)
 
 
 class ReachedS3Store(S3Store):
