@@ -265,6 +265,18 @@ def test_an_error_is_told_of_however_long_the_run_took_that_failed() -> None:
         assert alarm.get("DatapointsToAlarm", 1) == 1
 
 
+@pytest.mark.parametrize("name", ["Http", "Gate"])
+def test_runs_of_a_function_are_limited_and_kept_if_that_is_wished(name: str) -> None:
+    limit = "ReservedConcurrentExecutions"
+    assert limit not in stack().resources[f"{name}Function"]["Properties"]
+    wished = stack(**{f"{name}Concurrency": 3}).resources
+    assert [
+        (function, resource["Properties"][limit])
+        for function, resource in wished.items()
+        if limit in resource.get("Properties", {})
+    ] == [(f"{name}Function", 3)]
+
+
 def test_however_many_files_come_few_are_taken_in_at_once() -> None:
     [mapping] = stack().of_type("AWS::Lambda::EventSourceMapping").values()
     assert (mapping["FunctionName"], mapping["EventSourceArn"]) == ("S3EventsFunction", "IncomingEvents.Arn")
