@@ -363,6 +363,31 @@ def test_to_ask_twice_publishes_once(site: Site) -> None:
     assert len(site.uploads()) == 1
 
 
+@pytest.mark.parametrize(("ask", "looks"), [("begin", 2), ("finish", 1)])
+def test_whoever_comes_while_another_has_the_same_file_published_waits_for_what_comes_of_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, ask: str, looks: int
+) -> None:
+    """The parts go between the look whether somebody has asked, and the look at them."""
+    upload = site.begin()
+    place, direct = site.place(upload), site.warehouse.direct
+    place.send(1, WHEEL.content)
+    sent, looked = place.sent, []
+
+    def be_overtaken(begun: str) -> dict[int, int] | None:
+        looked.append(begun)
+        if len(looked) == looks:
+            direct.finish(site.ada, upload)
+            place.join(begun)
+        return sent(begun)
+
+    monkeypatch.setattr(place, "sent", be_overtaken)
+    told = site.begun() if ask == "begin" else direct.finish(site.ada, upload)
+    assert isinstance(told, DirectUpload)
+    assert (told.id, told.is_asked) == (upload, True)
+    direct.run(upload)
+    assert site.answer(upload) == Accepted(WHEEL.filename, is_new=True)
+
+
 def test_what_was_asked_for_takes_no_parts_any_more(site: Site) -> None:
     upload = site.asked()
     for _ in range(2):

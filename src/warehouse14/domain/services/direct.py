@@ -140,8 +140,9 @@ class DirectUploadService:
         Raises as :meth:`status` does, and ``Rejected`` if parts are missing.
         """
         begun, place = self._own(identity, upload)
-        if place.noted(ASKED) is None:
-            _require_all(begun, place)
+        sent, is_asked = _sent(begun, place)
+        if not is_asked:
+            _require_all(begun, sent or {})
             token = identity.token.id if identity.token else None
             place.note(ASKED, Asked(identity.account, token, identity.origin).to_json())
         return self.status(identity, upload)
@@ -198,8 +199,7 @@ class DirectUploadService:
 
 
 def _told(begun: Begun, place: Place) -> DirectUpload:
-    is_asked = place.noted(ASKED) is not None
-    sent = begun.sizes if is_asked else place.sent(begun.parts)
+    sent, is_asked = _sent(begun, place)
     if sent is None:
         _refuse(begun.id)
     return DirectUpload(
@@ -212,13 +212,24 @@ def _told(begun: Begun, place: Place) -> DirectUpload:
     )
 
 
+def _sent(begun: Begun, place: Place) -> tuple[Mapping[int, int] | None, bool]:
+    """Return the sizes of the parts that have come, None if there is no such upload, and whether somebody has
+    asked that it be published: then all have come, and may lie there as one file."""
+    if place.noted(ASKED) is None:
+        sent = place.sent(begun.parts)
+        # Where there are none, another who sends the same file may have asked in between.
+        if sent is not None or place.noted(ASKED) is None:
+            return sent, False
+    return begun.sizes, True
+
+
 def _digest(sha256: str) -> str:
     return check_digests({"sha256": sha256}, required=True)["sha256"]
 
 
-def _require_all(begun: Begun, place: Place) -> None:
+def _require_all(begun: Begun, sent: Mapping[int, int]) -> None:
     """Raise ``Rejected`` unless all parts have come whole."""
-    missing = sorted(begun.sizes.keys() - _whole(begun, place.sent(begun.parts) or {}))
+    missing = sorted(begun.sizes.keys() - _whole(begun, sent))
     if missing:
         raise Rejected(
             f"content: {len(missing)} of {len(begun.sizes)} parts have not come whole, "
