@@ -977,6 +977,16 @@ def _file(name: FileName, unit: UnitOfWork) -> File | None:
     return unit.files.get(DEMO, name)
 
 
+def test_a_project_is_among_those_that_changed_though_it_was_read_before_in_the_same_unit(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    serial, other = create(units), others()
+    with units.read() as unit:
+        assert unit.projects.get(DEMO) == sample_project(serial=serial)
+        commit(other, lambda each: each.projects.set_public(DEMO, True, expected=serial))
+        assert [project.public for project in unit.projects.changed_since(serial)] == [True]
+
+
 @pytest.mark.thorough
 @pytest.mark.usefixtures("release")
 def test_a_release_of_hundreds_of_files_changes_at_once(units: DynamoUnits) -> None:

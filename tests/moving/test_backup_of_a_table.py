@@ -1,11 +1,13 @@
-"""A table is not read at one moment: whatever is done meanwhile, a site takes the archive."""
+"""A table is not read at one moment: whatever is done meanwhile, a site takes the archive, and what a copy
+lacks the next one brings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
-from moving.conftest import archive_of, moving, publish
+from moving.conftest import archive_of, known_rows, moving, publish
 from support.tables import REGION, DynamoDBLocal
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.bootstrap import open_warehouse
@@ -40,6 +42,17 @@ def done_before(request: int, warehouse: Warehouse, do: Callable[[], None]) -> I
     units._client.meta.events.register("before-call.dynamodb", meet)
     yield asked
     units._client.meta.events.unregister("before-call.dynamodb", meet)
+
+
+def table_settings(dynamodb: DynamoDBLocal, table: str) -> dict[str, str]:
+    """Return the settings of a site on a table, to which anybody may bring projects, but for its files."""
+    return {
+        "metadata": "dynamodb",
+        "metadata.table": table,
+        "metadata.region": REGION,
+        "metadata.endpoint_url": dynamodb.endpoint,
+        "create_on_upload": "true",
+    }
 
 
 def fill(warehouse: Warehouse) -> None:
@@ -79,14 +92,7 @@ def join(warehouse: Warehouse, subject: str, account: str) -> None:
 def test_whatever_is_done_between_two_reads_of_a_backup_a_site_takes_it_with_all_that_was_there(
     dynamodb: DynamoDBLocal, table: str
 ) -> None:
-    settings = {
-        "metadata": "dynamodb",
-        "metadata.table": table,
-        "metadata.region": REGION,
-        "metadata.endpoint_url": dynamodb.endpoint,
-        "files": "memory",
-        "create_on_upload": "true",
-    }
+    settings = table_settings(dynamodb, table) | {"files": "memory"}
     for request in range(1000):
         dynamodb.remove(table)
         with closing(open_warehouse(settings)) as site, closing(open_warehouse(settings)) as other:
@@ -96,6 +102,54 @@ def test_whatever_is_done_between_two_reads_of_a_backup_a_site_takes_it_with_all
         with closing(open_warehouse()) as there:
             list(moving(there).restore(archive))
             assert "one" in [project.name for project in there.projects.listed(there.operator())]
+        if len(asked) <= request:
+            break
+    assert request > 10
+
+
+def go_on(warehouse: Warehouse) -> None:
+    """Publish to a project, take a role on it away, begin another, and end with a change of a third."""
+    publish(warehouse, "ada", build_wheel("one", "1.1"))
+    warehouse.projects.revoke(warehouse.operator(), "one", "group:corp/crew")
+    publish(warehouse, "ada", build_wheel("two", "1.0"))
+    publish(warehouse, "ada", build_wheel("zed", "1.1"))
+
+
+def copied(source: Warehouse, target: Warehouse) -> None:
+    """Copy a site to another."""
+    assert not any(one.damage for one in moving(source).copy_to(target.units, target.store))
+
+
+def restored(source: Warehouse, target: Warehouse) -> None:
+    """Take a backup of a site to another."""
+    list(moving(target).restore(archive_of(source)))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("take", [copied, restored])
+def test_whatever_is_done_between_two_reads_a_second_copy_or_archive_brings_what_the_first_lacks(
+    dynamodb: DynamoDBLocal, table: str, tmp_path: Path, take: Callable[[Warehouse, Warehouse], None]
+) -> None:
+    files = {"files": "filesystem", "files.root": str(tmp_path / "files")}
+    settings = table_settings(dynamodb, table) | files
+    with closing(open_warehouse(settings)) as site:
+        site.accounts.add(site.operator(), "ada")
+        publish(site, "ada", build_wheel("one", "1.0"), build_wheel("zed", "1.0"))
+        site.projects.grant(site.operator(), "one", "group:corp/crew", Role.MEMBER)
+    # More than three lie between the first project and the journal.
+    for request in range(0, 1000, 3):
+        settings["metadata.table"] = dynamodb.copy(table)
+        with (
+            closing(open_warehouse(settings)) as site,
+            closing(open_warehouse(settings)) as other,
+            closing(open_warehouse()) as there,
+        ):
+            with done_before(request, site, lambda: go_on(other)) as asked:
+                take(site, there)
+            take(site, there)
+            assert known_rows(there.units) == known_rows(site.units)
+            assert not any(there.upkeep.check(digests=True))
+        dynamodb.remove(settings["metadata.table"])
         if len(asked) <= request:
             break
     assert request > 10

@@ -110,8 +110,13 @@ class DynamoProjects:
         # had all of the last commits before.
         since = table.query(keys.JOURNAL, first=keys.place(max(before - _LAGGING, 0)))
         names |= {item["project"] for item in since if item.get("project") is not None}
-        found = (self.get(ProjectName(name)) for name in sorted(names))
+        found = (self._get_anew(ProjectName(name)) for name in sorted(names))
         return (project for project in found if project is not None and project.serial > serial)
+
+    def _get_anew(self, name: ProjectName) -> Project | None:
+        """Return a project as it is now: what was read of it before in this unit may be old by then."""
+        self._moment.kept.pop(keys.project(name), None)
+        return self.get(name)
 
     def create(self, project: Project) -> None:
         """See the port."""

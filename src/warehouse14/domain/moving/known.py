@@ -1,8 +1,8 @@
 """What a site knows at one moment, and putting it where another knows nothing or less of the same."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, repeat
+from dataclasses import dataclass, replace
+from itertools import chain, repeat, takewhile
 from typing import Protocol, TypeVar
 
 from warehouse14.domain.errors import Conflict, Misconfigured
@@ -62,10 +62,16 @@ class Known(Protocol):
 
 
 class InUnit:
-    """Implements ``Known`` in a unit that reads."""
+    """Implements ``Known`` in a unit that reads.
+
+    Not every store reads a unit at one moment, but none reads what is older than its beginning. So the
+    journal ends at the entry that is the newest now, and a project that changes later is said to have changed
+    by then: whoever asks later what has changed since that entry is told of it again.
+    """
 
     def __init__(self, unit: UnitOfWork) -> None:
         self._unit = unit
+        self._serial = unit.journal.serial()
 
     def people(self) -> People:
         """See the protocol. Not every store reads a unit at one moment: all accounts are known whom others
@@ -93,10 +99,14 @@ class InUnit:
     def owned(self, since: int) -> Iterator[Owned]:
         """See the protocol."""
         for project in self._unit.projects.changed_since(since):
-            yield Owned(project, self._unit.files.of(project.name))
+            known = replace(project, serial=min(project.serial, self._serial))
+            yield Owned(known, self._unit.files.of(project.name))
 
     def changes(self, since: int) -> Iterator[Change]:
         """See the protocol."""
+        return takewhile(lambda change: change.serial <= self._serial, self._changes(since))
+
+    def _changes(self, since: int) -> Iterator[Change]:
         while found := self._unit.journal.since(since, _BATCH):
             yield from found
             since = found[-1].serial
@@ -107,7 +117,7 @@ class InUnit:
 
     def serial(self) -> int:
         """See the protocol."""
-        return self._unit.journal.serial()
+        return self._serial
 
 
 def restorable(units: Units) -> Restores:

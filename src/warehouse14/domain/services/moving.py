@@ -65,7 +65,8 @@ class MoveService:
             put(known, units, since)
 
     def backup(self, to: BinaryIO) -> Iterator[Carried]:
-        """Write an archive of all that is known, as of one moment, and of all listed blobs.
+        """Write an archive of all that is known, as of one moment where the store reads so, and of all listed
+        blobs.
 
         Yields one of each listed file. Raises ``Unavailable``, and ``OSError`` if ``to`` takes no more.
         """
