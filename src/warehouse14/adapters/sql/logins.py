@@ -29,7 +29,9 @@ class SqlLogins:
     def get(self, issuer: str, subject: str) -> Login | None:
         """See the port."""
         row = self._run.rows(_GET, of_issuer=issuer, of_subject=subject).one_or_none()
-        return None if row is None else _login(row)
+        login = None if row is None else _login(row)
+        # MariaDB passes over spaces at the end, and whoever signs in is nobody else.
+        return login if login is None or (login.issuer, login.subject) == (issuer, subject) else None
 
     def of(self, account: AccountName) -> Sequence[Login]:
         """See the port."""

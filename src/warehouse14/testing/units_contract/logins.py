@@ -60,6 +60,12 @@ class LoginsContract(UnitsFixtures):
         found = {name for name in ("ada", "ADA", "Ada") if self.found(units, ISSUER, name)}
         assert found == {subject}
 
+    def test_somebody_with_spaces_at_the_end_is_nobody_else(self, units: Units) -> None:
+        add_account(units)
+        self.join(units, sample_login("42 "))
+        assert self.found(units, ISSUER, "42") is None
+        assert self.found(units, ISSUER, "42 ") == sample_login("42 ")
+
     def test_an_account_and_its_first_login_are_added_as_one(self, units: Units) -> None:
         with units.write() as unit:
             unit.accounts.add(sample_account())
