@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from warehouse14.bootstrap import open_warehouse
 from warehouse14.cli import main
 from warehouse14.testing.builders import BuiltFile
 
@@ -136,3 +137,19 @@ def dist(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def warehouse(site: Any) -> Any:
+    """The same site, opened beside the command line."""
+    var = site.folder / "var"
+    opened = open_warehouse(
+        {
+            "metadata": "sql",
+            "metadata.url": f"sqlite:///{var}/warehouse14.sqlite",
+            "files": "filesystem",
+            "files.root": f"{var}/files",
+        }
+    )
+    yield opened
+    opened.close()

@@ -6,28 +6,11 @@ from typing import Any
 
 import pytest
 
-from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.errors import Unauthenticated
 from warehouse14.domain.model import Reach, Scope
 
 TOKEN = re.compile(r"wh14_[0-9A-Za-z]{43}\n\Z")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
-
-
-@pytest.fixture
-def warehouse(site: Any) -> Any:
-    """The same site, opened beside the command line."""
-    var = site.folder / "var"
-    opened = open_warehouse(
-        {
-            "metadata": "sql",
-            "metadata.url": f"sqlite:///{var}/warehouse14.sqlite",
-            "files": "filesystem",
-            "files.root": f"{var}/files",
-        }
-    )
-    yield opened
-    opened.close()
 
 
 def _accounts(site: Any) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from support.roles import grant_as_before
+from warehouse14.domain.names import ProjectName
 from warehouse14.testing.builders import build_sdist, build_wheel
 
 WHEEL = build_wheel("one", "1.0", requires_python=">=3.9")
@@ -50,6 +52,14 @@ def test_roles_come_and_go_but_the_last_admin_stays(site: Any) -> None:
     site.done("project", "grant", "one", "account:bob", "admin")
     site.done("project", "revoke", "one", "account:ada")
     assert site("project", "revoke", "one", "account:ada").status == 1
+
+
+def test_a_role_of_a_group_that_could_not_be_named_today_can_be_taken_away(site: Any, warehouse: Any) -> None:
+    site.done("project", "create", "one", "--admin", "ada")
+    grant_as_before(warehouse.units, ProjectName("one"), "group:corp/Team ")
+    said = site.done("project", "revoke", "one", "group:corp/Team ").out
+    assert said == "group:corp/Team  has no role on one any more\n"
+    assert len(site.done("project", "roles", "one", "--json").rows) == 1
 
 
 def test_an_address_that_never_signed_in_is_invited(site: Any) -> None:

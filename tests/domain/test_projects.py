@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from domain.conftest import Clock
+from support.roles import grant_as_before
 from warehouse14.domain.access import Identity, operator
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Action, Latest, Role
@@ -168,6 +169,20 @@ def test_revoking_a_role_that_is_not_there_is_said(
     warehouse.projects.create(ada, "foo")
     with pytest.raises(NotFound, match="There is no role of 'bob'"):
         warehouse.projects.revoke(ada, "foo", "account:bob")
+
+
+@pytest.mark.parametrize("old", ["group:corp/Team ", "group:corp/\U0001fa77\u0378"])
+def test_a_role_of_a_group_that_could_not_be_named_today_can_be_taken_away(
+    warehouse: Warehouse, ada: Identity, old: str
+) -> None:
+    project = warehouse.projects.create(ada, "foo")
+    grant_as_before(warehouse.units, project.name, old)
+    with pytest.raises(Rejected):
+        warehouse.projects.revoke(ada, "foo", f"{old} ")
+    assert warehouse.projects.revoke(ada, "foo", old) == old
+    assert warehouse.projects.get(ada, "foo").grants == {"account:ada": Role.ADMIN}
+    with pytest.raises(Rejected):
+        warehouse.projects.revoke(ada, "foo", old)
 
 
 def test_every_change_is_in_the_journal(warehouse: Warehouse, ada: Identity, bob: Identity) -> None:

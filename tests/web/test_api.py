@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from support.roles import grant_as_before
 from warehouse14.domain.access import operator
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change, Role, Scope
+from warehouse14.domain.names import ProjectName
 from web.asking import JSON, Answer, Index
 from web.conftest import Opener
 from web.test_token_forms import WRONG, refuse
@@ -234,6 +236,13 @@ def test_roles_are_given_listed_and_taken(any_site: Index) -> None:
     assert refused(post(any_site, "demo/revoke", token, {"who": "account:eve"}), 404) == (
         "There is no role of 'eve'."
     )
+
+
+def test_a_role_of_a_group_that_could_not_be_named_today_can_be_taken_away(site: Index) -> None:
+    grant_as_before(site.warehouse.units, ProjectName("demo"), "group:corp/\u0378")
+    token = token_of(site)
+    assert done(post(site, "demo/revoke", token, {"who": "group:corp/\u0378"}))
+    assert refused(post(site, "demo/revoke", token, {"who": "group:corp/\u0378"}), 400).startswith("who: ")
 
 
 def test_a_stranger_to_a_public_project_is_not_told_its_groups(site: Index) -> None:

@@ -7,8 +7,10 @@ import pytest
 from webtest import TestApp
 from webtest.forms import Select
 
+from support.roles import grant_as_before
 from warehouse14.domain.access import operator
 from warehouse14.domain.model import Role
+from warehouse14.domain.names import ProjectName
 from warehouse14.testing.builders import build_wheel
 from web.asking import Index
 from web.test_pages import browser, form, row, sent
@@ -142,6 +144,13 @@ def test_a_group_of_a_provider_gets_a_role_by_the_name_that_it_has_there(site: I
     page = filled.submit().follow()
     assert row(page, "Größe").startswith("corp/Größe, <b>rot</b> group member")
     assert "There is no group" in sent(page, "@@people", 400, kind="group", name="absent")
+
+
+def test_a_group_of_a_provider_that_could_not_be_named_today_loses_its_role(site: Index) -> None:
+    grant_as_before(site.warehouse.units, ProjectName("demo"), "group:corp/Team ")
+    page = press(browser(site).get("/projects/demo/@@people"), "@@revoke", principal="group:corp/Team ")
+    assert "group:corp/Team " not in site.warehouse.projects.get(operator(), "demo").grants
+    assert "has no role on demo now." in page.follow()
 
 
 def test_a_deleted_group_is_marked_among_the_people(site: Index) -> None:

@@ -91,8 +91,8 @@ def _grant(warehouse: Warehouse, arguments: Namespace) -> int:
 
 @on_site
 def _revoke(warehouse: Warehouse, arguments: Namespace) -> int:
-    name, who = project_name(arguments.project), principal(arguments.principal)
-    warehouse.projects.revoke(actor(), name, who)
+    name = project_name(arguments.project)
+    who = warehouse.projects.revoke(actor(), name, arguments.principal)
     confirm(f"{who} has no role on {name} any more")
     return 0
 

@@ -5,6 +5,7 @@ the code trusts, or raises :class:`~warehouse14.domain.errors.Rejected`.
 """
 
 import re
+from collections.abc import Container
 from typing import NewType
 
 from packaging.utils import canonicalize_name
@@ -45,8 +46,9 @@ _SEPARATORS = re.compile(r"[-_.]+")
 _PROJECT_LENGTH = NAME
 _ACCOUNT_LENGTH = NAME
 _GROUP_LENGTH = GROUP
-_PROVIDER_GROUP_LENGTH = 180
 _FILE_LENGTH = FILENAME
+#: The longest name of a group at an identity provider.
+PROVIDER_GROUP_LENGTH = 180
 #: The longest version, written as PEP 440 normalises it: stores keep no more, and no file name holds it.
 VERSION_LENGTH = _FILE_LENGTH
 
@@ -207,13 +209,19 @@ def principal(raw: str, *, field: str = "principal") -> Principal:
     provider, slash, group = name.partition("/")
     if not slash:
         return group_principal(group_name(name, field=field))
-    if not is_plain(group, _PROVIDER_GROUP_LENGTH) or not _PROVIDER.match(provider):
+    if not is_plain(group, PROVIDER_GROUP_LENGTH) or not _PROVIDER.match(provider):
         raise Rejected(
             f"{field}: {_shown(raw)} is no group at an identity provider. Write group:PROVIDER/NAME with the "
-            f"name that the provider gives it, 1 to {_PROVIDER_GROUP_LENGTH} printable characters.",
+            f"name that the provider gives it, 1 to {PROVIDER_GROUP_LENGTH} printable characters.",
             field=field,
         )
     return provider_group(ProviderName(provider), group)
+
+
+def granted_principal(raw: str, granted: Container[str], *, field: str = "principal") -> Principal:
+    """Return the principal that ``raw`` names: one of those ``granted`` exactly as it is spelt, whatever the
+    rules for new names were when it was granted, or else as :func:`principal` does."""
+    return Principal(raw) if raw in granted else principal(raw, field=field)
 
 
 def principal_account(value: Principal) -> AccountName | None:

@@ -12,6 +12,7 @@ from warehouse14.domain.names import (
     Principal,
     ProjectName,
     account_principal,
+    granted_principal,
     invited_address,
     is_service_name,
     principal,
@@ -159,19 +160,21 @@ class ProjectService:
 
         return attempt(self._units, work)
 
-    def revoke(self, identity: Identity, name: str, who: str) -> None:
+    def revoke(self, identity: Identity, name: str, who: str) -> Principal:
         """Take away the role of ``who``, or the invitation of an address.
+
+        Returns whom ``who`` names: it may be spelt as it was granted, or as it would be today.
 
         Raises:
             Rejected: ``who`` is malformed, or is the last admin.
             NotFound: no such project to this identity, or ``who`` has no role on it.
             Forbidden: the identity may not manage it.
         """
-        named = principal(who)
 
-        def work(unit: UnitOfWork) -> None:
+        def work(unit: UnitOfWork) -> Principal:
             unit.hold(ROLES)
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
+            named = granted_principal(who, project.grants)
             target = held_by(project, named)
             if target not in project.grants:
                 raise NotFound("role of", principal_words(named))
@@ -179,8 +182,9 @@ class ProjectService:
             unit.projects.revoke(project.name, target, expected=project.serial)
             detail = {"principal": target}
             self._note_role(unit, Action.PROJECT_REVOKE, identity, project, target, detail)
+            return named
 
-        attempt(self._units, work)
+        return attempt(self._units, work)
 
     def abandoned(self, identity: Identity, names: Iterable[ProjectName]) -> frozenset[ProjectName]:
         """Return those of the projects ``names`` that nobody is left to administer: their admins are accounts

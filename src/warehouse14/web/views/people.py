@@ -85,8 +85,7 @@ def revoke(context: ProjectPage, request: Request) -> Response:
     """Take somebody's role away."""
     projects, project = request.registry.warehouse.projects, context.project
     try:
-        who = principal(request.POST.get("principal", ""))
-        projects.revoke(request.identity, project.name, who)
+        who = projects.revoke(request.identity, project.name, request.POST.get("principal", ""))
     except (Rejected, NotFound) as error:
         return page_of(context, request, status=400, problem=words(error))
     notice = f"{_subject(who)} has no role on {project.display_name} now."
