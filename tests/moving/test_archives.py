@@ -14,6 +14,7 @@ from moving.archives import (
     ROWS,
     Change,
     Members,
+    Rows,
     again,
     another,
     changed,
@@ -75,7 +76,10 @@ def vouched(**values: Any) -> dict[str, Any]:
         pytest.param(one("account", password_hash="scrypt$3$8$5$$"), id="a hash that nobody can make"),
         pytest.param(one("account", password_hash="scrypt$16384$8$90$$"), id="a hash that takes for ever"),
         pytest.param(one("token", id="wh14_0123456789"), id="a token with another id"),
-        pytest.param(one("login", subject="42 "), id="a login with a space at its end"),
+        pytest.param(one("login", subject=""), id="a login of nobody at a provider"),
+        pytest.param(one("login", subject="4\0"), id="a NUL in a login"),
+        pytest.param(one("login", subject=SURROGATE), id="half a character in a login"),
+        pytest.param(another("login", subject="42 "), id="two logins but for spaces at the end"),
         pytest.param(another("account", name="Ada"), id="an account in capitals"),
         pytest.param(another("account", name="team:ada"), id="a service of something else"),
         pytest.param(one("group", name="a#b"), id="a group that is none"),
@@ -85,6 +89,19 @@ def vouched(**values: Any) -> dict[str, Any]:
         ),
         pytest.param(one("account", vouched=vouched(groups=["a" * 256])), id="a group that is too long"),
         pytest.param(one("project", grants={"account:ada ": "admin"}), id="a grant to nobody"),
+        pytest.param(
+            one("project", grants={"group:Corp/x": "admin"}), id="a grant to a group of no provider"
+        ),
+        pytest.param(one("project", grants={"group:corp/": "admin"}), id="a grant to a group without a name"),
+        pytest.param(
+            one("project", grants={f"group:corp/{'x' * 181}": "admin"}), id="a grant to a long group"
+        ),
+        pytest.param(one("project", grants={"group:corp/\0": "admin"}), id="a NUL in a group"),
+        pytest.param(one("project", grants={f"group:corp/{SURROGATE}": "admin"}), id="half a group"),
+        pytest.param(
+            one("project", grants={"group:corp/x": "admin", "group:corp/x ": "admin"}),
+            id="two groups but for spaces at the end",
+        ),
         pytest.param(one("file", filename="one.whl.json"), id="a file in the place of a sidecar"),
         pytest.param(one("project", name="../../etc"), id="a project elsewhere"),
         pytest.param(one("token", account="nobody"), id="a token of nobody"),
@@ -104,6 +121,24 @@ def test_rows_that_no_store_could_take_are_refused_before_anything_is_written(
     members: Members, change: Change
 ) -> None:
     refusal(packed(changed(members, change)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("Team ", id="a space at the end"),
+        pytest.param("\U0001fa77 Team", id="a character of a newer Unicode"),
+        pytest.param("\u0378", id="a character that Unicode does not know yet"),
+    ],
+)
+def test_names_of_groups_and_logins_that_no_rule_of_today_lets_in_come_back(
+    members: Members, name: str
+) -> None:
+    def change(rows: Rows) -> None:
+        one("project", grants={f"group:corp/{name}": "admin"})(rows)
+        one("login", subject=name)(rows)
+
+    assert restored(packed(changed(members, change))) == []
 
 
 @pytest.mark.parametrize(
