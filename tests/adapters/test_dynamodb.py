@@ -451,6 +451,24 @@ def test_whoever_was_killed_holds_a_name_for_ten_seconds(
         unit.hold(DEMO)
 
 
+@pytest.mark.thorough
+def test_a_name_that_took_long_to_take_is_held_as_long_as_any_other(
+    units: DynamoUnits, table_faults: TableFaults, dynamodb: DynamoDBLocal, table: str
+) -> None:
+    """Whoever holds it takes it for held from then on, and deletes blobs meanwhile."""
+    table_faults.delay("PutItem", 2.0)
+    with units.write() as unit:
+        unit.hold(DEMO)
+        taken = time.time()
+        item = dynamodb.client().get_item(TableName=table, Key=item_at(keys.hold(DEMO)), ConsistentRead=True)[
+            "Item"
+        ]
+        assert int(item["held"]["N"]) > taken + 8.5
+    assert table_faults.asked.count("PutItem") == 2
+    with units.write() as unit:
+        unit.hold(DEMO)
+
+
 def test_whoever_holds_a_name_while_another_commits_with_it_waits(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:

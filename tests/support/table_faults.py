@@ -1,11 +1,12 @@
 """What DynamoDB does and DynamoDB Local never: put between boto3 and the service, below its own attempts.
 
-It throttles, has conflicts of transactions, loses answers, leaves parts of
+It throttles, has conflicts of transactions, loses answers, is slow, leaves parts of
 batches undone, shows one write without another, and answers reads from what
 was a while ago.
 """
 
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterable
 from functools import partial
@@ -83,6 +84,10 @@ class TableFaults:
     def lose_answer(self, operation: str = ANY, *, times: int = 1, after: int = 0) -> None:
         """Let the service do what the next calls ask, and cut the connection before the answer."""
         self._plan(operation, self._lose, times, after)
+
+    def delay(self, operation: str, seconds: float, *, times: int = 1, after: int = 0) -> None:
+        """Let the next calls of an operation come to the service so late."""
+        self._plan(operation, partial(_late, seconds=seconds), times, after)
 
     def leave_undone(self, operation: str, *, times: int = 1, after: int = 0, done: int = 1) -> None:
         """Let only the first ``done`` items of the next BatchGetItem or BatchWriteItem be processed, or the
@@ -170,6 +175,10 @@ class TableFaults:
             assert not unmet, f"nobody asked for so many more of these: {unmet}"
             weak = [read for read in self.weak_reads if read not in self._may_be_weak]
             assert not weak, f"these reads were not strongly consistent: {weak}"
+
+
+def _late(request: AWSPreparedRequest, seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def _weak(operation: str, request: AWSPreparedRequest) -> Iterable[str]:

@@ -17,6 +17,9 @@ from warehouse14.domain.errors import Unavailable
 _LONGEST = 10
 #: How far the clocks of two machines may be apart, in seconds.
 _SKEW = 2
+#: How long the taking of a name may last, in seconds: boto3 asks again in the same words, with the end of the
+#: first time, and whoever holds a name counts on it from then on.
+_PROMPT = 1.0
 
 #: What the service says of a single write: that its condition does not hold, and that a transaction which is
 #: on its way has the item in its hands.
@@ -27,12 +30,14 @@ def hold(table: Table, moment: Moment, name: str) -> None:
     """Let no other unit hold ``name`` until :func:`release`. Raises ``Unavailable``."""
     key, holder = keys.hold(name), uuid.uuid4().hex
     for _ in tries(moment.patience_of_hold()):
-        now = int(time.time())
+        now, began = int(time.time()), time.monotonic()
         item = at(key, holder=holder, held=now + _LONGEST, ttl=now + 2 * _LONGEST)
         # Ours where an answer was lost and the request was made again.
         free = "attribute_not_exists(pk) OR held < :now OR holder = :holder"
-        if _taken(table, put(item, free, now=now - _SKEW, holder=holder)):
-            moment.held[key] = holder
+        if not _taken(table, put(item, free, now=now - _SKEW, holder=holder)):
+            continue
+        moment.held[key] = holder
+        if time.monotonic() - began <= _PROMPT:
             # What is read from now on is no older.
             moment.kept.clear()
             return
