@@ -115,8 +115,12 @@ class FileService:
         Return whether any did.
         """
 
+        name = project_name(project)
+
         def work(unit: UnitOfWork) -> bool:
-            found = permitted_project(unit, identity, permission, project_name(project))
+            # As who publishes does: of many at once none loses to the others again and again.
+            unit.hold(name)
+            found = permitted_project(unit, identity, permission, name)
             changed = [
                 after for before in choice(unit, found) if (after := change(unit, before)) is not before
             ]
@@ -131,11 +135,11 @@ class FileService:
 
 
 def _set_latest(unit: UnitOfWork, project: Project, changed: Sequence[File]) -> None:
-    """Write down the project's latest release if the changed files make it another."""
+    """Write down the project's latest release, also where the changed files do not make it another: that
+    rests on the files that were there."""
     files = {file.filename: file for file in unit.files.of(project.name)}
     latest = latest_of((files | {file.filename: file for file in changed}).values())
-    if latest != project.latest:
-        unit.projects.set_latest(project.name, project.display_name, latest, expected=project.serial)
+    unit.projects.set_latest(project.name, project.display_name, latest, expected=project.serial)
 
 
 def _one(unit: UnitOfWork, project: Project, filename: str) -> File:

@@ -83,11 +83,13 @@ def first_project(identity: Identity, claim: Claim, file: File, display_name: st
 
 
 def show(unit: UnitOfWork, project: Project, file: File, display_name: str) -> None:
-    """Spell the project as its newest file does, and show its release if it is the latest now."""
+    """Spell the project as its newest file does, and show its release if it is the latest now.
+
+    That is said also where it is nothing new: it rests on the files that were there.
+    """
     is_latest = project.latest is None or project.latest.gives_way_to(file.version)
     latest = _latest(file) if is_latest else project.latest
-    if (display_name, latest) != (project.display_name, project.latest):
-        unit.projects.set_latest(project.name, display_name, latest, expected=project.serial)
+    unit.projects.set_latest(project.name, display_name, latest, expected=project.serial)
 
 
 def _latest(file: File) -> Latest:

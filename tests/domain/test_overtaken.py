@@ -1,0 +1,98 @@
+"""What holds where another changes what a change rests on, before that is committed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from domain.conftest import settings_of
+from support.backends import Pair
+from support.overtaking import overtaken
+from warehouse14.bootstrap import assemble
+from warehouse14.domain.access import Identity
+from warehouse14.domain.errors import WarehouseError
+from warehouse14.domain.names import ProjectName
+from warehouse14.domain.services.uploadform import form_of
+from warehouse14.domain.warehouse import Warehouse
+from warehouse14.testing.builders import build_wheel
+
+DEMO = ProjectName("demo")
+SERVERS = [
+    pytest.param("postgresql", marks=pytest.mark.thorough),
+    pytest.param("mariadb", marks=[pytest.mark.thorough, pytest.mark.debian]),
+    pytest.param("dynamodb", marks=[pytest.mark.thorough, pytest.mark.debian, pytest.mark.npm]),
+]
+
+
+class Site:
+    """A site on an engine that lets several change it at once.
+
+    Attributes:
+        seconds: how long the faster of two is waited for.
+    """
+
+    def __init__(self, warehouse: Warehouse, seconds: float) -> None:
+        self.warehouse = warehouse
+        self.seconds = seconds
+        self.people = {name: self._person(name) for name in ("ada", "bob")}
+        self.ada, self.bob = self.people.values()
+
+    def _person(self, name: str) -> Identity:
+        self.warehouse.accounts.add(self.warehouse.operator(), name, administrator=True)
+        return self.warehouse.account(name)
+
+    def publish(self, *versions: str) -> None:
+        for version in versions:
+            built = build_wheel("demo", version)
+            self.warehouse.uploads.publish(self.ada, form_of(built.filename), [built.content])
+
+    def delete(self, version: str) -> None:
+        self.warehouse.files.delete_release(self.ada, "demo", version)
+
+    def overtaken(self, slower: Callable[[], object], faster: Callable[[], object]) -> None:
+        """Let one come before another that has decided already; what it is told is no matter."""
+
+        def hurry() -> None:
+            with suppress(WarehouseError):
+                faster()
+
+        with overtaken(self.warehouse.units, hurry, self.seconds), suppress(WarehouseError):
+            slower()
+
+    @property
+    def latest(self) -> str | None:
+        with self.warehouse.units.read() as unit:
+            project = unit.projects.get(DEMO)
+        assert project is not None
+        return project.latest and project.latest.version
+
+
+@pytest.fixture(params=["memory", *SERVERS])
+def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    shared = settings_of("memory", tmp_path)
+    if request.param == "memory":
+        yield Site(assemble(shared, {}).warehouse, 0.1)
+        return
+    with Pair(request.param, "filesystem").opened(request.getfixturevalue) as backends:
+        for name, value in backends.variables.items():
+            monkeypatch.setenv(name, value)
+        warehouse = assemble(shared | backends.settings, {}).warehouse
+        warehouse.prepare()
+        yield Site(warehouse, 1.5)
+        warehouse.close()
+
+
+def test_two_who_delete_the_newest_releases_at_once_leave_the_latest_that_is_there(site: Site) -> None:
+    site.publish("1.0", "2.0", "3.0")
+    site.overtaken(partial(site.delete, "2.0"), partial(site.delete, "3.0"))
+    assert site.latest == "1.0"
+
+
+@pytest.mark.parametrize("deletes_first", [True, False])
+def test_a_release_that_comes_while_the_only_one_goes_is_the_latest(site: Site, deletes_first: bool) -> None:
+    site.publish("2.0")
+    changes = [partial(site.publish, "1.0"), partial(site.delete, "2.0")]
+    site.overtaken(*(reversed(changes) if deletes_first else changes))
+    assert site.latest == "1.0"
