@@ -13,6 +13,7 @@ from support.overtaking import overtaken
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import WarehouseError
+from warehouse14.domain.model import Action, Role
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Warehouse
@@ -68,6 +69,12 @@ class Site:
         assert project is not None
         return project.latest and project.latest.version
 
+    @property
+    def actions(self) -> list[Action]:
+        """What was done last, after the next to last."""
+        with self.warehouse.units.read() as unit:
+            return [change.action for change in unit.journal.since(unit.journal.serial() - 2, 2)]
+
 
 @pytest.fixture(params=["memory", *SERVERS])
 def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
@@ -96,3 +103,32 @@ def test_a_release_that_comes_while_the_only_one_goes_is_the_latest(site: Site, 
     changes = [partial(site.publish, "1.0"), partial(site.delete, "2.0")]
     site.overtaken(*(reversed(changes) if deletes_first else changes))
     assert site.latest == "1.0"
+
+
+@pytest.mark.parametrize("renews", [False, True])
+def test_nobody_makes_a_token_of_a_project_after_its_revocation(site: Site, renews: bool) -> None:
+    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+    projects.create(site.bob, "demo")
+    projects.grant(site.bob, "demo", "account:ada", Role.ADMIN)
+    mint = partial(tokens.mint, name="ci", service="project:demo")
+    old = mint(site.bob)
+    make = partial(tokens.rotate, site.ada, old.id) if renews else partial(mint, site.ada)
+    site.overtaken(make, partial(projects.revoke, site.bob, "demo", "account:ada"))
+    assert site.actions == [Action.TOKEN_ROTATE if renews else Action.TOKEN_MINT, Action.PROJECT_REVOKE]
+
+
+@pytest.mark.parametrize("sets_password", [False, True])
+def test_nobody_makes_an_administrator_or_a_password_after_losing_the_rank(
+    site: Site, sets_password: bool
+) -> None:
+    accounts = site.warehouse.accounts
+    if sets_password:
+        make, made = (
+            partial(accounts.set_password, site.ada, "bob", "a better horse"),
+            Action.ACCOUNT_PASSWORD,
+        )
+    else:
+        make, made = partial(accounts.add, site.ada, "eve", administrator=True), Action.ACCOUNT_ADD
+    demote = partial(accounts.set_administrator, site.warehouse.operator(), "ada", administrator=False)
+    site.overtaken(make, demote)
+    assert site.actions == [made, Action.ACCOUNT_DEMOTE]

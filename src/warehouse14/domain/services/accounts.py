@@ -63,6 +63,9 @@ class AccountService:
         return account
 
     def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> None:
+        if account.administrator:
+            unit.hold(_ADMINISTRATORS)
+            self._require_still_administrator(unit, identity)
         if unit.accounts.get(account.name) is not None:
             raise AlreadyExists("account", account.name, f"The account name {account.name} is taken.")
         unit.accounts.add(account)
@@ -129,7 +132,11 @@ class AccountService:
         once = not is_own and not identity.is_operator
 
         def work(unit: UnitOfWork) -> None:
+            if not is_own:
+                unit.hold(_ADMINISTRATORS)
             hold_account(unit, wanted)
+            if not is_own:
+                self._require_still_administrator(unit, identity)
             found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
                 raise Rejected(

@@ -30,7 +30,7 @@ from warehouse14.domain.services.belonging import (
     service_account,
 )
 from warehouse14.domain.services.recognition import Recognition
-from warehouse14.domain.services.working import Later, attempt, entry, live_project
+from warehouse14.domain.services.working import ROLES, Later, attempt, entry, live_project
 
 DEFAULT_OVERLAP_HOURS = 24
 MOST_OVERLAP_HOURS = 720
@@ -105,6 +105,7 @@ class TokenService:
         )
 
         def work(unit: UnitOfWork) -> TokenSecret:
+            _hold_roles(unit, owner)
             _require_manager(unit, identity, owner)
             _require_more_than_a_look(unit, identity, owner)
             self._add(unit, identity, token, Action.TOKEN_MINT)
@@ -180,8 +181,11 @@ class TokenService:
         if not 0 <= overlap_hours <= MOST_OVERLAP_HOURS:
             raise Rejected(f"overlap: use 0 to {MOST_OVERLAP_HOURS} hours.", field="overlap")
         secret = mint_token()
+        with self._units.read() as reading:
+            owner = _token_for(reading, identity, token, _require_manager).account
 
         def work(unit: UnitOfWork) -> TokenSecret:
+            _hold_roles(unit, owner)
             old, now = _token_for(unit, identity, token, _require_manager), self._now()
             _require_more_than_a_look(unit, identity, old.account)
             if old.is_over(now):
@@ -278,6 +282,12 @@ def _owner(identity: Identity, account: str | None, service: str | None) -> Acco
     if identity.account is None:
         raise Rejected("account: name the account.", field="account")
     return identity.account
+
+
+def _hold_roles(unit: UnitOfWork, owner: AccountName) -> None:
+    """Let nobody take away meanwhile what gives somebody the tokens of a service, which stay after that."""
+    if is_service_name(owner):
+        unit.hold(ROLES)
 
 
 def _require_manager(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
