@@ -35,7 +35,14 @@ from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.index import Index
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
-from warehouse14.domain.names import AUTHENTICATED, FileName, GroupName, ProjectName, ProviderName
+from warehouse14.domain.names import (
+    AUTHENTICATED,
+    FileName,
+    GroupName,
+    ProjectName,
+    ProviderName,
+    account_principal,
+)
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.readonly import ReadOnlyUnits
 from warehouse14.domain.services.arrivals import From
@@ -1483,6 +1490,21 @@ def test_a_member_whose_group_is_not_shown_yet_is_no_member_of_another(
     table_faults.leave_out(item_at(keys.group(GroupName("team"))))
     (ops,) = look(units, lambda unit: unit.groups.all())
     assert (ops.name, ops.members) == ("ops", {})
+
+
+@pytest.mark.parametrize("lists_files", [False, True])
+@pytest.mark.parametrize("key", [keys.project(DEMO), keys.grant(DEMO, account_principal(ADA))])
+def test_a_project_that_is_shown_in_part_while_it_is_created_is_there_with_its_admin_or_not_yet(
+    units: DynamoUnits, table_faults: TableFaults, key: keys.Key, lists_files: bool
+) -> None:
+    create(units)
+    table_faults.leave_out(item_at(key))
+    with units.read() as unit:
+        if lists_files:
+            unit.files.of(DEMO)
+        found = unit.projects.get(DEMO)
+        assert unit.files.get(DEMO, FileName("demo-1.0.tar.gz")) is None
+    assert found == (None if key == keys.project(DEMO) else sample_project(serial=1))
 
 
 # -- bad ground -------------------------------------------------------------------------------------------

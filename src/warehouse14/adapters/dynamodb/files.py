@@ -30,7 +30,7 @@ class DynamoFiles:
         # The project's item comes first, and what it says not any more is in the files' by then.
         there = list(self._moment.table.query(keys.of_project(project)))
         # Who lists files mostly asks for their project, too.
-        self._moment.kept[keys.project(project)] = given = [item for item in there if "p" not in item]
+        self._moment.kept[keys.project(project)] = given = rows.of_project(there)
         marks = marks_of(given[0] if given else None)
         return [rows.file({**item, **marks.get(item["n"], {})}) for item in there if "p" in item]
 

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from warehouse14.adapters.dynamodb import keys, rows
+from warehouse14.adapters.dynamodb.codec import Item
 from warehouse14.adapters.dynamodb.moment import Moment, Rows
 from warehouse14.adapters.dynamodb.people_rows import groups
 from warehouse14.domain.errors import Conflict
@@ -45,11 +46,19 @@ class DynamoProjects:
         """See the port."""
         kept = self._moment.kept.get(keys.project(name))
         if kept is None:
-            kept = list(self._moment.table.query(keys.of_project(name), last=keys.LAST_GRANT))
-            # Who asks for a project often asks for a file of it, too.
-            self._moment.kept[keys.project(name)] = kept
-        row, *given = kept or [None]
-        return None if row is None else rows.project(row, rows.grants(given))
+            kept = self._asked(name)
+        if len(kept) == 1:
+            # Only where somebody creates it, and its grant is not shown yet: that has ended by this answer.
+            self._moment.table.get_at_once([keys.project(name)])
+            kept = self._asked(name)
+        return rows.project(kept[0], rows.grants(kept[1:])) if kept else None
+
+    def _asked(self, name: ProjectName) -> list[Item]:
+        """Return the item of a project and those of its grants. Who asks for it often asks for a file of it,
+        too."""
+        found = self._moment.table.query(keys.of_project(name), last=keys.LAST_GRANT)
+        self._moment.kept[keys.project(name)] = kept = rows.of_project(found)
+        return kept
 
     def visible(
         self, principals: frozenset[Principal] | None, *, first: str = "", before: str | None = None

@@ -75,6 +75,15 @@ def project(item: Item, grants: Mapping[Principal, Role]) -> Project:
     )
 
 
+def of_project(items: Iterable[Item]) -> list[Item]:
+    """Return the item of a project and those of its grants, out of its partition.
+
+    There is nothing as long as a query that meets the middle of a commit shows grants without their project.
+    """
+    found = [item for item in items if "p" not in item]
+    return found if found and found[0]["sk"] == keys.ROW else []
+
+
 def _latest(item: Item) -> Latest | None:
     if item.get("version") is None:
         return None
