@@ -1,5 +1,6 @@
 """What holds where another changes what a change rests on, before that is committed."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -10,12 +11,15 @@ import pytest
 from domain.conftest import settings_of
 from support.backends import Pair
 from support.overtaking import overtaken
+from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import WarehouseError
+from warehouse14.domain.errors import Conflict, Unavailable, WarehouseError
 from warehouse14.domain.model import Action, Role
 from warehouse14.domain.names import ProjectName
+from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.uploadform import form_of
+from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
 
@@ -132,3 +136,36 @@ def test_nobody_makes_an_administrator_or_a_password_after_losing_the_rank(
     demote = partial(accounts.set_administrator, site.warehouse.operator(), "ada", administrator=False)
     site.overtaken(make, demote)
     assert site.actions == [made, Action.ACCOUNT_DEMOTE]
+
+
+@pytest.mark.parametrize("takes_away", [False, True])
+def test_who_publishes_all_the_time_does_not_keep_others_from_changing_roles(
+    site: Site, takes_away: bool
+) -> None:
+    site.publish("1.0")
+    projects = site.warehouse.projects
+    change, changed = (
+        partial(projects.grant, site.ada, "demo", "account:bob", Role.MEMBER),
+        Action.PROJECT_GRANT,
+    )
+    if takes_away:
+        change()
+        change, changed = partial(projects.revoke, site.ada, "demo", "account:bob"), Action.PROJECT_REVOKE
+    site.overtaken(change, partial(site.publish, "2.0"))
+    assert site.actions == [changed, Action.FILE_UPLOAD]
+
+
+def test_a_change_that_loses_again_and_again_ends_when_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times: list[float] = []
+
+    def lose(_: UnitOfWork) -> None:
+        times.append(time.monotonic())
+        time.sleep(0.06)
+        raise Conflict("project", DEMO)
+
+    monkeypatch.setattr("warehouse14.domain.services.working._PATIENCE", 0.1)
+    with pytest.raises(Unavailable, match="Too many others"):
+        attempt(MemoryUnits(), lose)
+    assert len(times) <= 2

@@ -144,7 +144,7 @@ class ProjectService:
         named = principal(who)
 
         def work(unit: UnitOfWork) -> Granted:
-            unit.hold(ROLES)
+            _hold(unit, project_name(name))
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
             target = invited_instead(unit, named)
             _require_group(unit, target)
@@ -172,7 +172,7 @@ class ProjectService:
         """
 
         def work(unit: UnitOfWork) -> Principal:
-            unit.hold(ROLES)
+            _hold(unit, project_name(name))
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
             named = granted_principal(who, project.grants)
             target = held_by(project, named)
@@ -249,6 +249,13 @@ class ProjectService:
             unit.journal.append(entry(Action.PROJECT_DELETE, identity, self._now, project=project.name))
 
         attempt(self._units, work)
+
+
+def _hold(unit: UnitOfWork, project: ProjectName) -> None:
+    """Hold a project, so that whoever publishes to it all the time does not come first again and again; and
+    then what others wait for on the whole site."""
+    unit.hold(project)
+    unit.hold(ROLES)
 
 
 def visible_projects(

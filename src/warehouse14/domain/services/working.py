@@ -16,10 +16,13 @@ Result = TypeVar("Result")
 #: Runs something that nobody waits for.
 Later = Callable[[Callable[[], None]], None]
 
-#: What a unit holds that takes away what somebody may administer, or that gives what it counts on.
+#: What a unit holds that takes away what somebody may administer, or that gives what it counts on. One that
+#: holds a project, too, holds that before.
 ROLES = ":roles"
 
 _ATTEMPTS = 8
+#: For how many seconds a change is begun anew. Each time waits for others within limits of its own.
+_PATIENCE = 20.0
 #: For how many seconds it is sure that a name is held. Some engines hold it for ten, of which a request to a
 #: slow file store may take the rest.
 _SURE = 3.0
@@ -31,8 +34,9 @@ def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
     """Return what ``work`` returns from a unit that was committed.
 
     After a lost race it decides anew on what is there by then. Raises
-    ``Unavailable`` when it has lost too often, and whatever ``work`` raises.
+    ``Unavailable`` when it has lost too often or for too long, and whatever ``work`` raises.
     """
+    end = time.monotonic() + _PATIENCE
     for _ in range(_ATTEMPTS):
         try:
             with units.write() as unit:
@@ -41,6 +45,8 @@ def attempt(units: Units, work: Callable[[UnitOfWork], Result]) -> Result:
             raise
         except Conflict as conflict:
             lost = conflict
+        if time.monotonic() >= end:
+            break
     raise Unavailable("Too many others change the same thing. Try again.") from lost
 
 
