@@ -46,9 +46,11 @@ from warehouse14.domain.names import (
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.readonly import ReadOnlyUnits
 from warehouse14.domain.services.arrivals import From
+from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.settings import Section, SettingError
+from warehouse14.testing.builders import build_wheel
 from warehouse14.testing.contract import in_thread, race
 from warehouse14.testing.samples import (
     ADA,
@@ -1478,6 +1480,19 @@ def test_a_part_whose_first_project_goes_while_it_is_read_is_not_put_into_a_list
     assert [part.numbers for part in found[0]] == [range(1, 2)]
     with after_the_next("Query", units, lambda: there.projects.delete(operator, "p3")):
         assert here.index.changed_parts(ada, firsts, serial) is None
+
+
+def test_a_project_that_is_made_private_while_it_is_looked_for_has_no_unreferenced_files(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    store, policy = MemoryFiles(), Policy(100_000, create_on_upload=False, page_cache_bytes=1)
+    here, there = (Warehouse(each, store, policy) for each in (units, others()))
+    there.accounts.add(there.operator(), "ada")
+    ada, wheel = there.account("ada"), build_wheel("demo", "1.0")
+    there.projects.create(ada, "demo", public=True)
+    there.uploads.publish(ada, form_of(wheel.filename), [wheel.content])
+    with after_the_next("Query", units, lambda: there.projects.set_public(ada, "demo", public=False)):
+        assert list(filter(None, here.upkeep.check())) == []
 
 
 def test_a_member_whose_group_is_not_shown_yet_is_no_member_of_another(

@@ -100,7 +100,8 @@ class UpkeepService:
         return results(self.check_in_steps(digests=digests))
 
     def check_in_steps(self, *, digests: bool = False) -> Iterator[Report | Step | None]:
-        """Do what ``check`` does, with a step before each page of blobs, each project and each file."""
+        """Do what ``check`` does, with a step before each page of blobs, each project and each file, and each
+        project of blobs that were not met."""
         live: set[str] = set()
         blobs = yield from self._blobs()
         for file in self._listed():
@@ -110,9 +111,13 @@ class UpkeepService:
             live.update(file.keys)
             report = damage_to(self._store, file, digests=digests)
             yield report if report and is_listed(self._units, file) else None
-        for blob in blobs:
-            if blob.key not in live:
-                yield Report(Finding.UNREFERENCED, blob.key)
+        loose = sorted((blob for blob in blobs if blob.key not in live), key=lambda blob: blob.key)
+        for name, theirs in groupby(loose, key=_project_of):
+            yield STEP
+            # A project that was made private meanwhile may have been in no list.
+            with self._units.read() as unit:
+                listed = _kept_keys(unit, name, unit.files.of(name), self._now())
+            yield from (Report(Finding.UNREFERENCED, blob.key) for blob in theirs if blob.key not in listed)
 
     def count(self) -> int:
         """Return how many files are listed."""
