@@ -282,7 +282,8 @@ class ArrivalService:
 
     def end(self, where: From, ending: Ending) -> int:
         """End the sessions that a provider says are over; return whose they were, counted. Where it names
-        the person, that includes one that begins meanwhile.
+        the person, that includes one that begins meanwhile, if its sign-in holds the account by then: one
+        that comes to that later is of after the logout.
 
         Raises ``SignInFailed`` for a message that was taken before.
         """
