@@ -433,7 +433,7 @@ def test_an_ending_of_sessions_that_is_left_undone_has_no_more_time_than_other_c
 def test_a_change_that_is_on_its_way_for_too_long_has_no_more_time_than_others(
     table: str, dynamodb: DynamoDBLocal, table_faults: TableFaults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    units = open_units(table, dynamodb.port, attempts=1)
+    units = open_units(table, dynamodb.port, attempts=6)
     units.prepare()
     monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0.3)
     table_faults.refuse("TransactWriteItems", "TransactionInProgressException", times=1000)

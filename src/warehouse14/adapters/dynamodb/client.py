@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import boto3
@@ -30,6 +31,11 @@ _SILENCE = (NoConnection, HTTPClientError, HTTPError, OSError, *_NO_CREDENTIALS_
 #: What it says where it has too much to do. Another number from 500 on says that it is at fault, too.
 _BUSY = frozenset({"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"})
 _AT_FAULT = 500
+
+#: What it says of a transaction that is on its way from before an answer was lost.
+ON_ITS_WAY = "TransactionInProgressException"
+#: After how many seconds boto3 asks for that again.
+_SOON = 0.1
 
 #: What every answer is written in.
 _MEDIA_TYPE = "application/x-amz-json-1.0"
@@ -80,7 +86,16 @@ def make_client(options: Options) -> Any:
         # Not shown: what stands before it may be a password.
         raise SettingError("the address of DynamoDB has a name or a password before an @: leave them out")
     client.meta.events.register("after-call.dynamodb", _check)
+    asking_soon = partial(_asking_soon, most=options.attempts)
+    client.meta.events.register_first("needs-retry.dynamodb.TransactWriteItems", asking_soon)
     return client
+
+
+def _asking_soon(response: Any, attempts: int, most: int, **_: Any) -> float | None:
+    """Return after how many seconds boto3 is to ask for a transaction again that is on its way, or None where
+    it knows itself: it would take that for too many requests, and wait for up to half a minute in all."""
+    said_so = response is not None and response[1].get("Error", {}).get("Code") == ON_ITS_WAY
+    return _SOON if said_so and attempts < most else None
 
 
 def _check(http_response: Any, model: Any, **_: Any) -> None:

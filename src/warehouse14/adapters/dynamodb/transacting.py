@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from warehouse14.adapters.dynamodb.client import answering, code_of
+from warehouse14.adapters.dynamodb.client import ON_ITS_WAY, answering, code_of
 from warehouse14.adapters.dynamodb.table import CANCELLED, MEET_OTHERS, Table
 from warehouse14.adapters.dynamodb.waiting import tries
 from warehouse14.domain.errors import Unavailable
@@ -15,8 +15,6 @@ from warehouse14.domain.errors import Unavailable
 REFUSED, _FINE = "ConditionalCheckFailed", "None"
 #: For how long a transaction that is on its way is asked for, in seconds.
 _PATIENCE = 20.0
-#: What the service says of it.
-_ON_ITS_WAY = "TransactionInProgressException"
 
 
 def transact(
@@ -30,7 +28,7 @@ def transact(
             try:
                 table.transact(operations, token)
             except ClientError as error:
-                if code_of(error) == _ON_ITS_WAY:
+                if code_of(error) == ON_ITS_WAY:
                     # It is ours, from before an answer was lost: only its token tells how it ends.
                     continue
                 codes = _codes(error, len(operations))
