@@ -219,9 +219,11 @@ def principal(raw: str, *, field: str = "principal") -> Principal:
 
 
 def granted_principal(raw: str, granted: Container[str], *, field: str = "principal") -> Principal:
-    """Return the principal that ``raw`` names: one of those ``granted`` exactly as it is spelt, whatever the
-    rules for new names were when it was granted, or else as :func:`principal` does."""
-    return Principal(raw) if raw in granted else principal(raw, field=field)
+    """Return the principal that ``raw`` names: a group at an identity provider that is one of those
+    ``granted`` as it is spelt, whatever the rules for new names were then, or else as :func:`principal`
+    does."""
+    is_old = raw in granted and group_provider(Principal(raw)) is not None
+    return Principal(raw) if is_old else principal(raw, field=field)
 
 
 def principal_account(value: Principal) -> AccountName | None:
