@@ -95,10 +95,12 @@ class DynamoRestoration:
             self._notes += notes
 
     def _find_people(self) -> None:
-        """Let members, logins, tokens and sessions be deleted that are there, and their notes."""
+        """Let members, logins, tokens and sessions be deleted that are there, and their notes; also the lines
+        of accounts, which may be there without one where another broke off."""
         gone, notes = self._deleted, self._deleted_notes
         for account in self._table.query(keys.ACCOUNTS):
             self._keep()
+            notes.append((keys.ACCOUNTS, account["sk"]))
             for note in self._table.query(keys.of_account(account["sk"]), first=keys.ROW + "!"):
                 notes.append((note["pk"], note["sk"]))
                 gone += [(note["to"], keys.ROW)] if "to" in note else []
