@@ -19,6 +19,8 @@ from warehouse14.domain.warehouse import Warehouse
 
 _EXTENSIONS = (".whl", ".tar.gz", ".zip")
 _CHUNK = 1024 * 1024
+#: What is known to come of a file, in the order in which it is counted up.
+_OUTCOMES = (Outcome.PUBLISHED, Outcome.THERE, Outcome.REFUSED)
 
 
 def add_commands(commands: Commands) -> None:
@@ -67,7 +69,7 @@ def _import_folder(warehouse: Warehouse, arguments: Namespace) -> int:
         _publish(warehouse, identity, root, path)
         for path in progress(paths, unit="files", count=lambda: len(paths))
     )
-    confirm(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome))
+    confirm(", ".join(f"{outcomes[outcome]} {outcome}" for outcome in _OUTCOMES))
     return 1 if outcomes[Outcome.REFUSED] else 0
 
 

@@ -11,11 +11,13 @@ others pass it over.
 """
 
 import logging
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import BinaryIO
 
 from warehouse14.domain.access import Identity
@@ -84,6 +86,16 @@ def failed(key: str, error: Exception) -> Taken:
     """Return what came of a file whose check failed as nothing should, with the traceback in the log."""
     _log.error("incoming: the check of a file failed", exc_info=error)
     return Taken(key, Outcome.WAITS, f"{type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Files that may have to be looked at: without a text that is as young, with one that may say that they
+    were begun, and with another."""
+
+    fresh: list[Arrived]
+    begun: list[Arrived]
+    noted: list[Arrived]
 
 
 class IncomingService:
@@ -169,8 +181,10 @@ class IncomingService:
         it was at. So of those that were begun before one alone is looked at, and before all others.
         """
         incoming = self._writable()
-        fresh, begun = self._waiting(incoming, older_than)
-        for arrived in [*begun[:1], *fresh] if is_short else [*fresh, *begun]:
+        waiting = self._waiting(incoming, older_than)
+        begun = deque(waiting.begun)
+        others = [*waiting.fresh, *waiting.noted]
+        for arrived in chain(_out_of(begun), others) if is_short else chain(others, _out_of(begun)):
             yield STEP
             try:
                 taken = self._take_alone(incoming, arrived)
@@ -181,6 +195,8 @@ class IncomingService:
                 taken = failed(arrived.key, error)
             if taken is not None:
                 yield taken
+                if is_short:
+                    begun.clear()
 
     def _take_alone(self, incoming: Incoming, arrived: Arrived) -> Taken | None:
         """Take in a file with a text beside it; None also for one that another is at, or has refused since
@@ -217,11 +233,9 @@ class IncomingService:
             self._acting(self._account or "")
         next(incoming.all(), None)
 
-    def _waiting(
-        self, incoming: Incoming, older_than: timedelta | None
-    ) -> tuple[Sequence[Arrived], Sequence[Arrived]]:
-        """Return what nobody has looked at, and what was begun once and is left, which may end the process
-        again. Clear away the texts of files that are gone."""
+    def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> _Waiting:
+        """Return what may have to be looked at, told apart by what the list says alone: there may be very
+        many texts. Clear away those of files that are gone."""
         before = None if older_than is None else self._now() - older_than
         found = sorted(incoming.all(), key=lambda arrived: (arrived.modified, arrived.key))
         texts = {each.key: each for each in found if each.key.endswith(ERROR)}
@@ -229,18 +243,18 @@ class IncomingService:
         for key in texts:
             if key.removesuffix(ERROR) not in files:
                 _clear(incoming, key.removesuffix(ERROR))
-        fresh: list[Arrived] = []
-        begun: list[Arrived] = []
+        waiting = _Waiting([], [], [])
         for arrived in files.values():
-            if before is not None and arrived.modified > before:
-                continue
-            text = texts.get(arrived.key + ERROR)
-            said = _said(incoming, arrived, text)
-            if said == arrived.tag + _ONCE:
-                begun += [] if self._is_held(text) else [arrived]
-            elif said not in _told(arrived):
-                fresh.append(arrived)
-        return fresh, begun
+            if before is None or arrived.modified <= before:
+                self._place_of(waiting, arrived, texts.get(arrived.key + ERROR)).append(arrived)
+        return waiting
+
+    def _place_of(self, waiting: _Waiting, arrived: Arrived, text: Arrived | None) -> list[Arrived]:
+        """Return where a file belongs, by the text that lies beside it."""
+        if text is None or text.modified < arrived.modified:
+            return waiting.fresh
+        size = len(self._text_of_begun(arrived, is_last=False).encode())
+        return waiting.begun if text.size == size else waiting.noted
 
     def _take_now(self, incoming: Incoming, key: str) -> Taken | None:
         """Take in what lies under a key, and if that is replaced meanwhile, what lies there then."""
@@ -354,6 +368,12 @@ class _Judged:
         self._waiting.commit(key)
         if self._incoming.arrived(self._arrived.key) != self._arrived:
             raise Replaced
+
+
+def _out_of(begun: deque[Arrived]) -> Iterator[Arrived]:
+    """Yield files as long as there are any."""
+    while begun:
+        yield begun.popleft()
 
 
 def _is_file(key: str) -> bool:
