@@ -192,6 +192,34 @@ def test_upkeep_begins_one_such_file_in_a_run_so_that_each_has_its_best_chance(s
     assert read == [NAMES[number].filename for number in (0, 2, 1)]
 
 
+def test_upkeep_begins_fresh_files_before_the_texts_beside_refused_ones_are_asked_for(site: Site) -> None:
+    """There may be very many, which take longer than it has."""
+    for number in range(30):
+        site.files.folder.put(f"refused-{number}", b"no archive")
+        site.warehouse.incoming.take(f"refused-{number}")
+    site.clock.pass_by(UNHANDLED)
+    order: list[str] = []
+    site.files.folder.on_read = site.files.folder.on_noted = order.append
+    assert UpkeepHandler(site.warehouse)({}, Passing().context)["published"] == 3
+    first_asked = order.index(f"refused-0{ERROR}")
+    assert all(order.index(wheel.filename) < first_asked for wheel in NAMES)
+
+
+def test_a_refused_file_with_a_text_as_long_as_that_of_a_begun_one_does_not_keep_it_back(site: Site) -> None:
+    """Which it is shows only when the text is asked for."""
+    refused, begun, fresh = (wheel.filename for wheel in NAMES)
+    site.clock.pass_by(UNHANDLED)
+    for _ in NAMES[:2]:
+        kill_upkeep_at_a_file(site)
+    text, when, tag = site.files.folder.objects[refused + ERROR]
+    site.files.folder.objects[refused + ERROR] = text, when, tag.removesuffix(" begun")
+    site.clock.pass_by(ABANDONED)
+    read: list[str] = []
+    site.files.folder.on_read = read.append
+    assert UpkeepHandler(site.warehouse)({}, Passing().context)["published"] == 2
+    assert (read, site.there()) == ([begun, fresh], [refused, refused + ERROR])
+
+
 def test_where_no_file_waits_it_is_no_failure_that_there_was_no_time_for_one(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

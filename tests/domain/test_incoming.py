@@ -518,6 +518,30 @@ def test_the_texts_of_files_that_are_gone_are_cleared_away(site: Site) -> None:
     assert (site.swept(), site.there()) == ([], [])
 
 
+def test_one_without_a_text_is_begun_before_the_texts_beside_others_are_asked_for(site: Site) -> None:
+    """There may be very many."""
+    order: list[str] = []
+    for number in range(30):
+        site.take(BAD, f"refused-{number}")
+    site.clock.pass_by(MINUTE)
+    site.folder.put(NAME, WHEEL.content)
+    site.folder.on_read = site.folder.on_noted = order.append
+    assert (site.swept(), order[0]) == ([(NAME, Outcome.PUBLISHED)], NAME)
+    assert {key for key in order if key != TEXT} == {NAME, *(f"refused-{n}{ERROR}" for n in range(30))}
+
+
+def test_one_whose_text_cannot_be_looked_at_waits_and_keeps_no_other_back(site: Site) -> None:
+    def refuse(key: str) -> None:
+        if key == f"refused{ERROR}":
+            raise Unavailable("no", detail="AccessDenied")
+
+    site.take(BAD, "refused")
+    site.folder.on_noted = refuse
+    site.folder.put(NAME, WHEEL.content)
+    waits = Taken("refused", Outcome.WAITS, "no (AccessDenied)")
+    assert list(site.incoming.take_all()) == [Taken(NAME, Outcome.PUBLISHED), waits]
+
+
 def test_one_that_cannot_be_read_keeps_no_other_back(site: Site) -> None:
     def refuse(key: str) -> None:
         if key.startswith("first"):
