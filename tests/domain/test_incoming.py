@@ -518,6 +518,35 @@ def test_the_texts_of_files_that_are_gone_are_cleared_away(site: Site) -> None:
     assert (site.swept(), site.there()) == ([], [])
 
 
+def test_a_text_of_a_file_that_is_gone_and_cannot_be_looked_at_keeps_nothing_back(site: Site) -> None:
+    def refuse(key: str) -> None:
+        if key == f"a{ERROR}":
+            raise Unavailable("no")
+
+    for key in ("a", "b"):
+        site.take(BAD, key)
+        del site.folder.objects[key]
+    site.folder.on_noted = refuse
+    site.folder.put(NAME, WHEEL.content)
+    assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [f"a{ERROR}"])
+
+
+def test_a_store_that_goes_away_is_not_asked_for_every_text_of_a_file_that_is_gone(site: Site) -> None:
+    def go_away(key: str) -> None:
+        asked.append(key)
+        site.folder.is_away = True
+        raise Unavailable("no")
+
+    asked: list[str] = []
+    for key in ("a", "b"):
+        site.take(BAD, key)
+        del site.folder.objects[key]
+    site.folder.on_noted = go_away
+    with pytest.raises(Unavailable, match="away"):
+        site.swept()
+    assert len(asked) == 1
+
+
 def test_one_without_a_text_is_begun_before_the_texts_beside_others_are_asked_for(site: Site) -> None:
     """There may be very many."""
     order: list[str] = []

@@ -91,11 +91,12 @@ def failed(key: str, error: Exception) -> Taken:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """Files that may have to be looked at: without a text that is as young, with one that may say that they
-    were begun, and with another."""
+    were begun, and with another. And the keys of files that are gone, and have a text still."""
 
     fresh: list[Arrived]
     begun: list[Arrived]
     noted: list[Arrived]
+    gone: list[str]
 
 
 class IncomingService:
@@ -197,6 +198,7 @@ class IncomingService:
                 yield taken
                 if is_short:
                     begun.clear()
+        self._clear_all(incoming, waiting.gone)
 
     def _take_alone(self, incoming: Incoming, arrived: Arrived) -> Taken | None:
         """Take in a file with a text beside it; None also for one that another is at, or has refused since
@@ -235,15 +237,13 @@ class IncomingService:
 
     def _waiting(self, incoming: Incoming, older_than: timedelta | None) -> _Waiting:
         """Return what may have to be looked at, told apart by what the list says alone: there may be very
-        many texts. Clear away those of files that are gone."""
+        many texts."""
         before = None if older_than is None else self._now() - older_than
         found = sorted(incoming.all(), key=lambda arrived: (arrived.modified, arrived.key))
         texts = {each.key: each for each in found if each.key.endswith(ERROR)}
         files = {each.key: each for each in found if _is_file(each.key)}
-        for key in texts:
-            if key.removesuffix(ERROR) not in files:
-                _clear(incoming, key.removesuffix(ERROR))
-        waiting = _Waiting([], [], [])
+        keys = [key.removesuffix(ERROR) for key in texts]
+        waiting = _Waiting([], [], [], gone=[key for key in keys if key not in files])
         for arrived in files.values():
             if before is None or arrived.modified <= before:
                 self._place_of(waiting, arrived, texts.get(arrived.key + ERROR)).append(arrived)
@@ -255,6 +255,14 @@ class IncomingService:
             return waiting.fresh
         size = len(self._text_of_begun(arrived, is_last=False).encode())
         return waiting.begun if text.size == size else waiting.noted
+
+    def _clear_all(self, incoming: Incoming, gone: list[str]) -> None:
+        """Clear away the texts of files that are gone, but for one where that cannot be done now."""
+        for key in gone:
+            try:
+                _clear(incoming, key)
+            except Unavailable:
+                self._require_answers(incoming)
 
     def _take_now(self, incoming: Incoming, key: str) -> Taken | None:
         """Take in what lies under a key, and if that is replaced meanwhile, what lies there then."""
