@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import socket
 import threading
 import traceback
@@ -525,6 +526,31 @@ def test_a_store_that_is_silent_is_not_asked_again_to_delete_a_blob() -> None:
         silent.set()
         assert [asked.method for asked in stranger.asked] == ["DELETE"]
     assert "is not asked again" in raised.value.in_full
+
+
+@pytest.mark.thorough
+def test_a_store_that_is_not_asked_again_to_delete_a_blob_is_said_to_have_been_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.s3.client._REMOVES_AGAIN", 0.0)
+    with Stranger(InTurn(Says(503, complaint("SlowDown")))) as stranger:
+        with pytest.raises(Unavailable) as raised:
+            store_at(stranger, attempts="4").delete(KEY)
+        assert [asked.method for asked in stranger.asked] == ["DELETE"]
+    assert "is not asked again: An error occurred (SlowDown)" in raised.value.in_full
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("broken", ["refused", "cut"])
+def test_a_deletion_is_said_to_have_been_for_want_of_a_connection_without_the_key(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.s3.client._REMOVES_AGAIN", 0.0)
+    with _broken(broken) as port, pytest.raises(Unavailable) as raised:
+        store_of(f"http://127.0.0.1:{port}", attempts="4").delete(KEY)
+    assert re.search(r"is not asked again: (Could not connect|Connection was closed)", raised.value.in_full)
+    assert f"http://127.0.0.1:{port}/..." in raised.value.in_full
+    assert KEY not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.thorough

@@ -38,8 +38,9 @@ _ANY_REGION = "us-east-1"
 #: blob holds its project for ten seconds, and has used up to three of them: by the time that a store that is
 #: silent is given up, another may have put the same blob, which a second request would remove.
 _REMOVES_AGAIN = 2.0
-#: When a store was asked first to remove an object, in what botocore keeps of a request.
-_FIRST = "warehouse14_first"
+#: When a store was asked first to remove an object, and what came of it last, in what botocore keeps of a
+#: request.
+_FIRST, _OUTCOME = "warehouse14_first", "warehouse14_outcome"
 #: More than a server has threads.
 _CONNECTIONS = 50
 
@@ -108,9 +109,9 @@ class NoStore(BotoCoreError):  # type: ignore[misc]  # botocore has no types
 
 
 class NotRemoved(BotoCoreError):  # type: ignore[misc]  # botocore has no types
-    """The store has not said in time that an object is gone."""
+    """The store has not said in time that an object is gone, for this reason."""
 
-    fmt = "it has not said in time that an object is gone, and is not asked again"
+    fmt = "it has not said in time that an object is gone, and is not asked again: {reason}"
 
 
 def make_client(options: Options, endpoint_url: str | None) -> Any:
@@ -144,6 +145,7 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
     events.register("after-call-error.s3", _keep_keys_secret)
     events.register("after-call-error.s3", _refuse)
     events.register("before-call.s3.HeadBucket", _keep_from_redirecting)
+    events.register("response-received.s3.DeleteObject", _keep_outcome)
     events.register("request-created.s3.DeleteObject", _keep_from_removing_late)
     return client
 
@@ -243,11 +245,22 @@ def _keep_from_redirecting(context: dict[str, Any], **_: Any) -> None:
     context.setdefault("s3_redirect", {})["redirected"] = True
 
 
+def _keep_outcome(
+    context: dict[str, Any], exception: Exception | None, parsed_response: Mapping[str, Any] | None, **_: Any
+) -> None:
+    """Keep what came of an attempt: botocore drops that where the next one is not made."""
+    if exception is not None:
+        _keep_keys_secret(exception)
+    context[_OUTCOME] = exception or parsed_response
+
+
 def _keep_from_removing_late(request: Any, **_: Any) -> None:
     """Raise ``NotRemoved`` where an object would be removed by a later attempt than is safe."""
     now = time.monotonic()
     if now > request.context.setdefault(_FIRST, now) + _REMOVES_AGAIN:
-        raise NotRemoved
+        outcome = request.context[_OUTCOME]
+        error = outcome if isinstance(outcome, Exception) else ClientError(outcome, "DeleteObject")
+        raise NotRemoved(reason=_said(error)) from error
 
 
 def _status_of(error: ClientError) -> int:
