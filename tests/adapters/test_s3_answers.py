@@ -293,6 +293,7 @@ STORED = Says(200, heads={"ETag": '"5e5e"'})
 BUSY = Says(409, complaint("ConditionalRequestConflict"))
 THERE = Says(412, complaint("PreconditionFailed"))
 UNKNOWN = Says(501, complaint("NotImplemented"))
+WRONG = [Says(400, complaint("InvalidArgument")), Says(400, complaint("InvalidRequest"))]
 
 
 @pytest.mark.parametrize(
@@ -433,14 +434,15 @@ def test_of_a_copy_nothing_is_asked_that_the_store_does_not_know(unknown: list[s
     assert take_over_where_unknown(*unknown) == asked
 
 
-def put_again(*, knows_tags: bool) -> list[Asked]:
-    """Put a sidecar that is there already, and return which copies the store was asked for."""
+def put_again(*, of_tags: Says | None = None) -> list[Asked]:
+    """Put a sidecar that is there already in a store that says this of tags, and return which copies it was
+    asked for."""
 
     def answer(asked: Asked) -> Says:
         if asked.method == "HEAD":
             return Says(200, heads=DATE | {"ETag": '"5e5e"'})
-        if TAGS in asked.heads and not knows_tags:
-            return UNKNOWN
+        if TAGS in asked.heads and of_tags is not None:
+            return of_tags
         return Says(200, b"<CopyObjectResult><ETag>5e5e</ETag></CopyObjectResult>")
 
     with Stranger(answer) as stranger:
@@ -449,13 +451,14 @@ def put_again(*, knows_tags: bool) -> list[Asked]:
 
 
 def test_what_is_made_young_again_leaves_its_tags_behind_that_take_further_rights() -> None:
-    [asked] = put_again(knows_tags=True)
+    [asked] = put_again()
     assert asked.heads[TAGS] == "REPLACE"
     assert "x-amz-copy-source" in asked.heads
 
 
-def test_what_is_made_young_again_says_nothing_of_tags_to_a_store_that_does_not_know_them() -> None:
-    assert [TAGS in asked.heads for asked in put_again(knows_tags=False)] == [True, False]
+@pytest.mark.parametrize("says", [UNKNOWN, *WRONG])
+def test_what_is_made_young_again_says_nothing_of_tags_to_a_store_that_does_not_know_them(says: Says) -> None:
+    assert [TAGS in asked.heads for asked in put_again(of_tags=says)] == [True, False]
 
 
 # -- sums ---------------------------------------------------------------------------------

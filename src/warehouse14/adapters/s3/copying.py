@@ -19,6 +19,8 @@ _OF_PARTS = "-"
 _NO_TAGS = {"TaggingDirective": "REPLACE"}
 #: That the store says the sum of a copy.
 _SUM = {"ChecksumAlgorithm": "SHA256"}
+#: What a store says that does not know of tags or sums: some take the header for a wrong one.
+_UNKNOWN_WISH = UNKNOWN_CONDITION | {"InvalidArgument", "InvalidRequest"}
 
 
 def copy(
@@ -71,7 +73,7 @@ def copy_whole(client: Any, what: dict[str, Any], *, sums: bool) -> Any:
         try:
             return client.copy_object(**what, **wish)
         except ClientError as error:
-            if code_of(error) not in UNKNOWN_CONDITION:
+            if code_of(error) not in _UNKNOWN_WISH:
                 raise
     return client.copy_object(**what)
 
