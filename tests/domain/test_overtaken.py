@@ -80,6 +80,22 @@ class Site:
             return [change.action for change in unit.journal.since(unit.journal.serial() - 2, 2)]
 
 
+def gift(site: Site, change: str) -> tuple[Callable[[Identity], object], Action]:
+    """Return what gives others something of a project that is Ada's through a group, and what is noted."""
+    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+    site.warehouse.groups.create(site.bob, "crew")
+    site.warehouse.groups.add(site.bob, "crew", "ada")
+    projects.create(site.bob, "demo")
+    projects.grant(site.bob, "demo", "group:crew", Role.ADMIN)
+    if change == "grant":
+        give = partial(projects.grant, name="demo", who="account:eve@example.org", role=Role.ADMIN)
+        return give, Action.PROJECT_INVITE
+    mint = partial(tokens.mint, name="ci", service="project:demo")
+    if change == "mint":
+        return mint, Action.TOKEN_MINT
+    return partial(tokens.rotate, token=mint(site.bob).id), Action.TOKEN_ROTATE
+
+
 @pytest.fixture(params=["memory", *SERVERS])
 def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     shared = settings_of("memory", tmp_path)
@@ -119,6 +135,25 @@ def test_nobody_makes_a_token_of_a_project_after_its_revocation(site: Site, rene
     make = partial(tokens.rotate, site.ada, old.id) if renews else partial(mint, site.ada)
     site.overtaken(make, partial(projects.revoke, site.bob, "demo", "account:ada"))
     assert site.actions == [Action.TOKEN_ROTATE if renews else Action.TOKEN_MINT, Action.PROJECT_REVOKE]
+
+
+@pytest.mark.parametrize("change", ["mint", "rotate", "grant"])
+def test_nobody_gives_what_lasts_after_leaving_the_group_that_gave_the_right(site: Site, change: str) -> None:
+    give, given = gift(site, change)
+    site.overtaken(
+        lambda: site.warehouse.groups.remove(site.bob, "crew", "ada"),
+        partial(give, site.warehouse.account("ada")),
+    )
+    assert site.actions[-1] == Action.GROUP_REMOVE
+    assert given not in site.actions
+
+
+@pytest.mark.parametrize("change", ["mint", "rotate", "grant"])
+def test_nobody_gives_what_lasts_after_being_disabled(site: Site, change: str) -> None:
+    give, given = gift(site, change)
+    disable = partial(site.warehouse.accounts.set_disabled, site.bob, "ada", disabled=True)
+    site.overtaken(partial(give, site.warehouse.account("ada")), disable)
+    assert site.actions == [given, Action.ACCOUNT_DISABLE]
 
 
 @pytest.mark.parametrize("sets_password", [False, True])

@@ -109,7 +109,7 @@ class Warehouse:
         self.index = Index(units, cache)
         self.now = now
         self.catalogue = Catalogue(units, store, self.index)
-        self.projects = ProjectService(units, now, policy.rules)
+        self.projects = ProjectService(units, now, rules)
         self.files = FileService(units, store, now)
         self.accounts = AccountService(units, now, policy.rules)
         self.groups = GroupService(units, now, policy.rules)

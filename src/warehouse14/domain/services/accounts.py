@@ -251,10 +251,12 @@ class AccountService:
 
 
 def hold_account(unit: UnitOfWork, name: AccountName) -> None:
-    """Let no other unit begin a session of an account, end all of them or close a way in until this one ends.
+    """Let no other unit begin a session of an account, end all of them, close a way in or disable it until
+    this one ends.
 
     A session rests on a password or a login, and is not to be written after that was taken away and the
-    sessions were ended. It comes after every other name that a unit holds.
+    sessions were ended; what an account gives to others, not after it was disabled. It comes after every
+    other name that a unit holds.
     """
     unit.hold(f"account:{name}")
 

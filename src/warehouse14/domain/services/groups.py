@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from warehouse14.domain.access import Identity, SiteRules, manages_group, sees_group
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Action, Group
-from warehouse14.domain.names import AccountName, GroupName, account_name, group_name
+from warehouse14.domain.names import AccountName, GroupName, ProjectName, account_name, group_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
-from warehouse14.domain.services.projects import hanging_projects
 from warehouse14.domain.services.working import ROLES, attempt, entry
+
+#: How many projects a message names.
+_MOST_NAMED = 20
 
 
 class GroupService:
@@ -195,7 +197,13 @@ def _keep_projects(unit: UnitOfWork, group: Group, what: str) -> None:
     projects = unit.projects.hanging_on(group.principal)
     if projects:
         raise Rejected(
-            f"The group {group.name} {what}: it is the last admin of {hanging_projects(projects)}. "
+            f"The group {group.name} {what}: it is the last admin of {_hanging(projects)}. "
             "Give somebody else the role admin there first.",
             field="group",
         )
+
+
+def _hanging(names: Sequence[ProjectName]) -> str:
+    """Return how a sentence lists projects, the first twenty of them."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

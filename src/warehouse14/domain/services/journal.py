@@ -9,8 +9,8 @@ from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import group_name, project_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.belonging import groups_of_account
 from warehouse14.domain.services.groups import managed_group
+from warehouse14.domain.services.standings import as_of_now
 from warehouse14.domain.services.working import permitted_project, require_site
 
 #: Raises for whoever may not read what a selection holds.
@@ -124,20 +124,8 @@ class JournalService:
 
     def _selected(self, identity: Identity, permit: Permit, sought: Sought) -> Selection:
         def permit_now(unit: UnitOfWork) -> None:
-            permit(unit, self._as_of_now(unit, identity))
+            permit(unit, as_of_now(unit, identity, self._rules, self._now))
 
         with self._units.read() as unit:
             permit_now(unit)
         return Selection(self._units, permit_now, sought)
-
-    def _as_of_now(self, unit: UnitOfWork, identity: Identity) -> Identity:
-        """Return ``identity`` with the rank and the groups that it has now: a long reading outlasts them."""
-        if identity.account is None:
-            return identity
-        account = unit.accounts.get(identity.account)
-        if account is None or not account.may_act:
-            raise Forbidden(f"{identity.name} may do nothing on this site any more.")
-        standing = self._rules.standing(account, groups_of_account(unit, account), self._now())
-        return standing.identity(
-            token=identity.token, session=identity.session, looking=identity.looking, origin=identity.origin
-        )

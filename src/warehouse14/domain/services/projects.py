@@ -24,6 +24,7 @@ from warehouse14.domain.names import (
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
 from warehouse14.domain.services.invitations import held_by, invited_instead
+from warehouse14.domain.services.standings import hold_for
 from warehouse14.domain.services.working import (
     ROLES,
     attempt,
@@ -32,9 +33,6 @@ from warehouse14.domain.services.working import (
     require_new,
     require_site,
 )
-
-#: How many projects a message names.
-_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +142,8 @@ class ProjectService:
         named = principal(who)
 
         def work(unit: UnitOfWork) -> Granted:
-            _hold(unit, project_name(name))
-            project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
+            giver = self._held(unit, identity, project_name(name))
+            project = permitted_project(unit, giver, Permission.MANAGE, project_name(name))
             target = invited_instead(unit, named)
             _require_group(unit, target)
             if project.grants.get(target) is role:
@@ -172,8 +170,8 @@ class ProjectService:
         """
 
         def work(unit: UnitOfWork) -> Principal:
-            _hold(unit, project_name(name))
-            project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
+            taker = self._held(unit, identity, project_name(name))
+            project = permitted_project(unit, taker, Permission.MANAGE, project_name(name))
             named = granted_principal(who, project.grants)
             target = held_by(project, named)
             if target not in project.grants:
@@ -199,6 +197,12 @@ class ProjectService:
             theirs = filter(self._rules.counts, _vouched_groups(unit)) if left else ()
             acting = frozenset(theirs)
         return frozenset(project.name for project in left if project.admins.isdisjoint(acting))
+
+    def _held(self, unit: UnitOfWork, identity: Identity, project: ProjectName) -> Identity:
+        """Hold a project, so that whoever publishes to it all the time does not come first again and again;
+        and then what others wait for on the whole site. Return ``identity`` as it is by then: what it does
+        outlasts its own role. Raises ``Forbidden`` for an account that may not act any more."""
+        return hold_for(unit, identity, self._rules, self._now, project, ROLES)
 
     def _note_role(
         self,
@@ -251,13 +255,6 @@ class ProjectService:
         attempt(self._units, work)
 
 
-def _hold(unit: UnitOfWork, project: ProjectName) -> None:
-    """Hold a project, so that whoever publishes to it all the time does not come first again and again; and
-    then what others wait for on the whole site."""
-    unit.hold(project)
-    unit.hold(ROLES)
-
-
 def visible_projects(
     unit: UnitOfWork, identity: Identity, *, first: str = "", before: str | None = None
 ) -> Sequence[ProjectSummary]:
@@ -268,12 +265,6 @@ def visible_projects(
     if identity.token is None or identity.token.reach.is_all:
         return found
     return [project for project in found if identity.token.reach.covers(project.name)]
-
-
-def hanging_projects(names: Sequence[ProjectName]) -> str:
-    """Return how a sentence lists projects, the first twenty of them."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _require_group(unit: UnitOfWork, who: Principal) -> None:

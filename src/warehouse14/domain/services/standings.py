@@ -1,9 +1,12 @@
-"""What accounts are to a site, kept between requests as long as nothing of theirs changes."""
+"""What accounts are to a site: kept between requests as long as nothing of theirs changes, or as of now."""
 
-from warehouse14.domain.access import SiteRules, Standing
+from warehouse14.domain.access import Identity, SiteRules, Standing
+from warehouse14.domain.errors import Forbidden
 from warehouse14.domain.followed import FollowedCache, account_tag, group_tag
 from warehouse14.domain.names import AccountName
-from warehouse14.domain.ports import Now, Units
+from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.accounts import hold_account
+from warehouse14.domain.services.belonging import groups_of_account
 
 #: About what a standing takes in memory, in bytes.
 _SIZE = 2000
@@ -39,3 +42,30 @@ class Standings:
         tags = [account_tag(name), *map(group_tag, ours)]
         self._cache.put(key, standing, size=_SIZE, tags=tags, serial=serial)
         return standing
+
+
+def as_of_now(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now) -> Identity:
+    """Return ``identity`` with the rank and the groups that it has now, and its limits as they were: what it
+    does may outlast them. Raises ``Forbidden`` for an account that may not act any more."""
+    if identity.account is None:
+        return identity
+    account = unit.accounts.get(identity.account)
+    if account is None or not account.may_act:
+        raise Forbidden(f"{identity.name} may do nothing on this site any more.")
+    standing = rules.standing(account, groups_of_account(unit, account), now())
+    return standing.identity(
+        token=identity.token, session=identity.session, looking=identity.looking, origin=identity.origin
+    )
+
+
+def hold_for(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now, *names: str) -> Identity:
+    """Hold ``names``, and after them the account that acts; return ``identity`` as it is then.
+
+    What it may do by now nobody takes away before the unit ends: not the roles and groups, if ``ROLES`` is
+    one of the names, and not the account itself. Raises as :func:`as_of_now` does.
+    """
+    for name in names:
+        unit.hold(name)
+    if identity.account is not None:
+        hold_account(unit, identity.account)
+    return as_of_now(unit, identity, rules, now)

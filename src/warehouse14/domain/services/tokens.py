@@ -30,6 +30,7 @@ from warehouse14.domain.services.belonging import (
     service_account,
 )
 from warehouse14.domain.services.recognition import Recognition
+from warehouse14.domain.services.standings import hold_for
 from warehouse14.domain.services.working import ROLES, Later, attempt, entry, live_project
 
 DEFAULT_OVERLAP_HOURS = 24
@@ -105,10 +106,10 @@ class TokenService:
         )
 
         def work(unit: UnitOfWork) -> TokenSecret:
-            _hold_roles(unit, owner)
-            _require_manager(unit, identity, owner)
-            _require_more_than_a_look(unit, identity, owner)
-            self._add(unit, identity, token, Action.TOKEN_MINT)
+            maker = self._maker(unit, identity, owner)
+            _require_manager(unit, maker, owner)
+            _require_more_than_a_look(unit, maker, owner)
+            self._add(unit, maker, token, Action.TOKEN_MINT)
             return secret
 
         return attempt(self._units, work)
@@ -185,14 +186,14 @@ class TokenService:
             owner = _token_for(reading, identity, token, _require_manager).account
 
         def work(unit: UnitOfWork) -> TokenSecret:
-            _hold_roles(unit, owner)
-            old, now = _token_for(unit, identity, token, _require_manager), self._now()
-            _require_more_than_a_look(unit, identity, old.account)
+            maker = self._maker(unit, identity, owner)
+            old, now = _token_for(unit, maker, token, _require_manager), self._now()
+            _require_more_than_a_look(unit, maker, old.account)
             if old.is_over(now):
                 raise Rejected("token: it was revoked or has expired. Make a new one.", field="token")
             end = now + timedelta(hours=overlap_hours)
             unit.tokens.expire(token, end if old.expires_at is None else min(end, old.expires_at))
-            self._add(unit, identity, _successor(old, secret, now), Action.TOKEN_ROTATE, old=token)
+            self._add(unit, maker, _successor(old, secret, now), Action.TOKEN_ROTATE, old=token)
             return secret
 
         return attempt(self._units, work)
@@ -222,6 +223,15 @@ class TokenService:
         Raises ``Unauthenticated`` and ``SignInNeeded`` as :meth:`identify` does.
         """
         return self._recognition.identify_again(token, origin=origin)
+
+    def _maker(self, unit: UnitOfWork, identity: Identity, owner: AccountName) -> Identity:
+        """Return ``identity`` as it is now, and let nobody take away meanwhile what gives it the tokens of a
+        service, which stay after that. Raises ``Forbidden`` for an account that may not act any more."""
+        if not is_service_name(owner):
+            return identity
+        project = project_served(owner)
+        names = (ROLES,) if project is None else (project, ROLES)
+        return hold_for(unit, identity, self._rules, self._now, *names)
 
     def _add(self, unit: UnitOfWork, identity: Identity, token: Token, action: Action, **detail: str) -> None:
         """Add a token of an account that may act, and the journal entry: the unit's last writes."""
@@ -282,12 +292,6 @@ def _owner(identity: Identity, account: str | None, service: str | None) -> Acco
     if identity.account is None:
         raise Rejected("account: name the account.", field="account")
     return identity.account
-
-
-def _hold_roles(unit: UnitOfWork, owner: AccountName) -> None:
-    """Let nobody take away meanwhile what gives somebody the tokens of a service, which stay after that."""
-    if is_service_name(owner):
-        unit.hold(ROLES)
 
 
 def _require_manager(unit: UnitOfWork, identity: Identity, owner: AccountName) -> None:
