@@ -140,6 +140,21 @@ def test_whom_the_rules_keep_out_is_signed_out_and_nothing_of_theirs_counts_unti
     assert warehouse.tokens.identify(token).account == "noor@example.org"
 
 
+def test_an_administrator_whom_the_rules_keep_out_meanwhile_adds_and_joins_nobody(
+    warehouse: Warehouse, noor: Identity, ada: Identity
+) -> None:
+    warehouse.accounts.set_administrator(operator(), "noor@example.org", administrator=True)
+    before = warehouse.account("noor@example.org")
+    with pytest.raises(SignInFailed):
+        warehouse.arrivals.sign_in(CORP, replace(NOOR, refusal="This site is not for you."))
+    with pytest.raises(Forbidden, match="no longer an administrator"):
+        warehouse.accounts.add(before, "eve")
+    with pytest.raises(Forbidden, match="no longer an administrator"):
+        warehouse.arrivals.join_known(
+            before, "ada", provider=OTHER.provider, issuer=AT_OTHER.issuer, subject=AT_OTHER.subject
+        )
+
+
 def test_who_is_kept_out_by_one_provider_does_not_get_in_through_another(
     warehouse: Warehouse, noor: Identity
 ) -> None:

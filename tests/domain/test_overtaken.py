@@ -16,7 +16,7 @@ from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Conflict, Unavailable, WarehouseError
 from warehouse14.domain.model import Action, Role
-from warehouse14.domain.names import ProjectName
+from warehouse14.domain.names import ProjectName, ProviderName
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.working import attempt
@@ -156,18 +156,24 @@ def test_nobody_gives_what_lasts_after_being_disabled(site: Site, change: str) -
     assert site.actions == [given, Action.ACCOUNT_DISABLE]
 
 
-@pytest.mark.parametrize("sets_password", [False, True])
-def test_nobody_makes_an_administrator_or_a_password_after_losing_the_rank(
-    site: Site, sets_password: bool
-) -> None:
-    accounts = site.warehouse.accounts
-    if sets_password:
-        make, made = (
-            partial(accounts.set_password, site.ada, "bob", "a better horse"),
-            Action.ACCOUNT_PASSWORD,
-        )
-    else:
-        make, made = partial(accounts.add, site.ada, "eve", administrator=True), Action.ACCOUNT_ADD
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [
+        ("add", Action.ACCOUNT_ADD),
+        ("promote", Action.ACCOUNT_ADD),
+        ("password", Action.ACCOUNT_PASSWORD),
+        ("join", Action.ACCOUNT_JOIN),
+    ],
+)
+def test_nobody_makes_a_way_to_sign_in_after_losing_the_rank(site: Site, change: str, made: Action) -> None:
+    accounts, arrivals = site.warehouse.accounts, site.warehouse.arrivals
+    who = {"provider": ProviderName("corp"), "issuer": "https://corp.example", "subject": "7"}
+    make = {
+        "add": partial(accounts.add, site.ada, "eve", password="a better horse"),
+        "promote": partial(accounts.add, site.ada, "eve", administrator=True),
+        "password": partial(accounts.set_password, site.ada, "bob", "a better horse"),
+        "join": partial(arrivals.join_known, site.ada, "bob", **who),
+    }[change]
     demote = partial(accounts.set_administrator, site.warehouse.operator(), "ada", administrator=False)
     site.overtaken(make, demote)
     assert site.actions == [made, Action.ACCOUNT_DEMOTE]

@@ -13,8 +13,8 @@ from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.working import attempt, entry, require_site
 
 FIRST_ADMINISTRATOR = AccountName("admin")
-#: What a unit holds that decides whether an administrator is left.
-_ADMINISTRATORS = ":administrators"
+#: What a unit holds that takes the rank of an administrator away, or that gives what it counts on.
+ADMINISTRATORS = ":administrators"
 
 _PASSWORD_LEAST = 8
 _PASSWORD_MOST = 1000
@@ -63,9 +63,8 @@ class AccountService:
         return account
 
     def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> None:
-        if account.administrator:
-            unit.hold(_ADMINISTRATORS)
-            self._require_still_administrator(unit, identity)
+        unit.hold(ADMINISTRATORS)
+        require_still_administrator(unit, identity, self._rules)
         if unit.accounts.get(account.name) is not None:
             raise AlreadyExists("account", account.name, f"The account name {account.name} is taken.")
         unit.accounts.add(account)
@@ -133,10 +132,10 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> None:
             if not is_own:
-                unit.hold(_ADMINISTRATORS)
+                unit.hold(ADMINISTRATORS)
             hold_account(unit, wanted)
             if not is_own:
-                self._require_still_administrator(unit, identity)
+                require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
                 raise Rejected(
@@ -175,9 +174,9 @@ class AccountService:
             raise Rejected("account: you are signed in with that account: it stays enabled.", field="account")
 
         def work(unit: UnitOfWork) -> bool:
-            unit.hold(_ADMINISTRATORS)
+            unit.hold(ADMINISTRATORS)
             hold_account(unit, wanted)
-            self._require_still_administrator(unit, identity)
+            require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             detail: dict[str, str] = {}
             if found.disabled is not disabled:
@@ -213,8 +212,8 @@ class AccountService:
             )
 
         def work(unit: UnitOfWork) -> bool:
-            unit.hold(_ADMINISTRATORS)
-            self._require_still_administrator(unit, identity)
+            unit.hold(ADMINISTRATORS)
+            require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             if not administrator and wanted in self.by_settings:
                 raise Rejected(
@@ -228,14 +227,6 @@ class AccountService:
             return True
 
         return attempt(self._units, work)
-
-    def _require_still_administrator(self, unit: UnitOfWork, identity: Identity) -> None:
-        """Raise ``Forbidden`` if the account that acts was disabled or lost its rank meanwhile."""
-        if identity.is_operator:
-            return
-        found = unit.accounts.get(identity.account) if identity.account else None
-        if found is None or found.disabled or not self._rules.ranked(found).administrator:
-            raise Forbidden("You are no longer an administrator of this site.")
 
     def check_password(self, name: str, password: str) -> Account | None:
         """Return the account whose password this is, or None; both answers take as long."""
@@ -259,6 +250,15 @@ def hold_account(unit: UnitOfWork, name: AccountName) -> None:
     other name that a unit holds.
     """
     unit.hold(f"account:{name}")
+
+
+def require_still_administrator(unit: UnitOfWork, identity: Identity, rules: SiteRules) -> None:
+    """Raise ``Forbidden`` if the account that acts may not act any more, or lost its rank meanwhile."""
+    if identity.is_operator:
+        return
+    found = unit.accounts.get(identity.account) if identity.account else None
+    if found is None or not found.may_act or not rules.ranked(found).administrator:
+        raise Forbidden("You are no longer an administrator of this site.")
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:

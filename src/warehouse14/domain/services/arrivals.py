@@ -19,7 +19,12 @@ from warehouse14.domain.names import (
     provider_group,
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import existing_account, hold_account
+from warehouse14.domain.services.accounts import (
+    ADMINISTRATORS,
+    existing_account,
+    hold_account,
+    require_still_administrator,
+)
 from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
 from warehouse14.domain.services.throttle import MEMORY
@@ -229,6 +234,8 @@ class ArrivalService:
         login = Login(issuer, subject, provider, account_name(account), self._now())
 
         def work(unit: UnitOfWork) -> bool:
+            unit.hold(ADMINISTRATORS)
+            require_still_administrator(unit, identity, self._rules)
             existing_account(unit, login.account)
             if not self._is_new(unit, login):
                 return False
