@@ -245,6 +245,21 @@ def test_a_role_of_a_group_that_could_not_be_named_today_can_be_taken_away(site:
     assert refused(post(site, "demo/revoke", token, {"who": "group:corp/\u0378"}), 400).startswith("who: ")
 
 
+def test_of_groups_that_differ_in_spaces_alone_the_one_that_is_named_loses_its_role(site: Index) -> None:
+    for who in ("group:corp/Team", "group:corp/Team "):
+        grant_as_before(site.warehouse.units, ProjectName("demo"), who)
+    token, spaced = token_of(site), {"who": "group:corp/Team "}
+    assert done(post(site, "demo/revoke", token, spaced))
+    # Who asks again, since no answer came, takes nothing from the other.
+    assert refused(post(site, "demo/revoke", token, spaced), 400).startswith("who: ")
+    left = [each["who"] for each in said(get(site, "demo/roles", token))["roles"]]
+    assert left == ["account:ada", "account:bob", "group:corp/Team"]
+
+
+def test_spaces_around_the_name_of_an_account_are_passed_over(site: Index) -> None:
+    assert done(post(site, "demo/revoke", token_of(site), {"who": " account:bob\n"}))
+
+
 def test_a_stranger_to_a_public_project_is_not_told_its_groups(site: Index) -> None:
     site.warehouse.groups.create(operator(), "crew", admin="ada")
     site.warehouse.projects.grant(operator(), "demo", "group:crew", Role.MEMBER)

@@ -22,8 +22,9 @@ _SHOWN = 60
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-def given_fields(request: Request, *known: str) -> Mapping[str, str]:
-    """Return the fields ``known`` as they were sent; one that was not is empty.
+def given_fields(request: Request, *known: str, exact: bool = False) -> Mapping[str, str]:
+    """Return the fields ``known`` without spaces at their ends, or ``exact`` as they were sent; one that was
+    not is empty.
 
     Raises:
         Refusal: the body is too large, or is neither a form nor JSON in UTF-8.
@@ -38,7 +39,8 @@ def given_fields(request: Request, *known: str) -> Mapping[str, str]:
         if name in sent:
             raise Rejected(f"{name}: sent more than once.", field=name)
         sent[name] = _text(name, value)
-    return {name: sent.get(name, "").strip() for name in known}
+    given = {name: sent.get(name, "") for name in known}
+    return given if exact else {name: value.strip() for name, value in given.items()}
 
 
 def _pairs(request: Request) -> Pairs:

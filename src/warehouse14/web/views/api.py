@@ -11,7 +11,7 @@ from warehouse14.domain.access import Identity, Permission, reasons
 from warehouse14.domain.errors import Rejected
 from warehouse14.domain.journallines import iso
 from warehouse14.domain.model import File, Project, Release, Role
-from warehouse14.domain.names import granted_principal, principal
+from warehouse14.domain.names import Principal, granted_principal, group_provider, principal
 from warehouse14.web.fields import given_fields
 from warehouse14.web.resources.clients import ApiFile, ApiProject, ApiRelease
 from warehouse14.web.views.journal import json_stream, sought
@@ -106,8 +106,10 @@ def grant(context: ApiProject, request: Request) -> Response:
 @change(context=ApiProject, name="revoke", permission=Permission.MANAGE)
 def revoke(context: ApiProject, request: Request) -> Response:
     """Take somebody's role away."""
-    given = given_fields(request, "who")["who"]
-    who = granted_principal(given, context.project.grants, field="who")
+    given = given_fields(request, "who", exact=True)["who"]
+    # Spaces at the ends of a provider's name for a group are its own. Without them it may be another.
+    named = given if group_provider(Principal(given)) else given.strip()
+    who = granted_principal(named, context.project.grants, field="who")
     request.registry.warehouse.projects.revoke(request.identity, context.project.name, who)
     return answer(changed=True)
 
