@@ -179,21 +179,38 @@ def test_nobody_makes_a_way_to_sign_in_after_losing_the_rank(site: Site, change:
     assert site.actions == [made, Action.ACCOUNT_DEMOTE]
 
 
-@pytest.mark.parametrize("takes_away", [False, True])
-def test_who_publishes_all_the_time_does_not_keep_others_from_changing_roles(
-    site: Site, takes_away: bool
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ("grant", Action.PROJECT_GRANT),
+        ("revoke", Action.PROJECT_REVOKE),
+        ("publicity", Action.PROJECT_PRIVATE),
+        ("token", Action.TOKEN_MINT),
+    ],
+)
+def test_who_publishes_all_the_time_does_not_keep_others_from_changing_the_project(
+    site: Site, change: str, changed: Action
 ) -> None:
     site.publish("1.0")
-    projects = site.warehouse.projects
-    change, changed = (
-        partial(projects.grant, site.ada, "demo", "account:bob", Role.MEMBER),
-        Action.PROJECT_GRANT,
-    )
-    if takes_away:
-        change()
-        change, changed = partial(projects.revoke, site.ada, "demo", "account:bob"), Action.PROJECT_REVOKE
-    site.overtaken(change, partial(site.publish, "2.0"))
+    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+    projects.grant(site.ada, "demo", "account:bob", Role.MEMBER)
+    projects.set_public(site.ada, "demo", public=True)
+    do: dict[str, Callable[[], object]] = {
+        "grant": partial(projects.grant, site.ada, "demo", "account:bob", Role.ADMIN),
+        "revoke": partial(projects.revoke, site.ada, "demo", "account:bob"),
+        "publicity": partial(projects.set_public, site.ada, "demo", public=False),
+        "token": partial(tokens.mint, site.ada, name="ci", service="project:demo"),
+    }
+    site.overtaken(do[change], partial(site.publish, "2.0"))
     assert site.actions == [changed, Action.FILE_UPLOAD]
+
+
+def test_who_publishes_all_the_time_does_not_keep_others_from_deleting_the_project(site: Site) -> None:
+    site.publish("1.0")
+    projects = site.warehouse.projects
+    projects.set_public(site.ada, "demo", public=True)
+    site.overtaken(partial(projects.delete, site.ada, "demo"), partial(site.publish, "2.0"))
+    assert site.actions == [Action.PROJECT_PUBLIC, Action.PROJECT_DELETE]
 
 
 def test_a_change_that_loses_again_and_again_ends_when_its_time_is_over(

@@ -231,6 +231,8 @@ class ProjectService:
         """
 
         def work(unit: UnitOfWork) -> bool:
+            # Whoever publishes to it all the time does not come first again and again.
+            unit.hold(project_name(name))
             project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
             if project.public is public:
                 return False
@@ -248,6 +250,8 @@ class ProjectService:
         """
 
         def work(unit: UnitOfWork) -> None:
+            # As where it is opened or closed.
+            unit.hold(project_name(name))
             project = permitted_project(unit, identity, Permission.DELETE, project_name(name))
             unit.projects.delete(project.name, self._now(), expected=project.serial)
             unit.journal.append(entry(Action.PROJECT_DELETE, identity, self._now, project=project.name))

@@ -286,13 +286,14 @@ class UploadService:
             existing = unit.files.get(file.project, file.filename)
             if existing is not None:
                 return Published(same_file(existing, hashes), is_new=False)
+            # It asks the store, while nobody waits for the project's row yet.
+            self._require_whole(file)
             detail: dict[str, str] = {"files": file.filename}
             if project is None:
                 unit.projects.create(first_project(identity, claim, file, display_name, self._now))
                 detail["project"] = "created"
             else:
                 show(unit, project, file, display_name)
-            self._require_whole(file)
             unit.files.add(file)
             unit.journal.append(
                 entry(Action.FILE_UPLOAD, identity, self._now, project=file.project, detail=detail)
