@@ -23,14 +23,21 @@ from support.servers import free_port
 from warehouse14.adapters import sql
 from warehouse14.adapters.sql.servers.units import ServerUnits
 from warehouse14.adapters.sql.tables import metadata
-from warehouse14.domain.errors import Conflict, Misconfigured, Unavailable, WarehouseError
+from warehouse14.domain.errors import AlreadyExists, Conflict, Misconfigured, Unavailable, WarehouseError
 from warehouse14.domain.model import Order, Role
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.working import attempt
 from warehouse14.settings import Section, SettingError
 from warehouse14.testing.contract import race
-from warehouse14.testing.samples import DEMO, sample_account, sample_change, sample_file, sample_project
+from warehouse14.testing.samples import (
+    DEMO,
+    sample_account,
+    sample_change,
+    sample_file,
+    sample_login,
+    sample_project,
+)
 from warehouse14.testing.units_contract.steps import BOB_MAY, OTHER, add, commit, create, look
 
 UPLOADERS = 64
@@ -190,6 +197,27 @@ def test_many_who_publish_into_one_project_at_once_all_do(place: Place) -> None:
     assert look(units, lambda unit: unit.journal.serial()) == UPLOADERS + 1
     assert len(look(units, lambda unit: unit.files.of(DEMO))) == UPLOADERS
     units.close()
+
+
+@pytest.mark.debian
+def test_who_differs_from_another_in_spaces_at_the_end_alone_is_told_so_at_once(
+    mariadb: DatabaseServer,
+) -> None:
+    with prepared_place(mariadb) as place:
+        units = open_units(place.url)
+        tries: list[UnitOfWork] = []
+
+        def join(subject: str, unit: UnitOfWork) -> None:
+            tries.append(unit)
+            unit.logins.add(sample_login(subject))
+            unit.journal.append(sample_change())
+
+        commit(units, lambda unit: unit.accounts.add(sample_account()), sample_change())
+        attempt(units, partial(join, "42"))
+        with pytest.raises(AlreadyExists, match="differs in spaces at the end alone"):
+            attempt(units, partial(join, "42 "))
+        assert len(tries) == 2
+        units.close()
 
 
 def test_two_who_wait_for_each_other_are_parted_and_the_loser_may_try_again(place: Place) -> None:
