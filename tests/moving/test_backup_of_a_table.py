@@ -2,7 +2,8 @@
 lacks the next one brings."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.bootstrap import open_warehouse
 from warehouse14.domain.model import Role, Scope
 from warehouse14.domain.names import AccountName, ProviderName
+from warehouse14.domain.ports import Restoration, Restores
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
 
@@ -153,3 +155,51 @@ def test_whatever_is_done_between_two_reads_a_second_copy_or_archive_brings_what
         if len(asked) <= request:
             break
     assert request > 10
+
+
+@pytest.mark.thorough
+def test_a_restoration_that_was_killed_is_finished_with_an_archive_of_what_changed_meanwhile(
+    dynamodb: DynamoDBLocal, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = table_settings(dynamodb, table) | {"files": "memory"}
+    with closing(open_warehouse(settings)) as site, closing(open_warehouse(settings)) as other:
+        fill(site)
+        # The first read is that of the serial.
+        with done_before(1, site, lambda: change(other)):
+            archive = archive_of(site)
+    for batch in range(100):
+        with closing(open_warehouse()) as there:
+            was_killed = killed_before(batch, there, archive, monkeypatch)
+            list(moving(there).restore(archive_again(archive)))
+            assert {"one", "two"} == {each.name for each in there.projects.listed(there.operator())}
+        if not was_killed:
+            break
+    assert batch > 3
+
+
+def archive_again(archive: BytesIO) -> BytesIO:
+    """Return an archive from its beginning on."""
+    archive.seek(0)
+    return archive
+
+
+def killed_before(
+    batch: int, warehouse: Warehouse, archive: BytesIO, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Restore, let the process end before a batch, which is counted from 0, and return whether it has."""
+    units, begun = warehouse.units, 0
+    assert isinstance(units, Restores)
+    restoring = units.restoring
+
+    def meet() -> AbstractContextManager[Restoration]:
+        nonlocal begun
+        if begun == batch:
+            raise KeyboardInterrupt
+        begun += 1
+        return restoring()
+
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+        patched.setattr(units, "restoring", meet)
+        list(moving(warehouse).restore(archive_again(archive)))
+        return False
+    return True

@@ -192,7 +192,17 @@ def _are_replaced(serials: Mapping[ProjectName, int], known: Known, since: int) 
     if not serials:
         return True
     newest = {change.project: change.serial for change in known.changes(since)}
-    return all(newest.get(name, 0) >= serial for name, serial in serials.items())
+    left = {name: serial for name, serial in serials.items() if newest.get(name, 0) < serial}
+    return not left or _are_put(left, known, since)
+
+
+def _are_put(serials: Mapping[ProjectName, int], known: Known, since: int) -> bool:
+    """Whether each project is among those that are put, with its serial or a higher one.
+
+    What changed while it was read has the last serial of a journal that tells nothing of that change.
+    """
+    put_ones = {owned.project.name: owned.project.serial for owned in known.owned(since)}
+    return all(put_ones.get(name, 0) >= serial for name, serial in serials.items())
 
 
 def left_of(since: int) -> int:
