@@ -35,6 +35,7 @@ from warehouse14.domain.followed import FollowedCache, project_tag
 from warehouse14.domain.index import Index
 from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import File, Role, Yank
+from warehouse14.domain.moving.known import InUnit
 from warehouse14.domain.names import (
     AUTHENTICATED,
     FileName,
@@ -1012,6 +1013,21 @@ def test_a_project_is_among_those_that_changed_though_it_was_read_before_in_the_
         assert unit.projects.get(DEMO) == sample_project(serial=serial)
         commit(other, lambda each: each.projects.set_public(DEMO, True, expected=serial))
         assert [project.public for project in unit.projects.changed_since(serial)] == [True]
+
+
+def test_a_project_that_is_shown_before_the_serial_has_changed_as_soon_as_that_is_shown(
+    units: DynamoUnits, others: Callable[[], DynamoUnits], table_faults: TableFaults, table: str
+) -> None:
+    create(units)
+    other = others()
+    with units.read() as unit:
+        known = InUnit(unit, 0.5)
+        table_faults.miss("GetItem", table)
+        add(other)
+        # One is of who asks what has changed, and two are too early.
+        with before_the(3, "GetItem", units, table_faults.mend):
+            (owned,) = known.owned(0)
+    assert owned.project.serial == 1
 
 
 @pytest.mark.thorough

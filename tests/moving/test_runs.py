@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from io import BytesIO
 
 import pytest
 
 from moving.conftest import PUBLISHING, archive_of, known_rows, moving, publish
 from warehouse14.bootstrap import open_warehouse
-from warehouse14.domain.errors import Conflict
+from warehouse14.domain.errors import Conflict, Rejected
 from warehouse14.domain.model import Change, Role, Scope
 from warehouse14.domain.moving.known import InUnit, Owned, common_serial, put
 from warehouse14.domain.ports import Units
@@ -181,6 +182,32 @@ def test_what_a_cut_off_copy_of_lost_changes_has_left_may_be_replaced(
         with again.units.read() as unit:
             copy(InUnit(unit), target.units)
         assert known_rows(target.units) == known_rows(again.units)
+
+
+@pytest.fixture
+def half(source: Warehouse, target: Warehouse) -> Warehouse:
+    """A site on which a newer state of what it has was put in part."""
+    with source.units.read() as before:
+        copy(InUnit(before), target.units)
+    publish(source, "ada", build_wheel("three", "1.0"))
+    with source.units.read() as newer:
+        cut_off(CutOff(InUnit(newer)), target.units)
+    return target
+
+
+def test_a_backup_of_a_site_that_was_restored_in_part_is_refused(half: Warehouse) -> None:
+    archive = BytesIO()
+    list(moving(half).backup(archive))
+    archive.seek(0)
+    with closing(open_warehouse()) as third, pytest.raises(Rejected, match="the journal has no entry"):
+        list(moving(third).restore(archive))
+
+
+def test_a_copy_of_a_site_that_was_restored_in_part_is_not_taken_for_whole(half: Warehouse) -> None:
+    with closing(open_warehouse()) as third, half.units.read() as unit:
+        copy(InUnit(unit), third.units)
+        with pytest.raises(Conflict, match="part of a newer state"):
+            copy(InUnit(unit), third.units)
 
 
 def test_the_first_change_of_its_own_is_named(source: Warehouse, target: Warehouse) -> None:

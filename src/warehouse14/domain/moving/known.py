@@ -1,5 +1,6 @@
 """What a site knows at one moment, and putting it where another knows nothing or less of the same."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat, takewhile
@@ -9,12 +10,14 @@ from warehouse14.domain.errors import Conflict, Misconfigured
 from warehouse14.domain.model import Account, Change, File, Group, Login, Project, Token
 from warehouse14.domain.moving.runs import batch, begin
 from warehouse14.domain.names import ProjectName
-from warehouse14.domain.ports import Restores, UnitOfWork, Units
+from warehouse14.domain.ports import Restores, Settles, UnitOfWork, Units
 
 Item = TypeVar("Item")
 
 #: How many rows are put, or entries read, in one unit.
 _BATCH = 2000
+#: After how many seconds a serial is asked for again that is on its way.
+_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,21 @@ class Known(Protocol):
 class InUnit:
     """Implements ``Known`` in a unit that reads.
 
-    Not every store reads a unit at one moment, but none reads what is older than its beginning. So the
-    journal ends at the entry that is the newest now, and a project that changes later is said to have changed
-    by then: whoever asks later what has changed since that entry is told of it again.
+    Not every store reads a unit at one moment. So the journal ends at the entry that is the newest now, and a
+    project that changes later is said to have changed by then: whoever asks later what has changed since that
+    entry is told of it again.
+
+    Args:
+        unit: what is read.
+        settle_seconds: how long its store may take to show all of a commit.
     """
 
-    def __init__(self, unit: UnitOfWork) -> None:
+    def __init__(self, unit: UnitOfWork, settle_seconds: float = 0) -> None:
         self._unit = unit
-        self._serial = unit.journal.serial()
+        #: The newest entry when this began, and the newest that is known by now.
+        self._serial = self._newest = unit.journal.serial()
+        #: How long it is waited in all for a serial that is shown later than its project.
+        self._patience = settle_seconds
 
     def people(self) -> People:
         """See the protocol. Not every store reads a unit at one moment: all accounts are known whom others
@@ -99,8 +109,23 @@ class InUnit:
     def owned(self, since: int) -> Iterator[Owned]:
         """See the protocol."""
         for project in self._unit.projects.changed_since(since):
-            known = replace(project, serial=min(project.serial, self._serial))
+            known = replace(project, serial=self._said(project.serial))
             yield Owned(known, self._unit.files.of(project.name))
+
+    def _said(self, serial: int) -> int:
+        """Return the serial that a project is said to have. One that the journal has not reached is no
+        change: a copy or a restoration was cut off, and whoever takes it has to see that."""
+        return min(serial, self._serial) if self._has_reached(serial) else serial
+
+    def _has_reached(self, serial: int) -> bool:
+        """Whether the journal has come to an entry by now."""
+        if serial > self._newest:
+            self._newest = self._unit.journal.serial()
+        while serial > self._newest and self._patience > 0:
+            time.sleep(_PAUSE)
+            self._patience -= _PAUSE
+            self._newest = self._unit.journal.serial()
+        return serial <= self._newest
 
     def changes(self, since: int) -> Iterator[Change]:
         """See the protocol."""
@@ -118,6 +143,11 @@ class InUnit:
     def serial(self) -> int:
         """See the protocol."""
         return self._serial
+
+
+def settle_seconds(units: Units) -> float:
+    """Return how long a store may take to show all of a commit."""
+    return units.settle_seconds if isinstance(units, Settles) else 0.0
 
 
 def restorable(units: Units) -> Restores:
@@ -199,10 +229,12 @@ def _are_replaced(serials: Mapping[ProjectName, int], known: Known, since: int) 
 def _are_put(serials: Mapping[ProjectName, int], known: Known, since: int) -> bool:
     """Whether each project is among those that are put, with its serial or a higher one.
 
-    What changed while it was read has the last serial of a journal that tells nothing of that change.
+    What changed while it was read has the last serial of a journal that tells nothing of that change. One
+    that is beyond that journal is itself a part of what was cut off.
     """
-    put_ones = {owned.project.name: owned.project.serial for owned in known.owned(since)}
-    return all(put_ones.get(name, 0) >= serial for name, serial in serials.items())
+    last = known.serial()
+    found = {owned.project.name: owned.project.serial for owned in known.owned(since)}
+    return all(serial <= found.get(name, 0) <= last for name, serial in serials.items())
 
 
 def left_of(since: int) -> int:

@@ -19,7 +19,15 @@ from warehouse14.domain.model import File
 from warehouse14.domain.moving.archive import Reading, Writing, joined, reading, writing
 from warehouse14.domain.moving.blobs import CHUNK, Carried, missing, take, take_beside
 from warehouse14.domain.moving.carrier import Carrier
-from warehouse14.domain.moving.known import InUnit, Known, common_serial, left_of, put, restorable
+from warehouse14.domain.moving.known import (
+    InUnit,
+    Known,
+    common_serial,
+    left_of,
+    put,
+    restorable,
+    settle_seconds,
+)
 from warehouse14.domain.moving.lines import InLines, rows, write
 from warehouse14.domain.ports import FileStore, Now, Units
 from warehouse14.domain.services.upkeep import Finding, Report
@@ -58,7 +66,7 @@ class MoveService:
         # What was listed meanwhile, which may be much after hours.
         seen = yield from carrier.changed_since(seen, again=True)
         with self._units.read() as unit:
-            known = InUnit(unit)
+            known = InUnit(unit, settle_seconds(self._units))
             # The little that was listed since then: engines end a unit that does nothing for minutes.
             for owned in known.owned(seen):
                 yield from carrier.carry(owned.listed, again=True)
@@ -73,7 +81,7 @@ class MoveService:
         made_at = self._now()
         with writing(to) as archive, tempfile.TemporaryFile() as lines:
             with self._units.read() as unit:
-                write(rows(InUnit(unit)), lines)
+                write(rows(InUnit(unit, settle_seconds(self._units))), lines)
             # Of what is in it: a store may know of more by now.
             archive.head(made_at, InLines(lines).serial(), lines)
             for file in _listed(InLines(lines), 0):
