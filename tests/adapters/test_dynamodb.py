@@ -822,6 +822,17 @@ def test_the_last_entry_is_passed_over_by_nobody_who_was_told_of_it(
     assert cache.get("page") is None
 
 
+def test_the_last_entry_is_passed_over_by_nobody_who_has_asked_for_the_serial(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    create(units)
+    add(units)
+    table_faults.leave_out(entry_of(2))
+    with units.read() as unit:
+        assert unit.journal.serial() == 2
+        assert [change.serial for change in unit.journal.since(0, 100)] == [1, 2]
+
+
 def test_the_last_entry_is_passed_over_by_nobody_after_a_table_was_put_back(
     units: DynamoUnits,
     others: Callable[[], DynamoUnits],

@@ -1,14 +1,16 @@
 """A table is not read at one moment: whatever is done meanwhile, a site takes the archive, and what a copy
 lacks the next one brings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from moving.conftest import archive_of, known_rows, moving, publish
+from support.table_faults import TableFaults
 from support.tables import REGION, DynamoDBLocal
 from warehouse14.adapters.dynamodb.units_of_work import DynamoUnits
 from warehouse14.bootstrap import open_warehouse
@@ -24,9 +26,17 @@ _ISSUER = "https://login.example.org"
 _READS = frozenset({"Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems"})
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nothing: this service shows all of a commit at once."""
+    monkeypatch.setattr(DynamoUnits, "settle_seconds", 0.0)
+
+
 @contextmanager
-def done_before(request: int, warehouse: Warehouse, do: Callable[[], None]) -> Iterator[list[str]]:
-    """Do something before a request that reads, which is counted from 0.
+def done_before(
+    request: int, warehouse: Warehouse, do: Callable[[], None], operations: Container[str] = _READS
+) -> Iterator[list[str]]:
+    """Do something before a request that reads, which is counted from 0 among those of some operations.
 
     Yields which were asked for.
     """
@@ -34,7 +44,7 @@ def done_before(request: int, warehouse: Warehouse, do: Callable[[], None]) -> I
 
     def meet(model: object, **_: object) -> None:
         operation = str(getattr(model, "name", ""))
-        if operation in _READS:
+        if operation in operations:
             if len(asked) == request:
                 do()
             asked.append(operation)
@@ -203,3 +213,39 @@ def killed_before(
         list(moving(warehouse).restore(archive_again(archive)))
         return False
     return True
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("take", "before"), [(copied, 1), (copied, 3), (copied, 5), (restored, 0)])
+def test_what_is_shown_later_than_its_serial_is_not_passed_over(
+    dynamodb: DynamoDBLocal,
+    table: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    table_faults: TableFaults,
+    take: Callable[[Warehouse, Warehouse], None],
+    before: int,
+) -> None:
+    """Before each of these requests for a serial there are two commits that queries do not show yet."""
+    monkeypatch.setattr(DynamoUnits, "settle_seconds", 1.0)
+    settings = table_settings(dynamodb, table) | {"files": "filesystem", "files.root": str(tmp_path)}
+    with (
+        closing(open_warehouse(settings)) as site,
+        closing(open_warehouse(settings)) as other,
+        closing(open_warehouse()) as there,
+    ):
+        site.accounts.add(site.operator(), "ada")
+        publish(site, "ada", build_wheel("one", "1.0"), build_wheel("zed", "1.0"))
+        shown = Timer(0.5, table_faults.mend)
+
+        def commit() -> None:
+            table_faults.miss("Query", table)
+            publish(other, "ada", build_wheel("one", "1.1"), build_wheel("zed", "1.1"))
+            shown.start()
+
+        with done_before(before, site, commit, {"GetItem"}):
+            take(site, there)
+        shown.join()
+        assert not any(there.upkeep.check(digests=True))
+        take(site, there)
+        assert known_rows(there.units) == known_rows(site.units)

@@ -58,6 +58,7 @@ class TableFaults:
         self._plans: dict[str, deque[Fault | None]] = defaultdict(deque)
         self._then: dict[str, str] = {}
         self._missed: dict[str, dict[str, str]] = {}
+        self._left: list[str] = []
         self._http = URLLib3Session(timeout=30)
         self._lock = threading.Lock()
         self._patch = patch.object(Session, "create_client", self._watching(Session.create_client))
@@ -115,8 +116,8 @@ class TableFaults:
         """Forget what is planned, and let all reads see what is there."""
         with self._lock:
             self._plans.clear()
-        for then in (self._then, *self._missed.values()):
-            self._server.remove(*then.values())
+        # Requests that are on their way may still be answered from these.
+        self._left += [name for then in (self._then, *self._missed.values()) for name in then.values()]
         self._then.clear()
         self._missed.clear()
 
@@ -170,6 +171,7 @@ class TableFaults:
         self._patch.stop()
         unmet = {name: len(plan) for name, plan in self._plans.items() if plan}
         self.mend()
+        self._server.remove(*self._left)
         self._http.close()
         if kind is None:
             assert not unmet, f"nobody asked for so many more of these: {unmet}"

@@ -27,9 +27,11 @@ class DynamoJournal:
         self._moment.append(change)
 
     def serial(self) -> int:
-        """See the port."""
+        """See the port. Whoever reads on from here is shown that entry, too."""
         site = self._moment.table.get(keys.SITE) or {}
-        return int(site.get("n", 0))
+        serial = int(site.get("n", 0))
+        self._newest = max(self._newest, serial)
+        return serial
 
     def since(self, serial: int, limit: int) -> Sequence[Change]:
         """See the port. A query is of no single moment: one that lacks an entry is made again."""

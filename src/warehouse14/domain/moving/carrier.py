@@ -1,11 +1,13 @@
 """Carrying the blobs of a site to another store, pass after pass, while the site serves."""
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from warehouse14.domain.model import File
 from warehouse14.domain.moving.blobs import Carried, carry
+from warehouse14.domain.moving.known import settle_seconds
 from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import FileStore, Units
 from warehouse14.domain.services.working import is_listed
@@ -33,6 +35,8 @@ class Carrier:
         :meth:`carry`. Returns the entry up to which this was looked for."""
         with self._units.read() as unit:
             now = unit.journal.serial()
+            # What was committed by then is shown by now.
+            time.sleep(settle_seconds(self._units))
             names = [each.name for each in unit.projects.changed_since(serial) if not each.deleted_at]
         yield from self.carry(self._listed_in(names), again=again)
         return now

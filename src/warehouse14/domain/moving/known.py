@@ -69,11 +69,12 @@ class InUnit:
 
     Not every store reads a unit at one moment. So the journal ends at the entry that is the newest now, and a
     project that changes later is said to have changed by then: whoever asks later what has changed since that
-    entry is told of it again.
+    entry is told of it again. What is read is no older than that entry if it is waited for all that lags
+    behind it.
 
     Args:
         unit: what is read.
-        settle_seconds: how long its store may take to show all of a commit.
+        settle_seconds: how long its store may take to show all of a commit; that is waited for first.
     """
 
     def __init__(self, unit: UnitOfWork, settle_seconds: float = 0) -> None:
@@ -82,6 +83,8 @@ class InUnit:
         self._serial = self._newest = unit.journal.serial()
         #: How long it is waited in all for a serial that is shown later than its project.
         self._patience = settle_seconds
+        # What was committed by then is shown by now.
+        time.sleep(settle_seconds)
 
     def people(self) -> People:
         """See the protocol. Not every store reads a unit at one moment: all accounts are known whom others
