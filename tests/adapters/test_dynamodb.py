@@ -1549,6 +1549,36 @@ def test_a_project_that_is_shown_in_part_while_it_is_created_is_there_with_its_a
     assert found == (None if key == keys.project(DEMO) else sample_project(serial=1))
 
 
+def test_the_grant_of_who_creates_a_project_is_waited_for_and_not_its_item_alone(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    asked: list[Any] = []
+    create(units)
+    units._client.meta.events.register(
+        "provide-client-params.dynamodb.TransactGetItems",
+        lambda params, **_: asked.extend(each["Get"]["Key"] for each in params["TransactItems"]),
+    )
+    key = keys.grant(DEMO, account_principal(ADA))
+    table_faults.leave_out(item_at(key))
+    assert look(units, lambda unit: unit.projects.get(DEMO)) == sample_project(serial=1)
+    assert asked == [item_at(keys.project(DEMO)), item_at(key)]
+
+
+def test_a_project_that_nobody_was_given_a_role_on_is_asked_for_again_once(
+    units: DynamoUnits, table_faults: TableFaults
+) -> None:
+    def requests() -> list[str]:
+        table_faults.asked.clear()
+        assert look(units, lambda unit: unit.projects.get(DEMO).grants) == {}
+        return list(table_faults.asked)
+
+    commit(units, lambda unit: unit.projects.create(sample_project(grants={})))
+    assert requests() == ["Query", "TransactGetItems", "Query"]
+    assert requests() == ["Query"]
+    commit(units, lambda unit: unit.projects.set_public(DEMO, True, expected=1))
+    assert requests() == ["Query", "TransactGetItems", "Query"]
+
+
 # -- bad ground -------------------------------------------------------------------------------------------
 
 

@@ -23,8 +23,10 @@ from warehouse14.domain.model import (
 )
 from warehouse14.domain.names import (
     AUTHENTICATED,
+    AccountName,
     Principal,
     ProjectName,
+    account_principal,
     group_principal,
     principal_group,
 )
@@ -37,21 +39,30 @@ _LAGGING = 20
 
 
 class DynamoProjects:
-    """Implements ``Projects``."""
+    """Implements ``Projects``. ``bare`` has the serials at which projects are known to be without grants."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, bare: dict[ProjectName, int]) -> None:
         self._moment = moment
+        self._bare = bare
 
     def get(self, name: ProjectName) -> Project | None:
         """See the port."""
         kept = self._moment.kept.get(keys.project(name))
         if kept is None:
             kept = self._asked(name)
-        if len(kept) == 1:
-            # Only where somebody creates it, and its grant is not shown yet: that has ended by this answer.
-            self._moment.table.get_at_once([keys.project(name)])
-            kept = self._asked(name)
+        if len(kept) == 1 and self._bare.get(name) != kept[0]["serial"]:
+            kept = self._asked_whole(name, kept[0])
         return rows.project(kept[0], rows.grants(kept[1:])) if kept else None
+
+    def _asked_whole(self, name: ProjectName, row: Item) -> list[Item]:
+        """Return what :meth:`_asked` does where it was no grant. It may be that somebody creates the project
+        right now, whose own grant is shown by the end of this; that of another may come later."""
+        own = keys.grant(name, account_principal(AccountName(row["by"])))
+        self._moment.table.get_at_once([keys.project(name), own])
+        kept = self._asked(name)
+        if len(kept) == 1:
+            self._bare[name] = kept[0]["serial"]
+        return kept
 
     def _asked(self, name: ProjectName) -> list[Item]:
         """Return the item of a project and those of its grants. Who asks for it often asks for a file of it,

@@ -21,6 +21,7 @@ from warehouse14.adapters.dynamodb.schema import prepare, verify
 from warehouse14.adapters.dynamodb.sessions import DynamoSessions
 from warehouse14.adapters.dynamodb.table import Table
 from warehouse14.adapters.dynamodb.tokens import DynamoTokens
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.ports import Restoration, UnitOfWork
 
 
@@ -41,13 +42,15 @@ class DynamoUnits:
         self._committer = Committer(self._table)
         #: A serial that somebody was told of.
         self._newest = 0
+        #: The serials at which projects are known to be without grants.
+        self._bare: dict[ProjectName, int] = {}
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """See the port."""
         moment = Moment(self._table, writable=False)
         try:
-            yield DynamoUnit(moment, _only_reads, self._newest)
+            yield DynamoUnit(moment, _only_reads, self._newest, self._bare)
         finally:
             moment.end()
 
@@ -56,7 +59,7 @@ class DynamoUnits:
         """See the port."""
         moment = Moment(self._table, writable=True)
         try:
-            yield DynamoUnit(moment, partial(hold, self._table, moment), self._newest)
+            yield DynamoUnit(moment, partial(hold, self._table, moment), self._newest, self._bare)
             self._committer.commit(moment)
         finally:
             moment.end()
@@ -96,11 +99,20 @@ class DynamoUnits:
 
 
 class DynamoUnit:
-    """Implements ``UnitOfWork``. ``newest`` is a serial that is known to be reached."""
+    """Implements ``UnitOfWork``.
 
-    def __init__(self, moment: Moment, hold: Callable[[str], None], newest: int) -> None:
+    Args:
+        moment: what the nouns share.
+        hold: holds a name.
+        newest: a serial that is known to be reached.
+        bare: the serials at which projects are known to be without grants.
+    """
+
+    def __init__(
+        self, moment: Moment, hold: Callable[[str], None], newest: int, bare: dict[ProjectName, int]
+    ) -> None:
         self.hold = hold
-        self.projects = DynamoProjects(moment)
+        self.projects = DynamoProjects(moment, bare)
         self.files = DynamoFiles(moment)
         self.accounts = DynamoAccounts(moment)
         self.groups = DynamoGroups(moment)
