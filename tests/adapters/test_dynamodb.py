@@ -773,6 +773,11 @@ def serials(units: DynamoUnits, after: int, limit: int = 100) -> list[int]:
     return [change.serial for change in look(units, lambda unit: unit.journal.since(after, limit))]
 
 
+def found_serials(units: DynamoUnits, sought: Sought, after: int | None = None) -> list[int]:
+    found = look(units, lambda unit: unit.journal.found(sought, before=None, after=after, count=100))
+    return [change.serial for change in found]
+
+
 def item_at(key: keys.Key) -> dict[str, Any]:
     return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
@@ -949,6 +954,8 @@ def test_entries_that_a_restoration_has_left_which_broke_off_are_not_given_and_g
         restoration.journal([sample_change(serial=serial, account=BOB) for serial in range(2, 9)])
     assert places() > expected
     assert serials(units, 0) == [1]
+    assert found_serials(units, Sought()) == found_serials(units, Sought(), after=0) == [1]
+    assert found_serials(units, Sought(account=BOB)) == []
     other = sample_change(serial=2)
     with units.restoring() as restoration:
         restoration.journal([other])

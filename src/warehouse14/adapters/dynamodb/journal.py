@@ -76,9 +76,19 @@ class DynamoJournal:
 
     def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:
         """See the port."""
-        fitting = filter(sought.finds, map(rows.entry, self._walk(sought, before, after, count)))
-        found = list(islice(fitting, count))
+        reached = self._each_reached(map(rows.entry, self._walk(sought, before, after, count)))
+        found = list(islice(filter(sought.finds, reached), count))
         return found if after is None else found[::-1]
+
+    def _each_reached(self, entries: Iterator[Change]) -> Iterator[Change]:
+        """Yield entries as :meth:`_reached` returns them. The serial is read once, and only where one is
+        beyond what is known of it."""
+        newest, is_read = self._newest, False
+        for change in entries:
+            if change.serial > newest and not is_read:
+                newest, is_read = self.serial(), True
+            if change.serial <= newest:
+                yield change
 
     def _walk(
         self, sought: Sought, before: int | None, after: int | None, count: int
