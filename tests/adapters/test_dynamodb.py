@@ -479,6 +479,15 @@ def test_a_name_that_took_long_to_take_is_held_as_long_as_any_other(
         unit.hold(DEMO)
 
 
+def test_whoever_takes_a_name_too_slowly_every_time_is_not_told_that_another_has_it(
+    units: DynamoUnits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.moment.PATIENCE", 0.5)
+    monkeypatch.setattr("warehouse14.adapters.dynamodb.holding._PROMPT", 0.0)
+    with pytest.raises(Unavailable, match="The database is too slow"), units.write() as unit:
+        unit.hold(DEMO)
+
+
 def test_whoever_holds_a_name_while_another_commits_with_it_waits(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:

@@ -28,19 +28,22 @@ REFUSED, IN_OTHER_HANDS = "ConditionalCheckFailedException", "TransactionConflic
 
 def hold(table: Table, moment: Moment, name: str) -> None:
     """Let no other unit hold ``name`` until :func:`release`. Raises ``Unavailable``."""
-    key, holder = keys.hold(name), uuid.uuid4().hex
+    key, holder, is_taken = keys.hold(name), uuid.uuid4().hex, False
     for _ in tries(moment.patience_of_hold()):
         now, began = int(time.time()), time.monotonic()
         item = at(key, holder=holder, held=now + _LONGEST, ttl=now + 2 * _LONGEST)
         # Ours where an answer was lost and the request was made again.
         free = "attribute_not_exists(pk) OR held < :now OR holder = :holder"
-        if not _taken(table, put(item, free, now=now - _SKEW, holder=holder)):
+        is_taken = _taken(table, put(item, free, now=now - _SKEW, holder=holder))
+        if not is_taken:
             continue
         moment.held[key] = holder
         if time.monotonic() - began <= _PROMPT:
             # What is read from now on is no older.
             moment.kept.clear()
             return
+    if is_taken:
+        raise Unavailable("The database is too slow. Try again.")
     raise Unavailable(f"Another works on {name}. Try again.")
 
 
