@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import pytest
+from playwright.sync_api import expect
 
 from browser.houses import Houses
 from browser.pages import PLAIN, Shown
@@ -94,6 +95,11 @@ def _tab_to(tab: Tab, role: Literal["button", "link", "textbox"], name: str) -> 
     raise AssertionError(f"Tab does not reach {name!r}")
 
 
+def _begins_at(tab: Tab, name: str) -> None:
+    """Wait for the focus that the page itself gives; a browser does so some time after it has loaded."""
+    expect(tab.page.get_by_role("textbox", name=name, exact=True)).to_be_focused()
+
+
 def _press(tab: Tab, *keys: str) -> None:
     """Press keys of which the last leads to another page, and wait for it."""
     with tab.page.expect_navigation():
@@ -103,8 +109,10 @@ def _press(tab: Tab, *keys: str) -> None:
 def test_from_the_sign_in_to_the_sign_out_with_the_keyboard_alone(houses: Houses) -> None:
     with houses.fresh_tab("bare", "") as tab:
         tab.go("/projects/@@new")
+        _begins_at(tab, "Name")
         _press(tab, "cleo", "Tab", PASSWORD, "Enter")
         assert tab.heading == "New project"
+        _begins_at(tab, "Name")
         _press(tab, "by-keyboard", "Tab", "ArrowDown", "Tab", "Enter")
         assert tab.path == "/projects/by-keyboard/"
         assert "public" in tab.text
