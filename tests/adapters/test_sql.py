@@ -263,6 +263,22 @@ def test_a_host_application_owns_the_transaction_that_units_join(units: SqliteUn
     engine.dispose()
 
 
+def test_a_name_that_a_host_application_holds_lets_nobody_else_write(units: SqliteUnits, path: Path) -> None:
+    manager = transaction.TransactionManager(explicit=True)
+    engine = sqlite_engine(str(path), busy_seconds=5)
+    joined, others = JoinedUnits(Session(engine), manager), units_at(path, busy_seconds=0)
+    manager.begin()
+    with joined.write() as unit:
+        unit.hold("demo")
+    with pytest.raises(Unavailable), others.write():
+        pass
+    manager.abort()
+    with others.write() as unit:
+        unit.hold("demo")
+    others.close()
+    engine.dispose()
+
+
 def test_rows_of_another_store_go_in_statements_that_end_in_time(units: SqliteUnits, path: Path) -> None:
     engine = sqlite_engine(str(path), busy_seconds=10)
     counts = []

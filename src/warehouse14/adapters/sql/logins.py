@@ -21,7 +21,8 @@ _OF = (
 _REMOVE = delete(logins).where(*_THERE)
 _ALIKE = (
     "The database of this site cannot tell this person from another one at the provider, whose name there "
-    "differs in spaces at the end alone. Whoever runs the provider can change one of the two."
+    "differs in spaces at the end alone, and who signs in here no more. An administrator of this site can "
+    "part that login from its account."
 )
 
 

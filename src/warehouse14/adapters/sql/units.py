@@ -2,7 +2,7 @@
 
 from zlib import crc32
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, update
 
 from warehouse14.adapters.sql.accounts import SqlAccounts, SqlTokens
 from warehouse14.adapters.sql.files import SqlFiles
@@ -14,9 +14,9 @@ from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.sessions import SqlAttempts, SqlSessions
 from warehouse14.adapters.sql.tables import HOLDS, holds
 
-#: Locks the row until the commit. SQLite has no such lock, and needs none: there one unit writes at a time.
-#: It writes nothing: who held a name and changed nothing leaves everybody's lists as they were.
-_HOLD = select(holds.c.id).where(holds.c.id == bindparam("of_id")).with_for_update()
+#: Changes nothing, but locks the row until the commit, on SQLite the database. It is no SELECT that locks:
+#: a host whose transaction reads what was there at its beginning fails here, where it would decide on that.
+_HOLD = update(holds).where(holds.c.id == bindparam("of_id")).values(id=holds.c.id)
 
 
 class SqlUnit:
@@ -36,4 +36,4 @@ class SqlUnit:
 
     def hold(self, name: str) -> None:
         """See the port. Two names may share a row: then they wait for each other, too."""
-        self._runner.rows(_HOLD, of_id=crc32(name.encode()) % HOLDS).all()
+        self._runner.rows(_HOLD, of_id=crc32(name.encode()) % HOLDS)

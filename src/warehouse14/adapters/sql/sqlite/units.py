@@ -16,6 +16,13 @@ from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.ports import Restoration, UnitOfWork
 
 
+class _WritingUnit(SqlUnit):
+    """A unit that nobody else writes beside, from its beginning."""
+
+    def hold(self, name: str) -> None:
+        """See the port. It writes nothing: who then changes nothing leaves everybody's lists as they are."""
+
+
 class SqliteUnits:
     """Implements ``Units`` and ``Prepared`` on one SQLite file."""
 
@@ -42,7 +49,7 @@ class SqliteUnits:
         from warehouse14.adapters.sql.transactions import managed
 
         with translated(), self._taking_turns(), managed(self._writing) as connection:
-            yield SqlUnit(connection)
+            yield _WritingUnit(connection)
 
     @contextmanager
     def _taking_turns(self) -> Iterator[None]:
