@@ -518,7 +518,18 @@ def test_the_texts_of_files_that_are_gone_are_cleared_away(site: Site) -> None:
     assert (site.swept(), site.there()) == ([], [])
 
 
-def test_a_text_of_a_file_that_is_gone_and_cannot_be_looked_at_keeps_nothing_back(site: Site) -> None:
+def test_whoever_has_little_time_may_end_before_each_text_of_a_file_that_is_gone(site: Site) -> None:
+    for key in ("a", "b"):
+        site.take(BAD, key)
+        del site.folder.objects[key]
+    left = [site.there() for _ in site.warehouse.incoming.take_all_in_steps()]
+    assert left == [[f"a{ERROR}", f"b{ERROR}"], [f"b{ERROR}"]]
+    assert site.there() == []
+
+
+def test_a_text_of_a_file_that_is_gone_and_cannot_be_looked_at_keeps_nothing_back(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     def refuse(key: str) -> None:
         if key == f"a{ERROR}":
             raise Unavailable("no")
@@ -529,6 +540,7 @@ def test_a_text_of_a_file_that_is_gone_and_cannot_be_looked_at_keeps_nothing_bac
     site.folder.on_noted = refuse
     site.folder.put(NAME, WHEEL.content)
     assert (site.swept(), site.there()) == ([(NAME, Outcome.PUBLISHED)], [f"a{ERROR}"])
+    assert "the text beside a, which is gone, stays: no" in caplog.text
 
 
 def test_a_store_that_goes_away_is_not_asked_for_every_text_of_a_file_that_is_gone(site: Site) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from moving.conftest import PUBLISHING, archive_of, known_rows, moving, publish
 from warehouse14.bootstrap import open_warehouse
-from warehouse14.domain.errors import Conflict, Rejected
+from warehouse14.domain.errors import Conflict
 from warehouse14.domain.model import Change, Role, Scope
 from warehouse14.domain.moving.known import InUnit, Owned, common_serial, put
 from warehouse14.domain.ports import Units
@@ -195,19 +195,26 @@ def half(source: Warehouse, target: Warehouse) -> Warehouse:
     return target
 
 
-def test_a_backup_of_a_site_that_was_restored_in_part_is_refused(half: Warehouse) -> None:
+def test_a_site_that_was_restored_in_part_is_neither_backed_up_nor_copied(half: Warehouse) -> None:
+    said = "has 'three' of a copy or restore that was cut off: its journal has no entry"
+    with pytest.raises(Conflict, match=said):
+        list(moving(half).backup(BytesIO()))
+    with closing(open_warehouse()) as third, closing(open_warehouse()) as empty:
+        with pytest.raises(Conflict, match=said):
+            list(moving(half).copy_to(third.units, third.store))
+        assert known_rows(third.units) == known_rows(empty.units)
+
+
+def test_a_site_that_was_restored_in_part_and_went_on_is_backed_up_once_such_projects_changed(
+    half: Warehouse,
+) -> None:
+    half.projects.set_public(half.operator(), "three", public=True)
     archive = BytesIO()
     list(moving(half).backup(archive))
     archive.seek(0)
-    with closing(open_warehouse()) as third, pytest.raises(Rejected, match="the journal has no entry"):
+    with closing(open_warehouse()) as third:
         list(moving(third).restore(archive))
-
-
-def test_a_copy_of_a_site_that_was_restored_in_part_is_not_taken_for_whole(half: Warehouse) -> None:
-    with closing(open_warehouse()) as third, half.units.read() as unit:
-        copy(InUnit(unit), third.units)
-        with pytest.raises(Conflict, match="part of a newer state"):
-            copy(InUnit(unit), third.units)
+        assert known_rows(third.units) == known_rows(half.units)
 
 
 def test_the_first_change_of_its_own_is_named(source: Warehouse, target: Warehouse) -> None:

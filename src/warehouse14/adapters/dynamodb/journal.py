@@ -34,12 +34,14 @@ class DynamoJournal:
         return serial
 
     def since(self, serial: int, limit: int) -> Sequence[Change]:
-        """See the port. A query is of no single moment: one that lacks an entry is made again."""
+        """See the port. A query is of no single moment: one that lacks an entry is made again. It need not
+        show what is committed while it is made."""
+        known = self._newest
         for _ in tries(_PATIENCE):
             first = keys.place(serial + 1)
             items = self._moment.table.query(keys.JOURNAL, first=first, limit=max(limit, 1))
             found = self._reached([rows.entry(item) for item in islice(items, limit)])
-            if self._is_whole(serial, found) and (len(found) == limit or self._ends(serial, found)):
+            if self._is_whole(serial, found) and (len(found) == limit or self._ends(known, serial, found)):
                 return found
         raise Unavailable("The database does not show all that was committed. Try again.")
 
@@ -67,11 +69,11 @@ class DynamoJournal:
             before = change.serial
         return True
 
-    def _ends(self, serial: int, found: Sequence[Change]) -> bool:
-        """Whether the entry was found of the newest serial that is known, which may be shown before it."""
-        if self._newest <= (found[-1].serial if found else serial):
+    def _ends(self, known: int, serial: int, found: Sequence[Change]) -> bool:
+        """Whether the entry was found of a serial that is ``known``, which may be shown before it."""
+        if known <= (found[-1].serial if found else serial):
             return True
-        entry = (keys.JOURNAL, keys.place(self._newest))
+        entry = (keys.JOURNAL, keys.place(known))
         return entry not in self._moment.table.get_at_once([keys.SITE, entry])
 
     def found(self, sought: Sought, *, before: int | None, after: int | None, count: int) -> Sequence[Change]:

@@ -112,12 +112,27 @@ class InUnit:
     def owned(self, since: int) -> Iterator[Owned]:
         """See the protocol."""
         for project in self._unit.projects.changed_since(since):
-            known = replace(project, serial=self._said(project.serial))
-            yield Owned(known, self._unit.files.of(project.name))
+            serial = self._said(project.serial)
+            # Before the first entry there was none.
+            if serial > 0:
+                yield Owned(replace(project, serial=serial), self._unit.files.of(project.name))
+
+    def require_whole(self) -> None:
+        """Raise ``Conflict`` if a copy or restoration to this site was cut off: it put projects, and not the
+        entries of theirs."""
+        for project in self._unit.projects.changed_since(self._serial):
+            if not self._has_reached(project.serial):
+                raise Conflict(
+                    "site",
+                    "source",
+                    f"The site that is to be read has {project.name!r} of a copy or restore that was cut off:"
+                    f" its journal has no entry {project.serial}. Run that again to its end. Where the site"
+                    " has changes of its own since, change the roles of such a project, or publish to it.",
+                )
 
     def _said(self, serial: int) -> int:
         """Return the serial that a project is said to have. One that the journal has not reached is no
-        change: a copy or a restoration was cut off, and whoever takes it has to see that."""
+        change: a copy or a restoration was cut off, and whoever compares has to see that."""
         return min(serial, self._serial) if self._has_reached(serial) else serial
 
     def _has_reached(self, serial: int) -> bool:

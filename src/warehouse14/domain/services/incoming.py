@@ -198,7 +198,7 @@ class IncomingService:
                 yield taken
                 if is_short:
                     begun.clear()
-        self._clear_all(incoming, waiting.gone)
+        yield from self._clear_all(incoming, waiting.gone)
 
     def _take_alone(self, incoming: Incoming, arrived: Arrived) -> Taken | None:
         """Take in a file with a text beside it; None also for one that another is at, or has refused since
@@ -256,13 +256,18 @@ class IncomingService:
         size = len(self._text_of_begun(arrived, is_last=False).encode())
         return waiting.begun if text.size == size else waiting.noted
 
-    def _clear_all(self, incoming: Incoming, gone: list[str]) -> None:
-        """Clear away the texts of files that are gone, but for one where that cannot be done now."""
+    def _clear_all(self, incoming: Incoming, gone: list[str]) -> Iterator[Step]:
+        """Clear away the texts of files that are gone, but for one where that cannot be done now, with a step
+        before each."""
         for key in gone:
+            yield STEP
             try:
                 _clear(incoming, key)
-            except Unavailable:
+            except Unavailable as error:
                 self._require_answers(incoming)
+                _log.warning(
+                    "incoming: the text beside %s, which is gone, stays: %s", printable(key), error.in_full
+                )
 
     def _take_now(self, incoming: Incoming, key: str) -> Taken | None:
         """Take in what lies under a key, and if that is replaced meanwhile, what lies there then."""

@@ -29,7 +29,7 @@ from warehouse14.domain.moving.known import (
     settle_seconds,
 )
 from warehouse14.domain.moving.lines import InLines, rows, write
-from warehouse14.domain.ports import FileStore, Now, Units
+from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
 from warehouse14.domain.services.upkeep import Finding, Report
 from warehouse14.domain.services.working import is_listed, is_whole, lacking
 
@@ -54,19 +54,20 @@ class MoveService:
 
         Yields one of each file of the projects that changed, and of those whose bytes are still not there:
         whoever is told of no damage has a whole copy. Raises ``Misconfigured`` if the other stores
-        cannot take it, ``Conflict`` if they have changes of their own, and ``Unavailable``.
+        cannot take it, ``Conflict`` if they have changes of their own or a copy or restoration to this site
+        was cut off, and ``Unavailable``.
         """
         restorable(units)
         carrier = Carrier(self._units, self._store, store)
         with self._units.read() as unit:
-            since = common_serial(InUnit(unit), units)
+            since = common_serial(self._whole(unit), units)
         seen = yield from carrier.changed_since(left_of(since))
         if since > 0:
             yield from carrier.lacking(left_of(since))
         # What was listed meanwhile, which may be much after hours.
         seen = yield from carrier.changed_since(seen, again=True)
         with self._units.read() as unit:
-            known = InUnit(unit, settle_seconds(self._units))
+            known = self._whole(unit)
             # The little that was listed since then: engines end a unit that does nothing for minutes.
             for owned in known.owned(seen):
                 yield from carrier.carry(owned.listed, again=True)
@@ -76,12 +77,13 @@ class MoveService:
         """Write an archive of all that is known, as of one moment where the store reads so, and of all listed
         blobs.
 
-        Yields one of each listed file. Raises ``Unavailable``, and ``OSError`` if ``to`` takes no more.
+        Yields one of each listed file. Raises ``Conflict`` if a copy or restoration to this site was cut off,
+        ``Unavailable``, and ``OSError`` if ``to`` takes no more.
         """
         made_at = self._now()
         with writing(to) as archive, tempfile.TemporaryFile() as lines:
             with self._units.read() as unit:
-                write(rows(InUnit(unit, settle_seconds(self._units))), lines)
+                write(rows(self._whole(unit)), lines)
             # Of what is in it: a store may know of more by now.
             archive.head(made_at, InLines(lines).serial(), lines)
             for file in _listed(InLines(lines), 0):
@@ -116,6 +118,12 @@ class MoveService:
         """Return how many files are listed."""
         with self._units.read() as unit:
             return sum(1 for _ in unit.files.all())
+
+    def _whole(self, unit: UnitOfWork) -> InUnit:
+        """Return what this site knows, to be put elsewhere."""
+        known = InUnit(unit, settle_seconds(self._units))
+        known.require_whole()
+        return known
 
     def _pack(self, archive: Writing, file: File) -> Carried:
         """Add the blobs of a file, its own as the last."""
