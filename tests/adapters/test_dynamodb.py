@@ -836,6 +836,22 @@ def test_the_last_entry_is_passed_over_by_nobody_who_was_told_of_it(
     assert cache.get("page") is None
 
 
+def test_whoever_reads_a_journal_that_is_written_to_all_the_time_is_shown_what_was_there(
+    units: DynamoUnits, others: Callable[[], DynamoUnits]
+) -> None:
+    create(units)
+    other = others()
+
+    def write(**_: object) -> None:
+        append(other, sample_change(account=ADA))
+
+    events = units._client.meta.events
+    with units.read() as unit:
+        for operation in ("Query", "GetItem"):
+            events.register(f"before-call.dynamodb.{operation}", write)
+        assert [change.serial for change in unit.journal.since(0, 100)] == [1, 2]
+
+
 def test_the_last_entry_is_passed_over_by_nobody_who_has_asked_for_the_serial(
     units: DynamoUnits, table_faults: TableFaults
 ) -> None:
