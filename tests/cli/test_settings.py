@@ -138,6 +138,14 @@ def test_a_variable_that_is_no_key_is_left_alone(
     assert site("account", "list").status == 0
 
 
+def test_a_variable_for_a_setting_that_the_site_has_not_is_named(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE14_METADATA_PASSWORD_FILE", "/dev/null")
+    said = "unknown setting: warehouse14.metadata.password_file, set by WAREHOUSE14_METADATA_PASSWORD_FILE"
+    _is_refused(site("account", "list"), said)
+
+
 _NUMBERS = {
     "max_file_bytes": (1, 2**50),
     "page_cache_bytes": (0, 2**40),

@@ -26,7 +26,10 @@ SHA256 = hashlib.sha256(WHEEL.content).hexdigest()
 
 
 def may_not_upload(who: str, project: str = "demo") -> str:
-    return f"{who} may not upload to the project {project}. Ask one of its admins for the role admin."
+    return (
+        f"{who} may not upload to the project {project}. Ask one of its admins for the role admin. "
+        "If it is new, create it first."
+    )
 
 
 def form(**changed: Any) -> list[bytes]:

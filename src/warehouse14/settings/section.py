@@ -31,13 +31,22 @@ class Section:
 
     An adapter's factory takes its own section, reads its keys from it, and
     the caller then asks :meth:`finish` that none is left. ``beside`` are keys
-    without the prefix. They are others' but for those that are ours misspelt.
+    without the prefix. They are others' but for those that are ours misspelt. ``variables`` are those of the
+    environment that set a key, by the key.
     """
 
-    def __init__(self, prefix: str, values: Mapping[str, str], *, beside: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        values: Mapping[str, str],
+        *,
+        beside: Iterable[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._prefix = prefix
         self._values = dict(values)
         self._beside = tuple(beside)
+        self._variables = variables or {}
         #: The keys that were asked for, here and in the sections below.
         self._known: set[str] = set()
 
@@ -123,12 +132,14 @@ class Section:
         forms = (key, f"{key}_env", f"{key}_file")
         given = [form for form in forms if self.has(form)]
         if len(given) > 1:
-            raise SettingError(f"{' and '.join(given)} are both set: keep one of them")
+            named = " and ".join(self._prefix + form for form in given)
+            raise SettingError(f"{named} are both set: keep one of them")
         value, variable, path = (self.text(form, "") for form in forms)
         if variable and not os.environ.get(variable):
-            raise SettingError(f"{key}_env names the variable {variable!r}, which is not set")
+            name = f"{self._prefix}{key}_env"
+            raise SettingError(f"{name} names the variable {variable!r}, which is not set")
         if path:
-            return _secret_in(path, f"{key}_file")
+            return _secret_in(path, f"{self._prefix}{key}_file")
         return os.environ[variable] if variable else value
 
     def has(self, key: str) -> bool:
@@ -140,7 +151,8 @@ class Section:
         """Return the section of the keys below ``prefix`` and take them out of this one."""
         start = prefix + "."
         taken = {key: self._values.pop(key) for key in list(self._values) if key.startswith(start)}
-        section = Section(self._prefix + start, {key[len(start) :]: value for key, value in taken.items()})
+        values = {key[len(start) :]: value for key, value in taken.items()}
+        section = Section(self._prefix + start, values, variables=self._variables)
         section._known = self._known
         return section
 
@@ -153,7 +165,7 @@ class Section:
         unread = [self._prefix + key for key in self._values]
         unknown = [*unread, *(key for key in self._beside if is_ours(key, self._known))]
         if unknown:
-            raise SettingError(complaint(unknown, self._known))
+            raise SettingError(complaint(unknown, self._known, self._variables))
 
     def _take(
         self,
@@ -179,7 +191,9 @@ class Section:
         unread = (self._prefix + key for key in self._values)
         ours = (key for key in self._beside if is_ours(key, {name}))
         misspelt = [key for key in (*unread, *ours) if guess(key, {name})]
-        return f"{name} is not set" + (f"; {complaint(misspelt, {name})}" if misspelt else "")
+        return f"{name} is not set" + (
+            f"; {complaint(misspelt, {name}, self._variables)}" if misspelt else ""
+        )
 
 
 def _secret_in(path: str, key: str) -> str:

@@ -144,7 +144,8 @@ def section_of(settings: Mapping[str, str], environment: Mapping[str, str]) -> S
     variable that fits neither form is somebody else's and is left alone.
     """
     beside = [key for key in settings if not key.startswith(PREFIX)]
-    return Section(PREFIX, _in_force(settings, environment), beside=beside)
+    variables = {PREFIX + key: name for key, name in _variables_of(environment).items()}
+    return Section(PREFIX, _in_force(settings, environment), beside=beside, variables=variables)
 
 
 def settings_of_variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -208,12 +209,14 @@ def _without_password(word: re.Match[str]) -> str:
 
 def _in_force(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
     values = {key[len(PREFIX) :]: value for key, value in settings.items() if key.startswith(PREFIX)}
-    for name, value in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX):
-            key = _key_of_variable(name[len(ENVIRONMENT_PREFIX) :].lower())
-            if key is not None:
-                values[key] = value
-    return values
+    return values | {key: environment[name] for key, name in _variables_of(environment).items()}
+
+
+def _variables_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that set a key of ours, by the key."""
+    ours = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX)]
+    keys = ((_key_of_variable(name.removeprefix(ENVIRONMENT_PREFIX).lower()), name) for name in ours)
+    return {key: name for key, name in keys if key is not None}
 
 
 def _key_of_variable(name: str) -> str | None:

@@ -1,7 +1,7 @@
 """Keys that nobody reads: which of them are ours misspelt, and what they may have been meant for."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 
 PREFIX = "warehouse14."
@@ -12,12 +12,17 @@ _LIKENESS = 0.85
 _PLAIN_PREFIX = "warehouse14_"
 
 
-def complaint(keys: Iterable[str], known: Iterable[str]) -> str:
-    """Return the complaint about unknown keys, with the known ones that they may stand for."""
-    guesses = [(key, guess(key, known)) for key in sorted(keys)]
+def complaint(keys: Iterable[str], known: Iterable[str], variables: Mapping[str, str]) -> str:
+    """Return the complaint about unknown keys, with the ``variables`` that set some of them, by key, and the
+    known keys that they may stand for."""
+    guesses = [(_with_source(key, variables), guess(key, known)) for key in sorted(keys)]
     return "unknown setting: " + ", ".join(
-        key if meant is None else f"{key} (did you mean {meant}?)" for key, meant in guesses
+        said if meant is None else f"{said} (did you mean {meant}?)" for said, meant in guesses
     )
+
+
+def _with_source(key: str, variables: Mapping[str, str]) -> str:
+    return f"{key}, set by {variables[key]}" if key in variables else key
 
 
 def is_ours(key: str, known: Iterable[str]) -> bool:

@@ -49,8 +49,8 @@ def same_file(existing: File, hashes: Mapping[str, str]) -> File:
     """
     if existing.deleted_at is not None:
         raise Rejected(
-            f"content: {existing.filename} was deleted, and its name stays with its bytes. "
-            "The same bytes can be restored; for other bytes publish a new version.",
+            f"content: {existing.filename} was deleted, and its name stays taken. Publish a new version: the "
+            "same bytes can be restored by a backup of the whole site alone.",
             field="content",
         )
     known = {"sha256": existing.sha256, "blake2_256": existing.blake2_256}

@@ -312,7 +312,8 @@ class UploadService:
 def may_not_upload(identity: Identity, name: ProjectName) -> Forbidden:
     """Return what is said to whoever may not upload to a project, whether it is there or not."""
     return Forbidden(
-        f"{identity.name} may not upload to the project {name}. Ask one of its admins for the role admin."
+        f"{identity.name} may not upload to the project {name}. Ask one of its admins for the role admin. "
+        "If it is new, create it first."
     )
 
 
