@@ -73,10 +73,10 @@ class Site:
     def prepare(self) -> "Site":
         """Make its stores, and the accounts ada, ben and cleo with a token each."""
         self.command("init", "--no-admin")
-        for name, scope in ACCOUNTS.items():
-            self.command("account", "add", name, "--password-stdin", typed=PASSWORD)
-            minted = self.command("token", "mint", name, "--name", "a test", "--scope", scope)
-            self.tokens[name] = minted.strip()
+        with self.library() as warehouse:
+            for name, scope in ACCOUNTS.items():
+                warehouse.accounts.add(warehouse.operator(), name, password=PASSWORD)
+                self.tokens[name] = _minted(warehouse, name, scope)
         return self
 
     def copy_to(self, folder: Path) -> "Site":
@@ -135,9 +135,7 @@ class Site:
     def mint(self, account: str, scope: str = "upload", project: str | None = None) -> str:
         """Return the text of a new token, through the library, which is faster than the command."""
         with self.library() as warehouse:
-            return warehouse.tokens.mint(
-                warehouse.operator(), name="a test", account=account, scopes={Scope(scope)}, project=project
-            ).text
+            return _minted(warehouse, account, scope, project)
 
     def library(self) -> AbstractContextManager[Warehouse]:
         """Return the same site through the embedded library."""
@@ -165,3 +163,9 @@ class Site:
 def token_id(token: str) -> str:
     """Return the public id in a token's text."""
     return token.removeprefix("wh14_")[:10]
+
+
+def _minted(warehouse: Warehouse, account: str, scope: str, project: str | None = None) -> str:
+    return warehouse.tokens.mint(
+        warehouse.operator(), name="a test", account=account, scopes={Scope(scope)}, project=project
+    ).text
