@@ -75,6 +75,21 @@ def test_an_empty_site_shows_the_first_three_steps(opener: Opener) -> None:
     assert "http://index.example/legacy/" in page
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"create_on_upload": "true"}, "The first upload of a new name creates its project, for you alone;"),
+        ({"create_on_upload": "false"}, "Create the project first: here no upload does."),
+        ({"create_on_upload": "true", "creators": "somebody"}, "Ask whoever creates projects here for one,"),
+    ],
+)
+def test_the_first_steps_say_who_makes_a_project_on_this_site(
+    opener: Opener, settings: dict[str, str], says: str
+) -> None:
+    steps = browser(opener(**settings)).get("/").html.find("ol")
+    assert says in " ".join(steps.get_text().split())
+
+
 def test_the_home_page_shows_what_is_new_among_what_one_may_see(site: Index) -> None:
     for day, (name, public) in enumerate((("older", True), ("newer", True), ("covert", False))):
         site.clock.pass_by(days=day + 1)

@@ -82,6 +82,12 @@ class Frame:
         return identity is not None and allows_site(identity, Permission.CREATE)
 
     @property
+    def creates_on_upload(self) -> bool:
+        """Whether the first upload of a new name creates its project here."""
+        creates: bool = self.request.registry.warehouse.policy.create_on_upload
+        return creates
+
+    @property
     def takes_parts(self) -> bool:
         """Whether files may be sent straight to the store."""
         direct: DirectUploadService = self.request.registry.warehouse.direct
