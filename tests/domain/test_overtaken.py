@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +56,9 @@ class Site:
 
     def delete(self, version: str) -> None:
         self.warehouse.files.delete_release(self.ada, "demo", version)
+
+    def demote(self, name: str) -> None:
+        self.warehouse.accounts.set_administrator(self.warehouse.operator(), name, administrator=False)
 
     def overtaken(self, slower: Callable[[], object], faster: Callable[[], object]) -> None:
         """Let one come before another that has decided already; what it is told is no matter."""
@@ -156,6 +160,14 @@ def test_nobody_gives_what_lasts_after_being_disabled(site: Site, change: str) -
     assert site.actions == [given, Action.ACCOUNT_DISABLE]
 
 
+def test_nobody_gives_a_role_by_a_look_after_losing_the_rank(site: Site) -> None:
+    site.warehouse.projects.create(site.bob, "demo")
+    looking = replace(site.ada, looking=frozenset({DEMO}))
+    grant = partial(site.warehouse.projects.grant, looking, "demo", "account:ada", Role.ADMIN)
+    site.overtaken(grant, partial(site.demote, "ada"))
+    assert site.actions == [Action.PROJECT_GRANT, Action.ACCOUNT_DEMOTE]
+
+
 @pytest.mark.parametrize(
     ("change", "made"),
     [
@@ -174,8 +186,7 @@ def test_nobody_makes_a_way_to_sign_in_after_losing_the_rank(site: Site, change:
         "password": partial(accounts.set_password, site.ada, "bob", "a better horse"),
         "join": partial(arrivals.join_known, site.ada, "bob", **who),
     }[change]
-    demote = partial(accounts.set_administrator, site.warehouse.operator(), "ada", administrator=False)
-    site.overtaken(make, demote)
+    site.overtaken(make, partial(site.demote, "ada"))
     assert site.actions == [made, Action.ACCOUNT_DEMOTE]
 
 

@@ -213,6 +213,7 @@ class AccountService:
 
         def work(unit: UnitOfWork) -> bool:
             unit.hold(ADMINISTRATORS)
+            hold_account(unit, wanted)
             require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             if not administrator and wanted in self.by_settings:
@@ -242,12 +243,12 @@ class AccountService:
 
 
 def hold_account(unit: UnitOfWork, name: AccountName) -> None:
-    """Let no other unit begin a session of an account, end all of them, close a way in or disable it until
-    this one ends.
+    """Let no other unit begin a session of an account, end all of them, close a way in, disable it or change
+    its rank until this one ends.
 
     A session rests on a password or a login, and is not to be written after that was taken away and the
-    sessions were ended; what an account gives to others, not after it was disabled. It comes after every
-    other name that a unit holds.
+    sessions were ended; what an account gives to others, not after it was disabled or lost the rank. It comes
+    after every other name that a unit holds.
     """
     unit.hold(f"account:{name}")
 
