@@ -12,6 +12,7 @@ import pytest
 from domain.conftest import settings_of
 from support.backends import Pair
 from support.overtaking import overtaken
+from tests.domain.test_arrivals import CORP, NOOR
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
@@ -188,6 +189,14 @@ def test_nobody_makes_a_way_to_sign_in_after_losing_the_rank(site: Site, change:
     }[change]
     site.overtaken(make, partial(site.demote, "ada"))
     assert site.actions == [made, Action.ACCOUNT_DEMOTE]
+
+
+def test_nobody_makes_a_way_to_sign_in_after_being_kept_out(site: Site) -> None:
+    arrivals = site.warehouse.arrivals
+    arrivals.join_known(site.bob, "ada", provider=CORP.provider, issuer=NOOR.issuer, subject=NOOR.subject)
+    add = partial(site.warehouse.accounts.add, site.ada, "eve", password="a better horse")
+    site.overtaken(add, partial(arrivals.sign_in, CORP, replace(NOOR, refusal="Not you.")))
+    assert site.actions == [Action.ACCOUNT_ADD, Action.ACCOUNT_KEEP_OUT]
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,8 @@ class ArrivalService:
             return
 
         def work(unit: UnitOfWork) -> None:
+            # Who is kept out may be an administrator, who gives nobody a way in from now on.
+            unit.hold(ADMINISTRATORS)
             hold_account(unit, name)
             account = _joined(unit, arrival, name)
             if account is None or (account.vouched and where.provider in account.vouched.kept_out):
