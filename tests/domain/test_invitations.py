@@ -1,14 +1,21 @@
 """Addresses that nobody has signed in with get roles, which whoever signs in with them takes up."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from domain.conftest import settings_of
 from tests.domain.test_arrivals import AT_OTHER, CORP, NOOR, OTHER
+from warehouse14.adapters.memory import MemoryUnits
+from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import NotFound, Rejected, SignInFailed
 from warehouse14.domain.model import Role
 from warehouse14.domain.names import Principal
+from warehouse14.domain.services.sessions import SignedIn
+from warehouse14.domain.services.working import ROLES
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.contract import race
 
@@ -175,3 +182,41 @@ def test_who_invites_while_the_address_signs_in_gives_the_role_one_way_or_the_ot
         ]
     )
     assert grants(warehouse) == {OWN: Role.MEMBER}
+
+
+@pytest.mark.parametrize("through", ["password", "provider"])
+def test_who_cannot_be_given_a_role_now_gets_in_and_finds_it_at_the_next_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, through: str
+) -> None:
+    monkeypatch.setattr(sys.modules[MemoryUnits.__module__], "_PATIENCE", 0.01)
+    warehouse = assemble(settings_of("memory", tmp_path), {}).warehouse
+    warehouse.accounts.add(warehouse.operator(), "ada")
+    warehouse.projects.create(warehouse.account("ada"), "demo")
+    warehouse.projects.grant(warehouse.account("ada"), "demo", OWN, Role.MEMBER)
+
+    def sign_in() -> SignedIn:
+        if through == "provider":
+            return warehouse.arrivals.sign_in(CORP, NOOR)
+        return warehouse.sessions.sign_in(ADDRESS, "a better horse", origin="192.0.2.1")
+
+    with warehouse.units.write() as unit:
+        unit.hold(ROLES)
+        if through == "password":
+            warehouse.accounts.add(warehouse.operator(), ADDRESS, password="a better horse")
+        assert sign_in().account.name == ADDRESS
+    assert f"what {ADDRESS} is invited to waits: Another works on {ROLES}" in caplog.text
+    assert grants(warehouse) == {INVITATION: Role.MEMBER}
+    sign_in()
+    assert grants(warehouse) == {OWN: Role.MEMBER}
+
+
+def test_a_sign_in_with_a_password_waits_for_no_role_where_nothing_is_left_to_take_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys.modules[MemoryUnits.__module__], "_PATIENCE", 0.01)
+    warehouse = assemble(settings_of("memory", tmp_path), {}).warehouse
+    warehouse.accounts.add(warehouse.operator(), ADDRESS, password="a better horse")
+    with warehouse.units.write() as unit:
+        unit.hold(ROLES)
+        warehouse.sessions.sign_in(ADDRESS, "a better horse", origin="192.0.2.1")
+    assert not caplog.messages

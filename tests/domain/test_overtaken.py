@@ -206,6 +206,7 @@ def test_nobody_makes_a_way_to_sign_in_after_being_kept_out(site: Site) -> None:
         ("revoke", Action.PROJECT_REVOKE),
         ("publicity", Action.PROJECT_PRIVATE),
         ("token", Action.TOKEN_MINT),
+        ("invitation", Action.PROJECT_ACCEPT),
     ],
 )
 def test_who_publishes_all_the_time_does_not_keep_others_from_changing_the_project(
@@ -215,11 +216,15 @@ def test_who_publishes_all_the_time_does_not_keep_others_from_changing_the_proje
     tokens, projects = site.warehouse.tokens, site.warehouse.projects
     projects.grant(site.ada, "demo", "account:bob", Role.MEMBER)
     projects.set_public(site.ada, "demo", public=True)
+    bob = replace(site.bob, session="here")
+    site.warehouse.arrivals.join(bob, CORP, replace(NOOR, email=None))
+    projects.grant(site.ada, "demo", f"account:{NOOR.email}", Role.MEMBER)
     do: dict[str, Callable[[], object]] = {
         "grant": partial(projects.grant, site.ada, "demo", "account:bob", Role.ADMIN),
         "revoke": partial(projects.revoke, site.ada, "demo", "account:bob"),
         "publicity": partial(projects.set_public, site.ada, "demo", public=False),
         "token": partial(tokens.mint, site.ada, name="ci", service="project:demo"),
+        "invitation": partial(site.warehouse.arrivals.join, bob, CORP, NOOR),
     }
     site.overtaken(do[change], partial(site.publish, "2.0"))
     assert site.actions == [changed, Action.FILE_UPLOAD]

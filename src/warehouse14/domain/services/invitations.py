@@ -1,11 +1,14 @@
 """Roles for e-mail addresses that nobody has signed in with yet, and how they become an account's."""
 
+import logging
+
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import NotFound, Rejected
+from warehouse14.domain.errors import NotFound, Rejected, Unavailable
 from warehouse14.domain.model import Action, Project, Role
 from warehouse14.domain.names import (
     AccountName,
     Principal,
+    ProjectName,
     account_name,
     account_principal,
     invitation_principal,
@@ -13,7 +16,9 @@ from warehouse14.domain.names import (
     principal_account,
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.working import ROLES, attempt, entry
+from warehouse14.domain.services.working import ROLES, attempt, entry, live_project
+
+_log = logging.getLogger(__name__)
 
 #: Of two roles the later is the stronger.
 _STRENGTH = list(Role).index
@@ -48,37 +53,78 @@ def take_up(
     """Give an account, by default that of ``identity``, the roles that its e-mail address was invited to,
     which somebody has vouched for.
 
-    Each is a change of its own: whoever is interrupted finds the rest at the next sign-in. Raises
-    ``Unavailable``.
+    Each is a change of its own. What cannot be changed now is logged, and keeps nobody out: the next sign-in
+    with a password, or through a provider that vouches for the address, finds the rest.
     """
-    try:
-        address = account_name(email)
-    except Rejected:
-        # Nobody can have invited it.
+    _take_up_all(units, now, identity, email, account or identity.account)
+
+
+def take_up_rest(units: Units, now: Now, identity: Identity) -> None:
+    """Take up what is left of the invitations to the name of an account. A look is enough where there are
+    none: since there is the account, nobody invites its name."""
+    _take_up_all(units, now, identity, identity.account or "", identity.account, waits=False)
+
+
+def _take_up_all(
+    units: Units, now: Now, identity: Identity, email: str, owner: AccountName | None, *, waits: bool = True
+) -> None:
+    """Take up every invitation of an address; ``waits``: also one that is made at this moment."""
+    invitation = _invitation_of(email)
+    if owner is None or invitation is None:
         return
-    owner = account or identity.account
-    while owner is not None and attempt(
-        units, lambda unit: _take_up_one(unit, now, identity, address, owner)
-    ):
-        pass
+    try:
+        while _take_up_one(units, now, identity, invitation, owner, waits=waits):
+            pass
+    except Unavailable as error:
+        _log.error("what %s is invited to waits: %s", owner, error.in_full, exc_info=error.__cause__)
+
+
+def _invitation_of(email: str) -> Principal | None:
+    """Return whom an invitation of an address is for, or None for one that nobody can have invited."""
+    try:
+        return invitation_principal(account_name(email)) if "@" in email else None
+    except Rejected:
+        return None
 
 
 def _take_up_one(
-    unit: UnitOfWork, now: Now, identity: Identity, address: AccountName, account: AccountName
+    units: Units,
+    now: Now,
+    identity: Identity,
+    invitation: Principal,
+    account: AccountName,
+    *,
+    waits: bool,
 ) -> bool:
-    """Take up one invitation of an address, and return whether there was one."""
-    # Whoever invites the address sees the account from now on, or is seen here.
-    unit.hold(ROLES)
-    invitation = invitation_principal(address)
-    found = unit.projects.visible(frozenset({invitation}))
-    project = unit.projects.get(found[0].name) if found else None
-    if project is None:
+    """Take up one invitation, and return whether there may be another."""
+    with units.read() as reading:
+        expected = _first_project(reading, invitation)
+    if expected is None and not waits:
         return False
-    own = account_principal(account)
-    role = max(project.grants[invitation], project.grants.get(own, Role.MEMBER), key=_STRENGTH)
-    unit.projects.revoke(project.name, invitation, expected=project.serial)
-    unit.projects.grant(project.name, own, role, expected=project.serial)
-    detail = {"principal": invitation, "role": role.value}
-    change = entry(Action.PROJECT_ACCEPT, identity, now, project=project.name, account=account, detail=detail)
-    unit.journal.append(change)
-    return True
+
+    def work(unit: UnitOfWork) -> bool:
+        if expected is not None:
+            # Whoever publishes to it all the time does not come first again and again.
+            unit.hold(expected)
+        # Whoever invites the address sees the account from now on, or is seen here.
+        unit.hold(ROLES)
+        name = _first_project(unit, invitation)
+        if name is None or name != expected:
+            return name is not None
+        project = live_project(unit, name)
+        own = account_principal(account)
+        role = max(project.grants[invitation], project.grants.get(own, Role.MEMBER), key=_STRENGTH)
+        unit.projects.revoke(name, invitation, expected=project.serial)
+        unit.projects.grant(name, own, role, expected=project.serial)
+        detail = {"principal": invitation, "role": role.value}
+        change = entry(Action.PROJECT_ACCEPT, identity, now, project=name, account=account, detail=detail)
+        unit.journal.append(change)
+        return True
+
+    return attempt(units, work)
+
+
+def _first_project(unit: UnitOfWork, invitation: Principal) -> ProjectName | None:
+    """Return one of the projects that an address is invited to."""
+    found = unit.projects.visible(frozenset({invitation}))
+    return found[0].name if found else None

@@ -12,6 +12,7 @@ from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import AccountService, existing_account, hold_account
+from warehouse14.domain.services.invitations import take_up_rest
 from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.throttle import Throttle, limits
 from warehouse14.domain.services.working import Later, attempt, entry, require_site
@@ -118,6 +119,7 @@ class SessionService:
             )
 
         signed_in = attempt(self._units, work)
+        take_up_rest(self._units, self._now, signed_in.identity(origin))
         self.tidy()
         return signed_in
 
