@@ -54,6 +54,28 @@ def test_whoever_creates_a_group_is_its_admin(warehouse: Warehouse, ada: Identit
     assert warehouse.groups.get(ada, "CREW") == group
 
 
+@pytest.mark.parametrize("lost", ["account", "rank"])
+def test_who_waits_for_others_to_change_a_group_decides_by_what_is_left_then(
+    crew: Warehouse, person: Callable[..., Identity], lost: str
+) -> None:
+    root = person("root", administrator=True)
+    before = replace(root, looking=frozenset({CREW}))
+    accounts = crew.accounts
+    lose = {
+        "account": partial(accounts.set_disabled, operator(), "root", disabled=True),
+        "rank": partial(accounts.set_administrator, operator(), "root", administrator=False),
+    }[lost]
+    lose()
+    for change in (
+        partial(crew.groups.add, before, "crew", "root", admin=True),
+        partial(crew.groups.remove, before, "crew", "bob"),
+        partial(crew.groups.delete, before, "crew"),
+    ):
+        with pytest.raises(Forbidden if lost == "account" else NotFound):
+            change()
+    assert members(crew) == {"ada": True, "bob": False}
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "corp/x", "-a", "a@b", "é", "x" * 101, "a b"])
 def test_what_is_no_name_of_a_group_is_refused(warehouse: Warehouse, ada: Identity, name: str) -> None:
     with pytest.raises(Rejected):

@@ -18,7 +18,7 @@ from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
 from warehouse14.domain.errors import Conflict, Unavailable, WarehouseError
 from warehouse14.domain.model import Action, Role
-from warehouse14.domain.names import ProjectName, ProviderName
+from warehouse14.domain.names import GroupName, ProjectName, ProviderName, group_principal
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.working import attempt
@@ -167,6 +167,25 @@ def test_nobody_gives_a_role_by_a_look_after_losing_the_rank(site: Site) -> None
     grant = partial(site.warehouse.projects.grant, looking, "demo", "account:ada", Role.ADMIN)
     site.overtaken(grant, partial(site.demote, "ada"))
     assert site.actions == [Action.PROJECT_GRANT, Action.ACCOUNT_DEMOTE]
+
+
+@pytest.mark.parametrize(("change", "loses"), [("add", "account"), ("remove", "rank"), ("delete", "rank")])
+def test_nobody_changes_a_group_after_being_disabled_or_losing_the_rank(
+    site: Site, change: str, loses: str
+) -> None:
+    groups, accounts = site.warehouse.groups, site.warehouse.accounts
+    groups.create(site.bob, "crew")
+    groups.add(site.bob, "crew", "ada", admin=loses == "account")
+    looking = replace(site.ada, looking=frozenset({group_principal(GroupName("crew"))}))
+    do: dict[str, Callable[[], object]] = {
+        "add": partial(groups.add, looking, "crew", "ada", admin=loses == "rank"),
+        "remove": partial(groups.remove, looking, "crew", "ada"),
+        "delete": partial(groups.delete, looking, "crew"),
+    }
+    disable = partial(accounts.set_disabled, site.bob, "ada", disabled=True)
+    site.overtaken(do[change], disable if loses == "account" else partial(site.demote, "ada"))
+    lost = Action.ACCOUNT_DISABLE if loses == "account" else Action.ACCOUNT_DEMOTE
+    assert site.actions == [Action(f"group.{change}"), lost]
 
 
 @pytest.mark.parametrize(

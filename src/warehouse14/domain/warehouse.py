@@ -112,7 +112,7 @@ class Warehouse:
         self.projects = ProjectService(units, now, rules)
         self.files = FileService(units, store, now)
         self.accounts = AccountService(units, now, policy.rules)
-        self.groups = GroupService(units, now, policy.rules)
+        self.groups = GroupService(units, now, rules)
         self.sessions = SessionService(
             units,
             self.accounts,

@@ -21,8 +21,7 @@ from warehouse14.domain.names import (
     service_name,
 )
 from warehouse14.domain.ports import Now, UnitOfWork
-from warehouse14.domain.services.groups import managed_group
-from warehouse14.domain.services.working import live_project, permitted_project
+from warehouse14.domain.services.working import live_project, managed_group, permitted_project
 
 
 @dataclass(frozen=True, slots=True)

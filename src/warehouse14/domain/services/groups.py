@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from warehouse14.domain.access import Identity, SiteRules, manages_group, sees_group
+from warehouse14.domain.access import Identity, SiteRules, sees_group
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Action, Group
 from warehouse14.domain.names import AccountName, GroupName, ProjectName, account_name, group_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
-from warehouse14.domain.services.working import ROLES, attempt, entry
+from warehouse14.domain.services.standings import hold_for
+from warehouse14.domain.services.working import ROLES, attempt, entry, managed_group, seen_group
 
 #: How many projects a message names.
 _MOST_NAMED = 20
@@ -95,8 +96,7 @@ class GroupService:
         name, member = group_name(group), account_name(account)
 
         def work(unit: UnitOfWork) -> bool:
-            unit.hold(ROLES)
-            found = managed_group(unit, identity, name)
+            found = self._managed(unit, identity, name)
             existing_account(unit, member)
             if found.members.get(member) is admin:
                 return False
@@ -122,8 +122,7 @@ class GroupService:
         name, member = group_name(group), account_name(account)
 
         def work(unit: UnitOfWork) -> None:
-            unit.hold(ROLES)
-            found = managed_group(unit, identity, name)
+            found = self._managed(unit, identity, name)
             if member not in found.members:
                 raise NotFound("member", member)
             left = {account: admin for account, admin in found.members.items() if account != member}
@@ -146,13 +145,18 @@ class GroupService:
         name = group_name(group)
 
         def work(unit: UnitOfWork) -> None:
-            unit.hold(ROLES)
-            found = managed_group(unit, identity, name)
+            found = self._managed(unit, identity, name)
             _keep_projects(unit, found, "cannot be deleted")
             unit.groups.delete(name, self._now())
             unit.journal.append(entry(Action.GROUP_DELETE, identity, self._now, group=name))
 
         attempt(self._units, work)
+
+    def _managed(self, unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+        """Hold what others wait for on the whole site, and return a group that ``identity`` manages by then:
+        what it changes outlasts its own rank. Raises as the use cases do, and ``Forbidden`` for an account
+        that may not act any more."""
+        return managed_group(unit, hold_for(unit, identity, self._rules, self._now, ROLES), name)
 
 
 def _first_admin(identity: Identity, admin: str | None) -> AccountName:
@@ -165,22 +169,6 @@ def _first_admin(identity: Identity, admin: str | None) -> AccountName:
     if admin is not None and account_name(admin, field="admin") != identity.account:
         raise Forbidden("Whoever creates a group is its first admin. Add others afterwards.")
     return identity.account
-
-
-def seen_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
-    """Return a group that ``identity`` may see. Raises ``NotFound``."""
-    group = unit.groups.get(name)
-    if group is None or group.deleted_at is not None or not sees_group(identity, group):
-        raise NotFound("group", name)
-    return group
-
-
-def managed_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
-    """Return a group that ``identity`` manages. Raises ``NotFound`` and ``Forbidden``."""
-    group = seen_group(unit, identity, name)
-    if not manages_group(identity, group):
-        raise Forbidden(f"{identity.name} is no admin of the group {name}.")
-    return group
 
 
 def _keep_an_admin(group: Group, members: Mapping[AccountName, bool]) -> None:

@@ -9,9 +9,8 @@ from warehouse14.domain.journal import Sought
 from warehouse14.domain.model import Change
 from warehouse14.domain.names import group_name, project_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.groups import managed_group
 from warehouse14.domain.services.standings import as_of_now
-from warehouse14.domain.services.working import permitted_project, require_site
+from warehouse14.domain.services.working import managed_group, permitted_project, require_site
 
 #: Raises for whoever may not read what a selection holds.
 Permit = Callable[[UnitOfWork, Identity], object]

@@ -9,8 +9,14 @@ from warehouse14.domain.errors import Rejected, Unauthenticated
 from warehouse14.domain.model import Action, Change, Looked
 from warehouse14.domain.names import group_name, group_principal, project_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.groups import seen_group
-from warehouse14.domain.services.working import attempt, entry, live_project, one_line, require_site
+from warehouse14.domain.services.working import (
+    attempt,
+    entry,
+    live_project,
+    one_line,
+    require_site,
+    seen_group,
+)
 
 #: How long a look lasts.
 LOOK = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""What every use case shares: trying again after a lost race, saying who did it, finding a project."""
+"""What every use case shares: trying again after a lost race, saying who did it, finding what it changes."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,9 +6,17 @@ from dataclasses import replace
 from typing import TypeVar
 from unicodedata import category
 
-from warehouse14.domain.access import Identity, Permission, allows, allows_new, allows_site
+from warehouse14.domain.access import (
+    Identity,
+    Permission,
+    allows,
+    allows_new,
+    allows_site,
+    manages_group,
+    sees_group,
+)
 from warehouse14.domain.errors import AlreadyExists, Conflict, Forbidden, NotFound, Rejected, Unavailable
-from warehouse14.domain.model import Action, Change, File, Project
+from warehouse14.domain.model import Action, Change, File, Group, Project
 from warehouse14.domain.names import AccountName, GroupName, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
 
@@ -157,3 +165,19 @@ def permitted_project(
     project = live_project(unit, name)
     require(identity, permission, project)
     return project
+
+
+def seen_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+    """Return a group that ``identity`` may see. Raises ``NotFound``."""
+    group = unit.groups.get(name)
+    if group is None or group.deleted_at is not None or not sees_group(identity, group):
+        raise NotFound("group", name)
+    return group
+
+
+def managed_group(unit: UnitOfWork, identity: Identity, name: GroupName) -> Group:
+    """Return a group that ``identity`` manages. Raises ``NotFound`` and ``Forbidden``."""
+    group = seen_group(unit, identity, name)
+    if not manages_group(identity, group):
+        raise Forbidden(f"{identity.name} is no admin of the group {name}.")
+    return group
