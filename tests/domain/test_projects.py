@@ -1,5 +1,7 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -8,6 +10,7 @@ from support.roles import grant_as_before
 from warehouse14.domain.access import Identity, operator
 from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Rejected
 from warehouse14.domain.model import Action, Latest, Role
+from warehouse14.domain.names import ProjectName
 from warehouse14.domain.services.uploads import Published
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_sdist, build_wheel
@@ -118,6 +121,36 @@ def test_a_site_administrator_has_no_role_on_a_project(
     with pytest.raises(NotFound):
         warehouse.projects.get(root, "foo")
     assert warehouse.projects.listed(root) == []
+
+
+@pytest.mark.parametrize("lost", ["account", "group", "rank"])
+def test_who_waits_for_others_to_change_a_project_decides_by_what_is_left_then(
+    warehouse: Warehouse, ada: Identity, person: Callable[..., Identity], publish: Publish, lost: str
+) -> None:
+    publish(ada, build_wheel("demo", "1.0"))
+    root = person("root", administrator=True)
+    warehouse.groups.create(ada, "crew")
+    warehouse.groups.add(ada, "crew", "root")
+    if lost == "rank":
+        before = replace(root, looking=frozenset({ProjectName("demo")}))
+        warehouse.accounts.set_administrator(operator(), "root", administrator=False)
+    else:
+        warehouse.projects.grant(ada, "demo", "group:crew", Role.ADMIN)
+        before = warehouse.account("root")
+        if lost == "account":
+            warehouse.accounts.set_disabled(operator(), "root", disabled=True)
+        else:
+            warehouse.groups.remove(ada, "crew", "root")
+    for change in (
+        partial(warehouse.files.yank_release, before, "demo", "1.0"),
+        partial(warehouse.files.delete_release, before, "demo", "1.0"),
+        partial(warehouse.projects.set_public, before, "demo", public=True),
+        partial(warehouse.projects.delete, before, "demo"),
+    ):
+        with pytest.raises(Forbidden if lost == "account" else NotFound):
+            change()
+    assert not warehouse.projects.get(ada, "demo").public
+    assert [file.yank for file in warehouse.projects.files(ada, "demo")] == [None]
 
 
 def test_a_grant_changes_the_role_that_is_there(warehouse: Warehouse, ada: Identity, bob: Identity) -> None:

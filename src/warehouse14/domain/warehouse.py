@@ -110,7 +110,7 @@ class Warehouse:
         self.now = now
         self.catalogue = Catalogue(units, store, self.index)
         self.projects = ProjectService(units, now, rules)
-        self.files = FileService(units, store, now)
+        self.files = FileService(units, store, now, rules)
         self.accounts = AccountService(units, now, policy.rules)
         self.groups = GroupService(units, now, rules)
         self.sessions = SessionService(

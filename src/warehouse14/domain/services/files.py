@@ -6,11 +6,12 @@ from typing import BinaryIO
 
 from packaging.version import InvalidVersion, Version
 
-from warehouse14.domain.access import Identity, Permission
+from warehouse14.domain.access import Identity, Permission, SiteRules
 from warehouse14.domain.errors import NotFound, Rejected
 from warehouse14.domain.model import Action, File, Project, Yank, latest_of
 from warehouse14.domain.names import file_name, project_name
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units
+from warehouse14.domain.services.standings import as_of_now
 from warehouse14.domain.services.working import attempt, entry, one_line, permitted_project
 
 #: Finds the files that are meant among those of a project.
@@ -22,8 +23,9 @@ _REASON_LENGTH = 1000
 class FileService:
     """The use cases on files and releases. A release is all listed files of one version."""
 
-    def __init__(self, units: Units, store: FileStore, now: Now) -> None:
+    def __init__(self, units: Units, store: FileStore, now: Now, rules: SiteRules) -> None:
         self._units = units
+        self._rules = rules
         self._store = store
         self._now = now
 
@@ -120,7 +122,8 @@ class FileService:
         def work(unit: UnitOfWork) -> bool:
             # As who publishes does: of many at once none loses to the others again and again.
             unit.hold(name)
-            found = permitted_project(unit, identity, permission, name)
+            changer = as_of_now(unit, identity, self._rules, self._now)
+            found = permitted_project(unit, changer, permission, name)
             changed = [
                 after for before in choice(unit, found) if (after := change(unit, before)) is not before
             ]

@@ -24,7 +24,7 @@ from warehouse14.domain.names import (
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
 from warehouse14.domain.services.invitations import held_by, invited_instead
-from warehouse14.domain.services.standings import hold_for
+from warehouse14.domain.services.standings import as_of_now, hold_for
 from warehouse14.domain.services.working import (
     ROLES,
     attempt,
@@ -231,9 +231,7 @@ class ProjectService:
         """
 
         def work(unit: UnitOfWork) -> bool:
-            # Whoever publishes to it all the time does not come first again and again.
-            unit.hold(project_name(name))
-            project = permitted_project(unit, identity, Permission.MANAGE, project_name(name))
+            project = self._waited_for(unit, identity, Permission.MANAGE, project_name(name))
             if project.public is public:
                 return False
             unit.projects.set_public(project.name, public, expected=project.serial)
@@ -250,13 +248,20 @@ class ProjectService:
         """
 
         def work(unit: UnitOfWork) -> None:
-            # As where it is opened or closed.
-            unit.hold(project_name(name))
-            project = permitted_project(unit, identity, Permission.DELETE, project_name(name))
+            project = self._waited_for(unit, identity, Permission.DELETE, project_name(name))
             unit.projects.delete(project.name, self._now(), expected=project.serial)
             unit.journal.append(entry(Action.PROJECT_DELETE, identity, self._now, project=project.name))
 
         attempt(self._units, work)
+
+    def _waited_for(
+        self, unit: UnitOfWork, identity: Identity, permission: Permission, name: ProjectName
+    ) -> Project:
+        """Hold a project, so that whoever publishes to it all the time does not come first again and again,
+        and return it if ``identity`` may do ``permission`` by then. Raises as ``require`` does, and
+        ``Forbidden`` for an account that may not act any more."""
+        unit.hold(name)
+        return permitted_project(unit, as_of_now(unit, identity, self._rules, self._now), permission, name)
 
 
 def visible_projects(
