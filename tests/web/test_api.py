@@ -256,7 +256,15 @@ def test_of_groups_that_differ_in_spaces_alone_the_one_that_is_named_loses_its_r
     assert left == ["account:ada", "account:bob", "group:corp/Team"]
 
 
+def test_no_other_group_than_the_one_that_is_named_gets_a_role(site: Index) -> None:
+    token = token_of(site)
+    given = {"who": "group:corp/Team ", "role": "admin"}
+    assert refused(post(site, "demo/grant", token, given), 400).startswith("who: ")
+    assert "group:corp/Team" not in {each["who"] for each in said(get(site, "demo/roles", token))["roles"]}
+
+
 def test_spaces_around_the_name_of_an_account_are_passed_over(site: Index) -> None:
+    assert done(post(site, "demo/grant", token_of(site), {"who": "account:bob ", "role": " admin\n"}))
     assert done(post(site, "demo/revoke", token_of(site), {"who": " account:bob\n"}))
 
 

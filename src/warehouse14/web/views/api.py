@@ -94,21 +94,21 @@ def roles(context: ApiProject, request: Request) -> Response:
 @change(context=ApiProject, name="grant", permission=Permission.MANAGE)
 def grant(context: ApiProject, request: Request) -> Response:
     """Give somebody a role, or another one."""
-    given = given_fields(request, "who", "role")
-    if given["role"] not in set(Role):
+    given = given_fields(request, "who", "role", exact=True)
+    role = given["role"].strip()
+    if role not in set(Role):
         raise Rejected("role: choose member or admin.", field="role")
+    who = principal(_named(given["who"]), field="who")
     granted = request.registry.warehouse.projects.grant(
-        request.identity, context.project.name, principal(given["who"], field="who"), Role(given["role"])
+        request.identity, context.project.name, who, Role(role)
     )
-    return answer(changed=granted.is_new, who=granted.who, role=given["role"])
+    return answer(changed=granted.is_new, who=granted.who, role=role)
 
 
 @change(context=ApiProject, name="revoke", permission=Permission.MANAGE)
 def revoke(context: ApiProject, request: Request) -> Response:
     """Take somebody's role away."""
-    given = given_fields(request, "who", exact=True)["who"]
-    # Spaces at the ends of a provider's name for a group are its own. Without them it may be another.
-    named = given if group_provider(Principal(given)) else given.strip()
+    named = _named(given_fields(request, "who", exact=True)["who"])
     who = granted_principal(named, context.project.grants, field="who")
     request.registry.warehouse.projects.revoke(request.identity, context.project.name, who)
     return answer(changed=True)
@@ -128,6 +128,12 @@ def journal(context: ApiProject, request: Request) -> Response:
 def answer(**values: object) -> Response:
     """Return ``values`` as a JSON object."""
     return Response(json_body=values, content_type="application/json", cache_control="no-store")
+
+
+def _named(given: str) -> str:
+    """Return whom a field names, without spaces at its ends. Those of a provider's name for a group are its
+    own: without them it may be another."""
+    return given if group_provider(Principal(given)) else given.strip()
 
 
 def _role(identity: Identity, project: Project) -> Role | None:
