@@ -110,5 +110,8 @@ def stocked() -> Iterator[Index]:
     index.wheel("pub")
     index.account("eve")
     index.account("root", administrator=True)
+    for name in ("ada", "bob", "eve", "root"):
+        # A token is made when it is first asked for, which would be a change.
+        index.token(name)
     yield index
     index.warehouse.close()
