@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import transaction
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.orm import Session
+from transaction.interfaces import DoomedTransaction
 
 from support.cables import Cable
 from support.databases import DatabaseServer, PostgreSQLServer
@@ -23,6 +27,7 @@ from support.servers import free_port
 from warehouse14.adapters import sql
 from warehouse14.adapters.sql.servers.units import ServerUnits
 from warehouse14.adapters.sql.tables import metadata
+from warehouse14.adapters.sql.transactions import JoinedUnits
 from warehouse14.domain.errors import AlreadyExists, Conflict, Misconfigured, Unavailable, WarehouseError
 from warehouse14.domain.model import Order, Role
 from warehouse14.domain.names import ProjectName
@@ -237,6 +242,34 @@ def test_two_who_wait_for_each_other_are_parted_and_the_loser_may_try_again(plac
     outcomes = race([partial(crosswise, DEMO, OTHER, serials), partial(crosswise, OTHER, DEMO, serials)])
     assert sorted(map(type, outcomes), key=str) == [type(None), Conflict], outcomes
     units.close()
+
+
+def test_a_host_cannot_commit_a_transaction_in_which_the_database_has_failed(place: Place) -> None:
+    engine = create_engine(place.url, isolation_level="READ COMMITTED")
+    for statement in ("SET SESSION innodb_lock_wait_timeout = 1", "SET lock_timeout = 1000"):
+        if ("innodb" in statement) == place.url.startswith("mysql"):
+            event.listen(engine, "connect", partial(_execute, statement))
+    units, manager = open_units(place.url), transaction.TransactionManager(explicit=True)
+    joined = JoinedUnits(Session(engine), manager)
+    with units.write() as other:
+        other.hold(DEMO)
+        manager.begin()
+        with joined.write() as unit:
+            unit.accounts.add(sample_account())
+        with pytest.raises(Unavailable), joined.write() as unit:
+            unit.hold(DEMO)
+    with pytest.raises(DoomedTransaction):
+        manager.commit()
+    manager.abort()
+    assert look(units, lambda unit: list(unit.accounts.all())) == []
+    units.close()
+    engine.dispose()
+
+
+def _execute(statement: str, connection: Any, _entry: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.commit()
 
 
 def test_a_lock_that_another_keeps_too_long_is_unavailable(place: Place) -> None:

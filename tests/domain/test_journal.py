@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from domain.conftest import Clock
-from warehouse14.domain.access import Identity, TokenLimits, account_identity, operator
+from warehouse14.domain.access import Identity, account_identity, operator
 from warehouse14.domain.credentials import mint_token
 from warehouse14.domain.errors import Forbidden, NotFound, Rejected
 from warehouse14.domain.journal import FAMILIES, Sought, sought_of
 from warehouse14.domain.journallines import COLUMNS, csv_lines, json_lines
-from warehouse14.domain.model import Action, Change, Reach, Role, Scope
+from warehouse14.domain.model import Action, Change, Role, Scope
 from warehouse14.domain.names import GroupName, ProjectName
 from warehouse14.domain.sentences import SENTENCES, sentence
 from warehouse14.domain.services.journal import Selection
@@ -97,7 +97,7 @@ def test_the_admins_of_a_group_and_the_operator_read_its_journal_and_others_do_n
     # Another group that is sought by hand is still not theirs.
     assert told(warehouse.journal.of_group(ada, "crew", Sought(group=GroupName("team")))) == expected
     itself = warehouse.tokens.identify(new.text)
-    held = replace(ada, token=TokenLimits("t0", frozenset(Scope), Reach()))
+    held = warehouse.tokens.identify(warehouse.tokens.mint(ada, name="laptop", scopes=set(Scope)).text)
     for who, error in (
         (bob, Forbidden),
         (person("root", administrator=True), Forbidden),
@@ -157,9 +157,9 @@ def test_a_token_that_does_not_manage_reads_no_journal(
     warehouse: Warehouse, person: Callable[..., Identity], scope: Scope, project: ProjectName | None
 ) -> None:
     person("root", administrator=True)
-    limits = TokenLimits("t0", frozenset({scope}), Reach(project=project))
-    root = replace(warehouse.account("root"), token=limits)
     warehouse.projects.create(warehouse.account("root"), "demo")
+    minted = warehouse.tokens.mint(warehouse.account("root"), name="laptop", scopes={scope}, project=project)
+    root = warehouse.tokens.identify(minted.text)
     for read in (
         lambda: warehouse.journal.of_project(root, "demo"),
         lambda: warehouse.journal.of_site(root),

@@ -16,8 +16,8 @@ from tests.domain.test_arrivals import CORP, NOOR
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.bootstrap import assemble
 from warehouse14.domain.access import Identity
-from warehouse14.domain.errors import Conflict, Unavailable, WarehouseError
-from warehouse14.domain.model import Action, Role
+from warehouse14.domain.errors import Conflict, Forbidden, Unavailable, WarehouseError
+from warehouse14.domain.model import Action, Role, Scope
 from warehouse14.domain.names import GroupName, ProjectName, ProviderName, group_principal
 from warehouse14.domain.ports import UnitOfWork
 from warehouse14.domain.services.uploadform import form_of
@@ -159,6 +159,23 @@ def test_nobody_gives_what_lasts_after_being_disabled(site: Site, change: str) -
     disable = partial(site.warehouse.accounts.set_disabled, site.bob, "ada", disabled=True)
     site.overtaken(partial(give, site.warehouse.account("ada")), disable)
     assert site.actions == [given, Action.ACCOUNT_DISABLE]
+
+
+@pytest.mark.parametrize("ends", ["revoke", "rotate"])
+def test_nobody_gives_a_role_by_a_token_after_it_has_ended(site: Site, ends: str) -> None:
+    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+    projects.create(site.ada, "demo")
+    minted = tokens.mint(site.ada, name="ci", scopes={Scope.MANAGE})
+    program = tokens.identify(minted.text)
+    end = {
+        "revoke": partial(tokens.revoke, site.ada, minted.id),
+        "rotate": partial(tokens.rotate, site.ada, minted.id, overlap_hours=0),
+    }[ends]
+    grant = partial(projects.grant, program, "demo", "account:bob", Role.ADMIN)
+    site.overtaken(grant, end)
+    assert site.actions == [Action.PROJECT_GRANT, Action(f"token.{ends}")]
+    with pytest.raises(Forbidden, match="not in this way"):
+        projects.revoke(program, "demo", "account:bob")
 
 
 def test_nobody_gives_a_role_by_a_look_after_losing_the_rank(site: Site) -> None:

@@ -17,6 +17,7 @@ from warehouse14.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from warehouse14.domain.model import Role
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.contract import race
@@ -56,6 +57,16 @@ def known(warehouse: Warehouse, signed_in: SignedIn) -> bool:
 
 
 # -- sessions ---------------------------------------------------------------------------
+
+
+def test_who_is_signed_out_meanwhile_gives_nobody_a_role(people: Warehouse) -> None:
+    asking = sign_in(people).identity(HERE)
+    people.projects.create(asking, "demo")
+    people.sessions.end_others(asking)
+    people.projects.grant(asking, "demo", "account:bob", Role.ADMIN)
+    people.sessions.end_all(people.operator(), "ada")
+    with pytest.raises(Forbidden, match="not in this way"):
+        people.projects.grant(asking, "demo", "account:bob", Role.MEMBER)
 
 
 def test_the_right_password_starts_a_session_that_its_secret_finds(people: Warehouse) -> None:

@@ -1,8 +1,9 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -119,6 +120,31 @@ def test_a_member_and_a_stranger_do_not_publish(
         with pytest.raises(Forbidden):
             publish(bob, build_sdist("demo", "1.0"))
         warehouse.projects.grant(ada, "demo", "account:bob", Role.MEMBER)
+
+
+@pytest.mark.parametrize("loses", ["token", "account", "group"])
+def test_a_file_on_its_way_is_refused_to_who_has_lost_the_right_meanwhile(
+    warehouse: Warehouse, ada: Identity, bob: Identity, loses: str
+) -> None:
+    warehouse.groups.create(ada, "crew")
+    warehouse.groups.add(ada, "crew", "bob")
+    warehouse.projects.create(ada, "demo")
+    warehouse.projects.grant(ada, "demo", "group:crew", Role.ADMIN)
+    minted = warehouse.tokens.mint(bob, name="ci", scopes={Scope.UPLOAD})
+    lose = {
+        "token": partial(warehouse.tokens.revoke, bob, minted.id),
+        "account": partial(warehouse.accounts.set_disabled, warehouse.operator(), "bob", disabled=True),
+        "group": partial(warehouse.groups.remove, ada, "crew", "bob"),
+    }[loses]
+
+    def chunks() -> Iterator[bytes]:
+        yield WHEEL.content[:100]
+        lose()
+        yield WHEEL.content[100:]
+
+    with pytest.raises(Forbidden):
+        warehouse.uploads.publish(warehouse.tokens.identify(minted.text), form_of(WHEEL.filename), chunks())
+    assert left_behind(warehouse) == []
 
 
 def test_a_token_publishes_within_its_scope_and_project(

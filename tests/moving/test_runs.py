@@ -205,6 +205,18 @@ def test_a_site_that_was_restored_in_part_is_neither_backed_up_nor_copied(half: 
         assert known_rows(third.units) == known_rows(empty.units)
 
 
+def test_of_a_deleted_project_that_was_restored_in_part_the_refusal_says_what_is_left_to_do(
+    source: Warehouse, target: Warehouse
+) -> None:
+    with source.units.read() as before:
+        copy(InUnit(before), target.units)
+    source.projects.delete(source.operator(), "one")
+    with source.units.read() as newer:
+        cut_off(CutOff(InUnit(newer)), target.units)
+    with pytest.raises(Conflict, match=r"has 'one' of a copy .* run it on empty stores"):
+        list(moving(target).backup(BytesIO()))
+
+
 def test_a_site_that_was_restored_in_part_and_went_on_is_backed_up_once_such_projects_changed(
     half: Warehouse,
 ) -> None:

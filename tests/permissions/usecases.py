@@ -171,7 +171,8 @@ def _tried(sample: Sample, who: str, *, public: bool, scope: Scope | None = None
         warehouse.projects.set_public(operator(), DEMO, public=public)
         me = world.who(who)
         if scope is not None:
-            me = replace(me, token=TokenLimits("x", frozenset({scope})), session=None)
+            minted = warehouse.tokens.mint(operator(), name="a test", account=me.account, scopes={scope})
+            me = replace(me, token=TokenLimits(minted.id, frozenset({scope})), session=None)
         return _heard(lambda: sample.call(world, me))
 
 

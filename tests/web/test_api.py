@@ -256,9 +256,10 @@ def test_of_groups_that_differ_in_spaces_alone_the_one_that_is_named_loses_its_r
     assert left == ["account:ada", "account:bob", "group:corp/Team"]
 
 
-def test_no_other_group_than_the_one_that_is_named_gets_a_role(site: Index) -> None:
+@pytest.mark.parametrize("before", ["", " "])
+def test_no_other_group_than_the_one_that_is_named_gets_a_role(site: Index, before: str) -> None:
     token = token_of(site)
-    given = {"who": "group:corp/Team ", "role": "admin"}
+    given = {"who": f"{before}group:corp/Team ", "role": "admin"}
     assert refused(post(site, "demo/grant", token, given), 400).startswith("who: ")
     assert "group:corp/Team" not in {each["who"] for each in said(get(site, "demo/roles", token))["roles"]}
 

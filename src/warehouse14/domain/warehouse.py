@@ -133,6 +133,7 @@ class Warehouse:
             units,
             store,
             now,
+            rules,
             max_file_bytes=policy.max_file_bytes,
             create_on_upload=policy.create_on_upload,
         )

@@ -14,8 +14,9 @@ from warehouse14.adapters.sql.running import Runner
 from warehouse14.adapters.sql.sessions import SqlAttempts, SqlSessions
 from warehouse14.adapters.sql.tables import HOLDS, holds
 
-#: Changes nothing, but locks the row until the commit, on SQLite the database. It is no SELECT that locks:
-#: a host whose transaction reads what was there at its beginning fails here, where it would decide on that.
+#: Changes nothing, but locks the row until the commit, on SQLite the database. It is no SELECT that locks: on
+#: PostgreSQL a host whose transaction reads what was there at its beginning fails here, where it would decide
+#: on that.
 _HOLD = update(holds).where(holds.c.id == bindparam("of_id")).values(id=holds.c.id)
 
 

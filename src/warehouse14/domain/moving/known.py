@@ -118,16 +118,16 @@ class InUnit:
                 yield Owned(replace(project, serial=serial), self._unit.files.of(project.name))
 
     def require_whole(self) -> None:
-        """Raise ``Conflict`` if a copy or restoration to this site was cut off: it put projects, and not the
-        entries of theirs."""
+        """Raise ``Conflict`` if a copy or restoration to this site was cut off that has put projects, and not
+        the entries of theirs."""
         for project in self._unit.projects.changed_since(self._serial):
             if not self._has_reached(project.serial):
                 raise Conflict(
                     "site",
                     "source",
                     f"The site that is to be read has {project.name!r} of a copy or restore that was cut off:"
-                    f" its journal has no entry {project.serial}. Run that again to its end. Where the site"
-                    " has changes of its own since, change the roles of such a project, or publish to it.",
+                    f" its journal has no entry {project.serial}. Run that again to its end; where the site"
+                    f" has changes of its own since, {_way_out(project)}.",
                 )
 
     def _said(self, serial: int) -> int:
@@ -161,6 +161,14 @@ class InUnit:
     def serial(self) -> int:
         """See the protocol."""
         return self._serial
+
+
+def _way_out(project: Project) -> str:
+    """Return what else makes a site whole that has a project of a later state."""
+    if project.deleted_at is None:
+        return "change the roles of such a project, or publish to it"
+    # Nobody changes it; a table has so what is put into it until that is whole.
+    return "run it on empty stores, and let that be the site"
 
 
 def settle_seconds(units: Units) -> float:

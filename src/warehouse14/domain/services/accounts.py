@@ -250,7 +250,12 @@ def hold_account(unit: UnitOfWork, name: AccountName) -> None:
     sessions were ended; what an account gives to others, not after it was disabled or lost the rank. It comes
     after every other name that a unit holds.
     """
-    unit.hold(f"account:{name}")
+    unit.hold(held_name(name))
+
+
+def held_name(name: AccountName) -> str:
+    """Return the name by which an account is held."""
+    return f"account:{name}"
 
 
 def require_still_administrator(unit: UnitOfWork, identity: Identity, rules: SiteRules) -> None:

@@ -54,8 +54,8 @@ class MoveService:
 
         Yields one of each file of the projects that changed, and of those whose bytes are still not there:
         whoever is told of no damage has a whole copy. Raises ``Misconfigured`` if the other stores
-        cannot take it, ``Conflict`` if they have changes of their own or a copy or restoration to this site
-        was cut off, and ``Unavailable``.
+        cannot take it, ``Conflict`` if they have changes of their own, or this site has projects of a copy or
+        restoration that was cut off, and ``Unavailable``.
         """
         restorable(units)
         carrier = Carrier(self._units, self._store, store)
@@ -77,8 +77,8 @@ class MoveService:
         """Write an archive of all that is known, as of one moment where the store reads so, and of all listed
         blobs.
 
-        Yields one of each listed file. Raises ``Conflict`` if a copy or restoration to this site was cut off,
-        ``Unavailable``, and ``OSError`` if ``to`` takes no more.
+        Yields one of each listed file. Raises ``Conflict`` if this site has projects of a copy or restoration
+        that was cut off, ``Unavailable``, and ``OSError`` if ``to`` takes no more.
         """
         made_at = self._now()
         with writing(to) as archive, tempfile.TemporaryFile() as lines:

@@ -205,6 +205,8 @@ class SessionService:
         owner = _owner(identity)
 
         def work(unit: UnitOfWork) -> None:
+            # What was begun in it ends before, or not at all.
+            hold_account(unit, owner)
             found = unit.sessions.get(session)
             if found is None or found.account != owner:
                 raise NotFound("session", session)

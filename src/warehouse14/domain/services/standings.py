@@ -46,16 +46,25 @@ class Standings:
 
 def as_of_now(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now) -> Identity:
     """Return ``identity`` with the rank and the groups that it has now, and its limits as they were: what it
-    does may outlast them. Raises ``Forbidden`` for an account that may not act any more."""
+    does may outlast them. Raises ``Forbidden`` for an account that may not act any more, and for a token or a
+    session that has ended."""
     if identity.account is None:
         return identity
     account = unit.accounts.get(identity.account)
-    if account is None or not account.may_act:
-        raise Forbidden(f"{identity.name} may do nothing on this site any more.")
+    if account is None or not account.may_act or _has_ended(unit, identity, now):
+        raise Forbidden(f"{identity.name} may do nothing on this site any more, or not in this way.")
     standing = rules.standing(account, groups_of_account(unit, account), now())
     return standing.identity(
         token=identity.token, session=identity.session, looking=identity.looking, origin=identity.origin
     )
+
+
+def _has_ended(unit: UnitOfWork, identity: Identity, now: Now) -> bool:
+    """Whether the token or the session has ended by which somebody came."""
+    if identity.token is not None:
+        token = unit.tokens.get(identity.token.id)
+        return token is None or token.is_over(now())
+    return identity.session is not None and unit.sessions.get(identity.session) is None
 
 
 def hold_for(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now, *names: str) -> Identity:

@@ -20,7 +20,12 @@ from warehouse14.domain.names import (
 )
 from warehouse14.domain.origins import ranges
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import enabled_account, existing_account
+from warehouse14.domain.services.accounts import (
+    enabled_account,
+    existing_account,
+    held_name,
+    hold_account,
+)
 from warehouse14.domain.services.belonging import (
     group_served,
     groups_of_account,
@@ -145,8 +150,12 @@ class TokenService:
 
         Raises ``NotFound`` for one that is unknown or another's.
         """
+        with self._units.read() as reading:
+            owner = _token_for(reading, identity, token, _require_keeper).account
 
         def work(unit: UnitOfWork) -> bool:
+            # What was begun with it ends before, or not at all.
+            hold_account(unit, owner)
             found = _token_for(unit, identity, token, _require_keeper)
             if found.revoked_at is not None:
                 return False
@@ -226,11 +235,15 @@ class TokenService:
 
     def _maker(self, unit: UnitOfWork, identity: Identity, owner: AccountName) -> Identity:
         """Return ``identity`` as it is now, and let nobody take away meanwhile what gives it the tokens of a
-        service, which stay after that. Raises ``Forbidden`` for an account that may not act any more."""
+        service, which stay after that, nor do anything with a token of the owner that ends here. Raises
+        ``Forbidden`` for an account that may not act any more."""
         if not is_service_name(owner):
+            hold_account(unit, owner)
             return identity
         project = project_served(owner)
-        names = (ROLES,) if project is None else (project, ROLES)
+        names = [ROLES] if project is None else [project, ROLES]
+        if owner != identity.account:
+            names.append(held_name(owner))
         return hold_for(unit, identity, self._rules, self._now, *names)
 
     def _add(self, unit: UnitOfWork, identity: Identity, token: Token, action: Action, **detail: str) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from warehouse14.domain.access import Identity, Permission, allows, allows_new
+from warehouse14.domain.access import Identity, Permission, SiteRules, allows, allows_new
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
 from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Replaced, Unavailable
 from warehouse14.domain.lasting import ends_soon
@@ -22,6 +22,7 @@ from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
 from warehouse14.domain.services.deletions import deleting
+from warehouse14.domain.services.standings import as_of_now
 from warehouse14.domain.services.upkeep import damage_to, remove_wrong_blob, remove_wrong_sidecar
 from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadform import (
@@ -59,9 +60,17 @@ class UploadService:
     """The use case of publishing."""
 
     def __init__(
-        self, units: Units, store: FileStore, now: Now, *, max_file_bytes: int, create_on_upload: bool
+        self,
+        units: Units,
+        store: FileStore,
+        now: Now,
+        rules: SiteRules,
+        *,
+        max_file_bytes: int,
+        create_on_upload: bool,
     ) -> None:
         self._units = units
+        self._rules = rules
         self._store = store
         self._now = now
         self._create_on_upload = create_on_upload
@@ -224,7 +233,8 @@ class UploadService:
 
         def work(unit: UnitOfWork) -> File:
             unit.hold(file.project)
-            self._permit(identity, claim, unit.projects.get(file.project))
+            uploader = as_of_now(unit, identity, self._rules, self._now)
+            self._permit(uploader, claim, unit.projects.get(file.project))
             listed = unit.files.get(file.project, file.filename)
             assert listed is not None, "the row of a file stays"
             self._require_whole(file)
@@ -282,7 +292,8 @@ class UploadService:
         def work(unit: UnitOfWork) -> Published:
             unit.hold(file.project)
             project = unit.projects.get(claim.project)
-            self._permit(identity, claim, project)
+            # It may have been on its way for hours.
+            self._permit(as_of_now(unit, identity, self._rules, self._now), claim, project)
             existing = unit.files.get(file.project, file.filename)
             if existing is not None:
                 return Published(same_file(existing, hashes), is_new=False)

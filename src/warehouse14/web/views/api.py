@@ -131,9 +131,10 @@ def answer(**values: object) -> Response:
 
 
 def _named(given: str) -> str:
-    """Return whom a field names, without spaces at its ends. Those of a provider's name for a group are its
-    own: without them it may be another."""
-    return given if group_provider(Principal(given)) else given.strip()
+    """Return whom a field names, without spaces at its ends. Those after a provider's name for a group are
+    its own: without them it may be another."""
+    named = given.lstrip()
+    return named if group_provider(Principal(named)) else named.rstrip()
 
 
 def _role(identity: Identity, project: Project) -> Role | None:
