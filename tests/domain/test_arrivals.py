@@ -175,11 +175,10 @@ def test_who_is_kept_out_by_one_provider_does_not_get_in_through_another(
     assert warehouse.arrivals.sign_in(OTHER, AT_OTHER).account.name == "noor@example.org"
 
 
-def test_to_close_a_way_in_lets_no_token_in_and_to_let_somebody_in_is_on_record(
-    warehouse: Warehouse, noor: Identity
-) -> None:
+@pytest.mark.usefixtures("noor")
+def test_to_close_a_way_in_lets_no_token_in_and_to_let_somebody_in_is_on_record(warehouse: Warehouse) -> None:
     warehouse.accounts.set_password(operator(), "noor@example.org", "correct horse")
-    token = warehouse.tokens.mint(noor, name="laptop").text
+    token = warehouse.tokens.mint(warehouse.account("noor@example.org"), name="laptop").text
     with pytest.raises(SignInFailed):
         warehouse.arrivals.sign_in(CORP, replace(NOOR, refusal="No."))
     warehouse.arrivals.part(operator(), NOOR.issuer, NOOR.subject, account="noor@example.org")
@@ -453,14 +452,13 @@ def test_groups_at_a_provider_do_not_outlast_the_bound_by_signing_in_with_a_pass
     assert groups(site) == {"group:corp/platform"}
 
 
-def test_a_password_is_no_way_in_where_the_site_has_none(
-    warehouse: Warehouse, clock: Clock, noor: Identity
-) -> None:
+@pytest.mark.usefixtures("noor")
+def test_a_password_is_no_way_in_where_the_site_has_none(warehouse: Warehouse, clock: Clock) -> None:
     warehouse.accounts.set_password(operator(), "noor@example.org", "a password of this site")
-    site = with_rules(warehouse, clock, passwords=False)
+    site, owner = with_rules(warehouse, clock, passwords=False), warehouse.account("noor@example.org")
     with pytest.raises(Rejected, match="only way in"):
-        site.arrivals.part(noor, NOOR.issuer, NOOR.subject)
-    with_rules(warehouse, clock).arrivals.part(noor, NOOR.issuer, NOOR.subject)
+        site.arrivals.part(owner, NOOR.issuer, NOOR.subject)
+    with_rules(warehouse, clock).arrivals.part(owner, NOOR.issuer, NOOR.subject)
     assert site.arrivals.joined(operator(), "noor@example.org") == []
 
 

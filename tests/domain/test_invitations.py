@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.conftest import settings_of
+from support.sites import PASSWORD
 from tests.domain.test_arrivals import AT_OTHER, CORP, NOOR, OTHER
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.bootstrap import assemble
@@ -91,10 +92,12 @@ def test_an_invitation_is_no_role_and_no_admin_until_it_is_taken_up(
 def test_whoever_has_a_role_already_keeps_the_stronger_one(warehouse: Warehouse, ada: Identity) -> None:
     for name, role in (("demo", Role.ADMIN), ("tools", Role.MEMBER)):
         warehouse.projects.grant(ada, name, f"account:{ADDRESS}", role)
-    warehouse.accounts.add(warehouse.operator(), "noor")
+    warehouse.accounts.add(warehouse.operator(), "noor", password=PASSWORD)
     for name, role in (("demo", Role.MEMBER), ("tools", Role.ADMIN)):
         warehouse.projects.grant(ada, name, "account:noor", role)
-    noor = replace(warehouse.account("noor"), session="here")
+    noor = warehouse.sessions.sign_in("noor", PASSWORD, origin="192.0.2.1", agent="Lynx").identity(
+        "192.0.2.1"
+    )
     assert warehouse.arrivals.join(noor, CORP, NOOR)
     for name in ("demo", "tools"):
         assert grants(warehouse, name) == {Principal("account:noor"): Role.ADMIN}

@@ -55,6 +55,7 @@ class World:
     token_text: str
     here: SignedIn
     there: SignedIn
+    elsewhere: SignedIn
 
     @property
     def owner(self) -> AccountName:
@@ -66,9 +67,13 @@ class World:
             AccountName(name),
             administrator=name == "root",
             token=TokenLimits(self.token, frozenset({Scope.UPLOAD}), Reach()) if by_token else None,
-            session=None if by_token else self.here.session.id,
+            session=None if by_token else self._session(name).session.id,
             origin=ORIGIN,
         )
+
+    def _session(self, name: str) -> SignedIn:
+        """Return the session of the owner, or one that does not end with those."""
+        return self.here if name == self.owner else self.elsewhere
 
 
 Call = Callable[[World, Identity], object]
@@ -446,7 +451,8 @@ def peopled(warehouse: Warehouse, owner: str = ADA) -> World:
     warehouse.groups.add(me, "team", "bob")
     here = warehouse.sessions.sign_in(owner, RIGHT, origin=ORIGIN)
     there = warehouse.arrivals.sign_in(CORP, arrival("248"))
-    return World(warehouse, made.id, made.text, here, there)
+    elsewhere = warehouse.sessions.sign_in("eve" if owner == "root" else "root", RIGHT, origin=ORIGIN)
+    return World(warehouse, made.id, made.text, here, there, elsewhere)
 
 
 def entries(warehouse: Warehouse, after: int = 0) -> list[Change]:

@@ -12,6 +12,7 @@ import pytest
 from domain.conftest import settings_of
 from support.backends import Pair
 from support.overtaking import overtaken
+from support.sites import PASSWORD
 from tests.domain.test_arrivals import CORP, NOOR
 from warehouse14.adapters.memory import MemoryUnits
 from warehouse14.bootstrap import assemble
@@ -20,12 +21,14 @@ from warehouse14.domain.errors import Conflict, Forbidden, Unavailable, Warehous
 from warehouse14.domain.model import Action, Role, Scope
 from warehouse14.domain.names import GroupName, ProjectName, ProviderName, group_principal
 from warehouse14.domain.ports import UnitOfWork
+from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.working import attempt
 from warehouse14.domain.warehouse import Warehouse
 from warehouse14.testing.builders import build_wheel
 
 DEMO = ProjectName("demo")
+HERE = "192.0.2.1"
 SERVERS = [
     pytest.param("postgresql", marks=pytest.mark.thorough),
     pytest.param("mariadb", marks=[pytest.mark.thorough, pytest.mark.debian]),
@@ -49,6 +52,11 @@ class Site:
     def _person(self, name: str) -> Identity:
         self.warehouse.accounts.add(self.warehouse.operator(), name, administrator=True)
         return self.warehouse.account(name)
+
+    def sign_in(self, name: str) -> SignedIn:
+        """Sign an account in, with a new password."""
+        self.warehouse.accounts.set_password(self.warehouse.operator(), name, PASSWORD)
+        return self.warehouse.sessions.sign_in(name, PASSWORD, origin=HERE, agent="Lynx")
 
     def publish(self, *versions: str) -> None:
         for version in versions:
@@ -178,6 +186,53 @@ def test_nobody_gives_a_role_by_a_token_after_it_has_ended(site: Site, ends: str
         projects.revoke(program, "demo", "account:bob")
 
 
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [
+        ("grant", Action.PROJECT_GRANT),
+        ("mint", Action.TOKEN_MINT),
+        ("rotate", Action.TOKEN_ROTATE),
+        ("join", Action.ACCOUNT_JOIN),
+        ("promote", Action.ACCOUNT_PROMOTE),
+        ("add", Action.ACCOUNT_ADD),
+        ("password", Action.ACCOUNT_PASSWORD),
+    ],
+)
+def test_nobody_gives_what_lasts_in_a_browser_that_was_signed_out(
+    site: Site, change: str, made: Action
+) -> None:
+    tokens, projects, accounts = site.warehouse.tokens, site.warehouse.projects, site.warehouse.accounts
+    projects.create(site.ada, "demo")
+    accounts.add(site.ada, "cleo")
+    old = tokens.mint(site.ada, name="old")
+    browser = site.sign_in("ada").identity(HERE)
+    do: dict[str, Callable[[], object]] = {
+        "grant": partial(projects.grant, browser, "demo", "account:bob", Role.ADMIN),
+        "mint": partial(tokens.mint, browser, name="new"),
+        "rotate": partial(tokens.rotate, browser, old.id),
+        "join": partial(site.warehouse.arrivals.join, browser, CORP, replace(NOOR, email=None)),
+        "promote": partial(accounts.set_administrator, browser, "cleo", administrator=True),
+        "add": partial(accounts.add, browser, "eve", administrator=True),
+        "password": partial(accounts.reset_password, browser, "bob"),
+    }
+    site.overtaken(do[change], partial(site.warehouse.sessions.end_all, site.warehouse.operator(), "ada"))
+    assert site.actions == [made, Action.SESSION_END]
+    with pytest.raises(Forbidden):
+        do[change]()
+
+
+def test_nobody_gives_a_role_by_a_token_of_a_group_that_was_deleted(site: Site) -> None:
+    groups, tokens, projects = site.warehouse.groups, site.warehouse.tokens, site.warehouse.projects
+    projects.create(site.ada, "demo")
+    groups.create(site.ada, "crew")
+    projects.grant(site.ada, "demo", "group:crew", Role.ADMIN)
+    minted = tokens.mint(site.ada, name="ci", service="group:crew", scopes={Scope.MANAGE})
+    crew = tokens.identify(minted.text)
+    groups.delete(site.ada, "crew")
+    with pytest.raises(Forbidden):
+        projects.grant(crew, "demo", "account:bob", Role.ADMIN)
+
+
 def test_nobody_gives_a_role_by_a_look_after_losing_the_rank(site: Site) -> None:
     site.warehouse.projects.create(site.bob, "demo")
     looking = replace(site.ada, looking=frozenset({DEMO}))
@@ -252,7 +307,7 @@ def test_who_publishes_all_the_time_does_not_keep_others_from_changing_the_proje
     tokens, projects = site.warehouse.tokens, site.warehouse.projects
     projects.grant(site.ada, "demo", "account:bob", Role.MEMBER)
     projects.set_public(site.ada, "demo", public=True)
-    bob = replace(site.bob, session="here")
+    bob = site.sign_in("bob").identity(HERE)
     site.warehouse.arrivals.join(bob, CORP, replace(NOOR, email=None))
     projects.grant(site.ada, "demo", f"account:{NOOR.email}", Role.MEMBER)
     do: dict[str, Callable[[], object]] = {

@@ -213,7 +213,7 @@ def test_of_a_deleted_project_that_was_restored_in_part_the_refusal_says_what_is
     source.projects.delete(source.operator(), "one")
     with source.units.read() as newer:
         cut_off(CutOff(InUnit(newer)), target.units)
-    with pytest.raises(Conflict, match=r"has 'one' of a copy .* run it on empty stores"):
+    with pytest.raises(Conflict, match=r"has 'one' of a copy .* run it on empty stores, and do"):
         list(moving(target).backup(BytesIO()))
 
 

@@ -168,7 +168,7 @@ def _way_out(project: Project) -> str:
     if project.deleted_at is None:
         return "change the roles of such a project, or publish to it"
     # Nobody changes it; a table has so what is put into it until that is whole.
-    return "run it on empty stores, and let that be the site"
+    return "run it on empty stores, and do the little again that was done here"
 
 
 def settle_seconds(units: Units) -> float:

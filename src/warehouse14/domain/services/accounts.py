@@ -63,7 +63,7 @@ class AccountService:
         return account
 
     def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> None:
-        unit.hold(ADMINISTRATORS)
+        hold_administrators(unit, identity)
         require_still_administrator(unit, identity, self._rules)
         if unit.accounts.get(account.name) is not None:
             raise AlreadyExists("account", account.name, f"The account name {account.name} is taken.")
@@ -131,10 +131,10 @@ class AccountService:
         once = not is_own and not identity.is_operator
 
         def work(unit: UnitOfWork) -> None:
-            if not is_own:
-                unit.hold(ADMINISTRATORS)
-            hold_account(unit, wanted)
-            if not is_own:
+            if is_own:
+                hold_account(unit, wanted)
+            else:
+                hold_administrators(unit, identity, wanted)
                 require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
@@ -174,8 +174,7 @@ class AccountService:
             raise Rejected("account: you are signed in with that account: it stays enabled.", field="account")
 
         def work(unit: UnitOfWork) -> bool:
-            unit.hold(ADMINISTRATORS)
-            hold_account(unit, wanted)
+            hold_administrators(unit, identity, wanted)
             require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             detail: dict[str, str] = {}
@@ -212,8 +211,7 @@ class AccountService:
             )
 
         def work(unit: UnitOfWork) -> bool:
-            unit.hold(ADMINISTRATORS)
-            hold_account(unit, wanted)
+            hold_administrators(unit, identity, wanted)
             require_still_administrator(unit, identity, self._rules)
             found = existing_account(unit, wanted)
             if not administrator and wanted in self.by_settings:
@@ -258,12 +256,28 @@ def held_name(name: AccountName) -> str:
     return f"account:{name}"
 
 
+def hold_administrators(unit: UnitOfWork, identity: Identity, *others: AccountName) -> None:
+    """Let nobody take the rank of an administrator away, nor end what they came by, until this unit ends; nor
+    change the ``others``, which the unit changes."""
+    unit.hold(ADMINISTRATORS)
+    held = others if identity.account is None else (identity.account, *others)
+    for name in dict.fromkeys(held):
+        hold_account(unit, name)
+
+
+def has_signed_out(unit: UnitOfWork, identity: Identity) -> bool:
+    """Whether somebody came by a session that has ended."""
+    return identity.session is not None and unit.sessions.get(identity.session) is None
+
+
 def require_still_administrator(unit: UnitOfWork, identity: Identity, rules: SiteRules) -> None:
-    """Raise ``Forbidden`` if the account that acts may not act any more, or lost its rank meanwhile."""
+    """Raise ``Forbidden`` if the account that acts may not act any more, lost its rank meanwhile, or was
+    signed out."""
     if identity.is_operator:
         return
     found = unit.accounts.get(identity.account) if identity.account else None
-    if found is None or not found.may_act or not rules.ranked(found).administrator:
+    is_one = found is not None and found.may_act and rules.ranked(found).administrator
+    if not is_one or has_signed_out(unit, identity):
         raise Forbidden("You are no longer an administrator of this site.")
 
 

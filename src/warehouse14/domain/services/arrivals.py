@@ -23,10 +23,12 @@ from warehouse14.domain.services.accounts import (
     ADMINISTRATORS,
     existing_account,
     hold_account,
+    hold_administrators,
     require_still_administrator,
 )
 from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
+from warehouse14.domain.services.standings import as_of_now
 from warehouse14.domain.services.throttle import MEMORY
 from warehouse14.domain.services.working import attempt, entry, entry_of, require_site
 from warehouse14.domain.vouching import changed, still, why_not, without
@@ -202,8 +204,9 @@ class ArrivalService:
         login = Login(arrival.issuer, arrival.subject, where.provider, identity.account, self._now())
 
         def work(unit: UnitOfWork) -> bool:
-            # Whoever is kept out at this moment stays so.
+            # Whoever is kept out at this moment stays so, and who is signed out opens no way in.
             hold_account(unit, login.account)
+            as_of_now(unit, identity, self._rules, self._now)
             account = existing_account(unit, login.account)
             if not self._is_new(unit, login):
                 return False
@@ -236,7 +239,7 @@ class ArrivalService:
         login = Login(issuer, subject, provider, account_name(account), self._now())
 
         def work(unit: UnitOfWork) -> bool:
-            unit.hold(ADMINISTRATORS)
+            hold_administrators(unit, identity)
             require_still_administrator(unit, identity, self._rules)
             existing_account(unit, login.account)
             if not self._is_new(unit, login):
@@ -268,6 +271,7 @@ class ArrivalService:
         def work(unit: UnitOfWork) -> None:
             # Of two who part at once, from each other's last way in, one comes second.
             hold_account(unit, owner)
+            _owner(as_of_now(unit, identity, self._rules, self._now), account)
             found = existing_account(unit, owner)
             logins = unit.logins.of(owner)
             login = next(

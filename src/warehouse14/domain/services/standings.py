@@ -3,10 +3,11 @@
 from warehouse14.domain.access import Identity, SiteRules, Standing
 from warehouse14.domain.errors import Forbidden
 from warehouse14.domain.followed import FollowedCache, account_tag, group_tag
+from warehouse14.domain.model import Account
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import hold_account
-from warehouse14.domain.services.belonging import groups_of_account
+from warehouse14.domain.services.accounts import has_signed_out, hold_account
+from warehouse14.domain.services.belonging import groups_of_account, is_there
 
 #: About what a standing takes in memory, in bytes.
 _SIZE = 2000
@@ -51,7 +52,7 @@ def as_of_now(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now) 
     if identity.account is None:
         return identity
     account = unit.accounts.get(identity.account)
-    if account is None or not account.may_act or _has_ended(unit, identity, now):
+    if account is None or not _may_act(unit, account) or _has_ended(unit, identity, now):
         raise Forbidden(f"{identity.name} may do nothing on this site any more, or not in this way.")
     standing = rules.standing(account, groups_of_account(unit, account), now())
     return standing.identity(
@@ -59,12 +60,17 @@ def as_of_now(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now) 
     )
 
 
+def _may_act(unit: UnitOfWork, account: Account) -> bool:
+    """Whether an account may act: a service's not without what it belongs to."""
+    return account.may_act and (not account.is_service or is_there(unit, account.name))
+
+
 def _has_ended(unit: UnitOfWork, identity: Identity, now: Now) -> bool:
     """Whether the token or the session has ended by which somebody came."""
     if identity.token is not None:
         token = unit.tokens.get(identity.token.id)
         return token is None or token.is_over(now())
-    return identity.session is not None and unit.sessions.get(identity.session) is None
+    return has_signed_out(unit, identity)
 
 
 def hold_for(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now, *names: str) -> Identity:

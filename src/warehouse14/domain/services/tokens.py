@@ -35,7 +35,7 @@ from warehouse14.domain.services.belonging import (
     service_account,
 )
 from warehouse14.domain.services.recognition import Recognition
-from warehouse14.domain.services.standings import hold_for
+from warehouse14.domain.services.standings import as_of_now, hold_for
 from warehouse14.domain.services.working import ROLES, Later, attempt, entry, live_project
 
 DEFAULT_OVERLAP_HOURS = 24
@@ -234,12 +234,12 @@ class TokenService:
         return self._recognition.identify_again(token, origin=origin)
 
     def _maker(self, unit: UnitOfWork, identity: Identity, owner: AccountName) -> Identity:
-        """Return ``identity`` as it is now, and let nobody take away meanwhile what gives it the tokens of a
-        service, which stay after that, nor do anything with a token of the owner that ends here. Raises
-        ``Forbidden`` for an account that may not act any more."""
+        """Return ``identity`` as it is now, and let nobody take away meanwhile what gives it the tokens,
+        which stay after that, nor do anything with a token of the owner that ends here. Raises ``Forbidden``
+        for an account that may not act any more, or not in this way."""
         if not is_service_name(owner):
             hold_account(unit, owner)
-            return identity
+            return as_of_now(unit, identity, self._rules, self._now)
         project = project_served(owner)
         names = [ROLES] if project is None else [project, ROLES]
         if owner != identity.account:
