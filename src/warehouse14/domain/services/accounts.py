@@ -63,8 +63,7 @@ class AccountService:
         return account
 
     def _add(self, unit: UnitOfWork, identity: Identity, account: Account) -> None:
-        hold_administrators(unit, identity)
-        require_still_administrator(unit, identity, self._rules)
+        hold_as_administrator(unit, identity, self._rules)
         if unit.accounts.get(account.name) is not None:
             raise AlreadyExists("account", account.name, f"The account name {account.name} is taken.")
         unit.accounts.add(account)
@@ -134,8 +133,7 @@ class AccountService:
             if is_own:
                 hold_account(unit, wanted)
             else:
-                hold_administrators(unit, identity, wanted)
-                require_still_administrator(unit, identity, self._rules)
+                hold_as_administrator(unit, identity, self._rules, wanted)
             found = existing_account(unit, wanted)
             if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
                 raise Rejected(
@@ -174,8 +172,7 @@ class AccountService:
             raise Rejected("account: you are signed in with that account: it stays enabled.", field="account")
 
         def work(unit: UnitOfWork) -> bool:
-            hold_administrators(unit, identity, wanted)
-            require_still_administrator(unit, identity, self._rules)
+            hold_as_administrator(unit, identity, self._rules, wanted)
             found = existing_account(unit, wanted)
             detail: dict[str, str] = {}
             if found.disabled is not disabled:
@@ -211,8 +208,7 @@ class AccountService:
             )
 
         def work(unit: UnitOfWork) -> bool:
-            hold_administrators(unit, identity, wanted)
-            require_still_administrator(unit, identity, self._rules)
+            hold_as_administrator(unit, identity, self._rules, wanted)
             found = existing_account(unit, wanted)
             if not administrator and wanted in self.by_settings:
                 raise Rejected(
@@ -256,13 +252,17 @@ def held_name(name: AccountName) -> str:
     return f"account:{name}"
 
 
-def hold_administrators(unit: UnitOfWork, identity: Identity, *others: AccountName) -> None:
+def hold_as_administrator(
+    unit: UnitOfWork, identity: Identity, rules: SiteRules, *others: AccountName
+) -> None:
     """Let nobody take the rank of an administrator away, nor end what they came by, until this unit ends; nor
-    change the ``others``, which the unit changes."""
+    change the ``others``, which the unit changes. Raises ``Forbidden`` if the account that acts may not act
+    any more, lost its rank meanwhile, or was signed out."""
     unit.hold(ADMINISTRATORS)
     held = others if identity.account is None else (identity.account, *others)
     for name in dict.fromkeys(held):
         hold_account(unit, name)
+    _require_still_administrator(unit, identity, rules)
 
 
 def has_signed_out(unit: UnitOfWork, identity: Identity) -> bool:
@@ -270,9 +270,7 @@ def has_signed_out(unit: UnitOfWork, identity: Identity) -> bool:
     return identity.session is not None and unit.sessions.get(identity.session) is None
 
 
-def require_still_administrator(unit: UnitOfWork, identity: Identity, rules: SiteRules) -> None:
-    """Raise ``Forbidden`` if the account that acts may not act any more, lost its rank meanwhile, or was
-    signed out."""
+def _require_still_administrator(unit: UnitOfWork, identity: Identity, rules: SiteRules) -> None:
     if identity.is_operator:
         return
     found = unit.accounts.get(identity.account) if identity.account else None

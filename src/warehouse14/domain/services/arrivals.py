@@ -23,8 +23,7 @@ from warehouse14.domain.services.accounts import (
     ADMINISTRATORS,
     existing_account,
     hold_account,
-    hold_administrators,
-    require_still_administrator,
+    hold_as_administrator,
 )
 from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
@@ -239,8 +238,7 @@ class ArrivalService:
         login = Login(issuer, subject, provider, account_name(account), self._now())
 
         def work(unit: UnitOfWork) -> bool:
-            hold_administrators(unit, identity)
-            require_still_administrator(unit, identity, self._rules)
+            hold_as_administrator(unit, identity, self._rules)
             existing_account(unit, login.account)
             if not self._is_new(unit, login):
                 return False
