@@ -53,7 +53,10 @@ def as_of_now(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now) 
         return identity
     account = unit.accounts.get(identity.account)
     if account is None or not _may_act(unit, account) or _has_ended(unit, identity, now):
-        raise Forbidden(f"{identity.name} may do nothing on this site any more, or not in this way.")
+        raise Forbidden(
+            f"{identity.name} may do nothing on this site any more, or not in this way: sign in again, or use"
+            " another token."
+        )
     standing = rules.standing(account, groups_of_account(unit, account), now())
     return standing.identity(
         token=identity.token, session=identity.session, looking=identity.looking, origin=identity.origin
