@@ -19,6 +19,9 @@ from support.sites import Site
 from support.table_faults import TableFaults
 from support.tables import DynamoDBLocal
 
+# The contract suites show what they compared when they fail.
+pytest.register_assert_rewrite("warehouse14.testing")
+
 NewSite = Callable[..., Site]
 
 

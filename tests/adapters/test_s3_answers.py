@@ -291,6 +291,8 @@ class InTurn:
 
 STORED = Says(200, heads={"ETag": '"5e5e"'})
 BUSY = Says(409, complaint("ConditionalRequestConflict"))
+#: What Swift says of an object that was overtaken by one that is newer.
+OVERTAKEN = Says(200)
 THERE = Says(412, complaint("PreconditionFailed"))
 UNKNOWN = Says(501, complaint("NotImplemented"))
 WRONG = [Says(400, complaint("InvalidArgument")), Says(400, complaint("InvalidRequest"))]
@@ -302,6 +304,7 @@ WRONG = [Says(400, complaint("InvalidArgument")), Says(400, complaint("InvalidRe
         ([STORED], ["*"]),
         ([BUSY, BUSY, STORED], ["*", "*", "*"]),
         ([BUSY, THERE], ["*", "*", "copied"]),
+        ([OVERTAKEN, THERE], ["*", "*", "copied"]),
         ([THERE], ["*", "copied"]),
         ([UNKNOWN, STORED], ["*", None]),
         ([BUSY, BUSY, BUSY, BUSY, UNKNOWN, STORED], ["*", "*", "*", "*", "*", None]),
@@ -316,7 +319,7 @@ def test_conditions_are_asked_for_as_long_as_the_store_knows_them(
     assert turns.conditions == conditions
 
 
-@pytest.mark.parametrize("answers", [[STORED], [BUSY, BUSY, BUSY, BUSY, STORED]])
+@pytest.mark.parametrize("answers", [[STORED], [BUSY, OVERTAKEN, OVERTAKEN, BUSY, STORED]])
 def test_what_is_not_a_sidecar_takes_the_place_of_what_is_there(answers: list[Says]) -> None:
     turns = InTurn(*answers)
     with Stranger(turns) as stranger:
@@ -326,7 +329,8 @@ def test_what_is_not_a_sidecar_takes_the_place_of_what_is_there(answers: list[Sa
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "answers", [[BUSY] * 9, [UNKNOWN] * 9, [UNKNOWN, *[BUSY] * 9], [*[BUSY] * 4, *[UNKNOWN] * 9]]
+    "answers",
+    [[BUSY] * 9, [OVERTAKEN] * 9, [UNKNOWN] * 9, [UNKNOWN, *[BUSY] * 9], [*[BUSY] * 4, *[UNKNOWN] * 9]],
 )
 def test_a_store_that_takes_nothing_is_unavailable(answers: list[Says]) -> None:
     for key in (KEY, SIDECAR):

@@ -5,6 +5,7 @@ key different bytes, and either may be the last; no promise rests on conditions
 that a store may not know.
 """
 
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +48,10 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 _MOST_AT_ONCE = 8 * 1024 * 1024
 #: What a store says while another stores the same object.
 _BUSY = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
-#: How often it may say so.
+#: How often it may say so, and for how many seconds it is left alone after the first time; after each further
+#: one for as many more.
 _MOST_BUSY = 4
+_PAUSE = 0.05
 
 
 class S3Store:
@@ -263,13 +266,19 @@ class S3Store:
         return True
 
     def _store_waiting(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
-        """Store an object, again while another stores the same one."""
-        for _ in range(_MOST_BUSY):
+        """Store an object, again while another stores the same one.
+
+        Swift says then that it took the object, but not as which: what came a moment later is there.
+        """
+        for number in range(1, _MOST_BUSY + 1):
             try:
                 return self._store(name, content, size, condition)
+            except NoStore:
+                pass
             except ClientError as error:
                 if code_of(error) not in _BUSY:
                     raise
+            time.sleep(_PAUSE * number)
         return self._store(name, content, size, condition)
 
     def _store(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
