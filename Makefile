@@ -16,7 +16,10 @@ NODE := .tools/node
 NPM := .tools/npm
 DYNAMODB := .tools/dynamodb-local
 # Files of tests are spread over processes; each file runs in one, in order.
-PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile
+PYTEST := $(BIN)/pytest --dist=loadfile --numprocesses
+PROCESSES ?= 2
+# What "make test" leaves out waits for servers half of the time.
+MORE_PROCESSES ?= 3
 INSTALL := requirements/install
 
 .DEFAULT_GOAL := help
@@ -36,7 +39,7 @@ PASSED := .tools/passed
 
 test: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made  ## Run the tests that need PyPI alone
 	@rm -f $(PASSED)
-	$(PYTEST) -m "$(QUICK)" $(PYTEST_ARGS)
+	$(PYTEST) $(PROCESSES) -m "$(QUICK)" $(PYTEST_ARGS)
 	@if [ -z "$(PYTEST_ARGS)" ]; then tests/tree > $(PASSED); fi
 	@echo "make test did not run: the tests in a browser, against nginx and MariaDB and on a small disk (Debian), those with Swift, poetry, pdm and well-known files from PyPI, those with an identity provider and DynamoDB Local from npm, the walks over all pages as each kind of person, the other pairs of engines, providers that are broken, several indexes in one process, output that nobody takes, stores that are silent, and the longer tests on other servers, of moved sites, of old sites that are taken over, of uploads straight to a store and of the code and the roles of functions on AWS. make test-all runs them, too."
 
@@ -45,9 +48,9 @@ test-all: $(VENV)/.test $(CLIENTS)/.made $(LOCALSTACK)/.made $(SWIFT)/.made $(MO
 	tests/install-debian
 	@if [ -s $(PASSED) ] && [ "$$(tests/tree)" = "$$(cat $(PASSED))" ]; then \
 		echo "make test passed on this tree: what it left out is run."; \
-		$(PYTEST) -m "not ($(QUICK))" $(PYTEST_ARGS); \
+		$(PYTEST) $(MORE_PROCESSES) -m "not ($(QUICK))" $(PYTEST_ARGS); \
 	else \
-		$(PYTEST) $(PYTEST_ARGS); \
+		$(PYTEST) $(MORE_PROCESSES) $(PYTEST_ARGS); \
 	fi
 
 screenshots: $(VENV)/.test  ## Make docs/screenshots anew; needs what test-all installs

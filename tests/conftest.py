@@ -45,9 +45,10 @@ def shared_site(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module", params=PAIRS)
 def paired_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site with the same accounts on each pair of engines."""
+    """A site with the same accounts on each pair of engines; on the usual one its processes are started."""
     with request.param.opened(request.getfixturevalue) as backends:
-        yield Site.in_folder(tmp_path_factory.mktemp("paired") / "site", backends).prepare()
+        folder, is_usual = tmp_path_factory.mktemp("paired") / "site", not backends.settings
+        yield Site.in_folder(folder, backends, forked=not is_usual).prepare()
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ class Stored:
 def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
     store: BucketServer = request.getfixturevalue(request.param)
     with Pair("sqlite", request.param).opened(request.getfixturevalue) as backends:
-        site = Site.in_folder(tmp_path_factory.mktemp("direct") / "site", backends).prepare()
+        site = Site.in_folder(tmp_path_factory.mktemp("direct") / "site", backends, forked=True).prepare()
         with Server(site) as server:
             yield Stored(site, backends, server, store)
 

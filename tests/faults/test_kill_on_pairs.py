@@ -47,7 +47,7 @@ class Trapped:
 def trapped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trapped]:
     cables: list[Cable] = []
     with request.param.opened(request.getfixturevalue, cables=cables) as backends:
-        usual = Site.in_folder(tmp_path_factory.mktemp("trapped") / "site", backends).prepare()
+        usual = Site.in_folder(tmp_path_factory.mktemp("trapped") / "site", backends, forked=True).prepare()
         site, armed = with_traps(usual, backends)
         yield Trapped(request.param, backends.settings, site, usual, cables, armed)
 

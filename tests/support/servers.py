@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from support.forks import Forked, fork
 from support.sites import COMMAND, Site, environment
 
 _START_SECONDS = 60.0
@@ -97,10 +98,10 @@ class Server:
         self.prefix = prefix
         self._words = [*wrapper, *(program or kind.words(self._ini, self.port))]
         self._log = site.folder / f"server-{self.port}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
-    def process(self) -> "subprocess.Popen[bytes]":
+    def process(self) -> "subprocess.Popen[bytes] | Forked":
         """The process; for ``program``, the one that was started first."""
         assert self._process is not None, "not started"
         return self._process
@@ -120,16 +121,22 @@ class Server:
 
     def start(self) -> Self:
         """Start, and return when it answers."""
+        variables = environment(**{**self.site.variables, "WAREHOUSE14_INI": str(self._ini)})
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._words,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.site.folder,
-                env=environment(**{**self.site.variables, "WAREHOUSE14_INI": str(self._ini)}),
-                start_new_session=True,
-            )
+            if self.site.forked and self._words[0] == COMMAND:
+                self._process = fork(
+                    self._words[1:], self.site.folder, variables, out=log.fileno(), err=log.fileno()
+                )
+            else:
+                self._process = subprocess.Popen(
+                    self._words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self.site.folder,
+                    env=variables,
+                    start_new_session=True,
+                )
         try:
             self._wait()
         except BaseException:

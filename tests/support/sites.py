@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
+from support import forks
 from warehouse14.bootstrap import assemble
 from warehouse14.cli.site import SiteFile
 from warehouse14.domain.model import Scope
@@ -24,6 +25,8 @@ SERVER = "server:main"
 
 #: The accounts of a prepared site, and what the token of each may do.
 ACCOUNTS = {"ada": "upload", "ben": "read", "cleo": "upload"}
+#: No command takes longer.
+_RUN_SECONDS = 120
 PASSWORD = "correct horse battery staple"
 
 
@@ -45,20 +48,27 @@ class Backends:
 
 
 class Site:
-    """A folder with an ini file and, after ``init``, a ``var``."""
+    """A folder with an ini file and, after ``init``, a ``var``.
 
-    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+    Attributes:
+        forked: whether its commands and servers are forked, and not started: see :mod:`support.forks`.
+    """
+
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str] | None = None, *, forked: bool = False
+    ) -> None:
         self.folder = folder
         self.variables = dict(variables or {})
+        self.forked = forked
         self.ini = folder / "development.ini"
         self.tokens: dict[str, str] = {}
 
     @classmethod
-    def in_folder(cls, folder: Path, backends: Backends | None = None) -> "Site":
+    def in_folder(cls, folder: Path, backends: Backends | None = None, *, forked: bool = False) -> "Site":
         """Return a site that was never prepared."""
         backends = backends or Backends()
         folder.mkdir(parents=True, exist_ok=True)
-        site = cls(folder, backends.variables)
+        site = cls(folder, backends.variables, forked=forked)
         shutil.copy(REPOSITORY / "development.ini", site.ini)
         site.keep_in(backends)
         return site
@@ -82,7 +92,7 @@ class Site:
     def copy_to(self, folder: Path) -> "Site":
         """Return another site with the same accounts and tokens."""
         shutil.copytree(self.folder, folder)
-        copy = Site(folder, self.variables)
+        copy = Site(folder, self.variables, forked=self.forked)
         copy.tokens = dict(self.tokens)
         return copy
 
@@ -115,15 +125,19 @@ class Site:
 
     def run(self, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
         """Run the command line on this site, however it ends."""
+        arguments = ["--ini", self.ini, *words]
+        variables = environment(**self.variables)
+        if self.forked and not typed:
+            return forks.run(arguments, self.folder, variables, timeout=_RUN_SECONDS)
         return subprocess.run(
-            [COMMAND, "--ini", self.ini, *words],
+            [COMMAND, *arguments],
             input=typed,
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=_RUN_SECONDS,
             cwd=self.folder,
-            env=environment(**self.variables),
+            env=variables,
         )
 
     def command(self, *words: str, typed: str = "") -> str:
@@ -143,10 +157,10 @@ class Site:
             warehouse = assemble(SiteFile(str(self.ini), "main").settings(), {}).warehouse
         return closing(warehouse)
 
-    def damage(self) -> list[str]:
-        """Return what ``warehouse14 check --digests`` calls damage."""
+    def damage(self, *, digests: bool = True) -> list[str]:
+        """Return what ``warehouse14 check --digests``, or without it, calls damage."""
         with self.library() as warehouse:
-            reports = [report for report in warehouse.upkeep.check(digests=True) if report is not None]
+            reports = [report for report in warehouse.upkeep.check(digests=digests) if report is not None]
         return [f"{report.key}: {report.finding}" for report in reports if report.finding.is_damage]
 
     def blobs(self) -> set[str]:

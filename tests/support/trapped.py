@@ -8,7 +8,7 @@ from support.sites import APP, Backends, Site
 def with_traps(site: Site, backends: Backends) -> tuple[Site, Path]:
     """Return the same site by another ini."""
     armed = site.folder / "armed"
-    trapped = Site(site.folder, backends.variables)
+    trapped = Site(site.folder, backends.variables, forked=site.forked)
     trapped.tokens = site.tokens
     trapped.ini = site.folder / "trapped.ini"
     trapped.ini.write_bytes(site.ini.read_bytes())

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +17,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from warehouse14.adapters.aws import new_session
 from warehouse14.adapters.dynamodb.opening import Options
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.settings import SettingError
@@ -68,7 +68,7 @@ class NoService(BotoCoreError):  # type: ignore[misc]  # botocore has no types
 def make_client(options: Options) -> Any:
     """Return a client for threads to share. Raises ``SettingError`` if boto3 finds an address with
     credentials in it, which would be shown in errors, and ``Unavailable``."""
-    session = boto3.Session()
+    session = new_session()
     with _asking_for_credentials(options):
         client = session.client(
             "dynamodb",

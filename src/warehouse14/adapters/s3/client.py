@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -21,6 +20,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from warehouse14.adapters.aws import new_session
 from warehouse14.adapters.s3.opening import Options
 from warehouse14.domain.errors import Misconfigured, Unavailable
 from warehouse14.settings import SettingError
@@ -118,7 +118,7 @@ def make_client(options: Options, endpoint_url: str | None) -> Any:
     """Return a client for threads to share, of the store at that address. Raises ``SettingError`` if boto3
     finds an address with credentials in it, which everybody who downloads would get, and
     ``Unavailable``."""
-    session = boto3.Session()
+    session = new_session()
     with _asking_for_credentials(options):
         client = session.client(
             "s3",
