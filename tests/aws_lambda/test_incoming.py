@@ -15,7 +15,7 @@ from support.notifications import from_eventbridge, message, notification, recor
 from support.sites import Site
 from warehouse14.aws_lambda.keeping import UnfinishedError, UpkeepHandler
 from warehouse14.domain.model import Role
-from warehouse14.domain.services.incoming import ERROR
+from warehouse14.domain.services.incomingtexts import ERROR
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel
 
 BAD = b"no archive"

@@ -14,7 +14,7 @@ from support.functions import Function, variables_of
 from support.notifications import from_eventbridge, message, notification, record, removal
 from support.sites import Site
 from warehouse14.domain.model import Action
-from warehouse14.domain.services.incoming import ERROR
+from warehouse14.domain.services.incomingtexts import ERROR
 from warehouse14.testing.builders import BuiltFile, build_wheel
 
 COUNT = 1000

@@ -21,7 +21,8 @@ from warehouse14.aws_lambda.receiving import S3EventsHandler, WaitingError
 from warehouse14.domain.errors import Unavailable
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Blob
-from warehouse14.domain.services.incoming import ABANDONED, ERROR, UNHANDLED
+from warehouse14.domain.services.incoming import UNHANDLED
+from warehouse14.domain.services.incomingtexts import ABANDONED, ERROR
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.logs import FIELDS

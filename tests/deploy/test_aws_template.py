@@ -17,7 +17,7 @@ from warehouse14.adapters.dynamodb import schema
 from warehouse14.adapters.s3.opening import BLOBS
 from warehouse14.aws_lambda import _MAKERS
 from warehouse14.bootstrap import assemble
-from warehouse14.domain.services.incoming import ERROR
+from warehouse14.domain.services.incomingtexts import ERROR
 from warehouse14.settings import settings_of_variables
 
 CFN_LINT = Path(sys.executable).parent / "cfn-lint"

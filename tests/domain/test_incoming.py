@@ -15,7 +15,8 @@ from warehouse14.domain.errors import Misconfigured, ReadOnly, Unavailable
 from warehouse14.domain.model import Action, Change, Role
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Blob, UnitOfWork
-from warehouse14.domain.services.incoming import ABANDONED, ERROR, UNHANDLED, IncomingService, Outcome, Taken
+from warehouse14.domain.services.incoming import UNHANDLED, IncomingService, Outcome, Taken
+from warehouse14.domain.services.incomingtexts import ABANDONED, ERROR
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.testing.builders import BuiltFile, build_sdist, build_wheel

@@ -18,7 +18,8 @@ from support.servers import wait_until
 from support.sites import APP, Site
 from support.trapped import with_traps
 from warehouse14.domain.model import Action
-from warehouse14.domain.services.incoming import ERROR, Outcome
+from warehouse14.domain.services.incoming import Outcome
+from warehouse14.domain.services.incomingtexts import ERROR
 from warehouse14.testing.builders import BuiltFile, build_wheel
 
 _IN_BUCKETS = [each for each in FURTHER_PAIRS if each.values[0].files != "filesystem"]  # type: ignore[attr-defined]

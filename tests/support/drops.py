@@ -7,7 +7,8 @@ from support.buckets import BucketServer
 from support.notifications import notification, record
 from support.sites import APP, Site
 from warehouse14.cli.site import SiteFile
-from warehouse14.domain.services.incoming import ABANDONED, ERROR, Outcome
+from warehouse14.domain.services.incoming import Outcome
+from warehouse14.domain.services.incomingtexts import ABANDONED, ERROR
 from warehouse14.domain.warehouse import Warehouse, utc_now
 from warehouse14.testing.builders import BuiltFile
 
