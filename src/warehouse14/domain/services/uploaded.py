@@ -1,4 +1,4 @@
-"""What an upload makes: the row of a file, the blobs beside it, the project of a first one."""
+"""What an upload makes: the row of a file, what is said of it beside its blob, the project of a first one."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from warehouse14.domain.catalogue import SIDECAR_METADATA
 from warehouse14.domain.errors import FileExists, Rejected
 from warehouse14.domain.model import File, Latest, Project, Role
 from warehouse14.domain.names import account_principal
-from warehouse14.domain.ports import Now, UnitOfWork, Waiting
+from warehouse14.domain.ports import Now, UnitOfWork
 from warehouse14.domain.services.uploadform import Claim
 
 
@@ -59,12 +59,22 @@ def same_file(existing: File, hashes: Mapping[str, str]) -> File:
     return existing
 
 
-def commit(staged: Waiting, file: File, inspected: Inspected) -> None:
-    """Make what is staged the blobs of a file. Raises ``Unavailable``."""
-    if inspected.metadata is not None:
-        staged.beside(file.metadata_key, inspected.metadata)
-    staged.beside(file.sidecar_key, _sidecar(file, inspected))
-    staged.commit(file.key)
+def sidecar(file: File, inspected: Inspected) -> bytes:
+    """Return the bytes of what cannot be read from the archive, for rebuilding the index from its store, and
+    of core metadata that have no blob of their own."""
+    known: dict[str, Any] = {
+        "project": inspected.display_name,
+        "filename": file.filename,
+        "filetype": file.filetype.value,
+        "size": file.size,
+        "sha256": file.sha256,
+        "blake2_256": file.blake2_256,
+        "uploaded_at": file.uploaded_at.isoformat(),
+        "uploaded_by": file.uploaded_by,
+    }
+    if not inspected.offered:
+        known[SIDECAR_METADATA] = inspected.core_metadata.decode("utf-8", "surrogateescape")
+    return json.dumps(known, indent=1).encode("utf-8")
 
 
 def first_project(identity: Identity, claim: Claim, file: File, display_name: str, now: Now) -> Project:
@@ -94,21 +104,3 @@ def show(unit: UnitOfWork, project: Project, file: File, display_name: str) -> N
 
 def _latest(file: File) -> Latest:
     return Latest(file.version, file.summary, file.uploaded_at)
-
-
-def _sidecar(file: File, inspected: Inspected) -> bytes:
-    """Return what cannot be read from the archive, for rebuilding the index from its store, and
-    core metadata that have no blob of their own."""
-    known: dict[str, Any] = {
-        "project": inspected.display_name,
-        "filename": file.filename,
-        "filetype": file.filetype.value,
-        "size": file.size,
-        "sha256": file.sha256,
-        "blake2_256": file.blake2_256,
-        "uploaded_at": file.uploaded_at.isoformat(),
-        "uploaded_by": file.uploaded_by,
-    }
-    if not inspected.offered:
-        known[SIDECAR_METADATA] = inspected.core_metadata.decode("utf-8", "surrogateescape")
-    return json.dumps(known, indent=1).encode("utf-8")

@@ -8,23 +8,20 @@ that nobody refers to, never a listed file that cannot be downloaded. One
 that is refused in the transaction takes its blobs away again.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 from warehouse14.domain.access import Identity, Permission, SiteRules, allows, allows_new
 from warehouse14.domain.archives import Inspected, inspect_archive, name_warnings
-from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected, Replaced, Unavailable
+from warehouse14.domain.errors import AlreadyExists, Forbidden, Rejected
 from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
-from warehouse14.domain.services.deletions import deleting
 from warehouse14.domain.services.standings import as_of_now
-from warehouse14.domain.services.upkeep import damage_to, remove_wrong_blob, remove_wrong_sidecar
-from warehouse14.domain.services.uploaded import commit, first_project, new_file, same_file, show
+from warehouse14.domain.services.uploaded import first_project, new_file, same_file, show
+from warehouse14.domain.services.uploadedblobs import UploadedBlobs
 from warehouse14.domain.services.uploadform import (
     DIGESTS,
     Claim,
@@ -34,9 +31,7 @@ from warehouse14.domain.services.uploadform import (
     read_form,
     too_large,
 )
-from warehouse14.domain.services.working import attempt, entry, is_whole
-
-_log = logging.getLogger(__name__)
+from warehouse14.domain.services.working import attempt, entry
 
 _CHUNK = 1024 * 1024
 
@@ -72,6 +67,7 @@ class UploadService:
         self._units = units
         self._rules = rules
         self._store = store
+        self._blobs = UploadedBlobs(units, store)
         self._now = now
         self._create_on_upload = create_on_upload
         self.max_file_bytes = max_file_bytes
@@ -125,7 +121,7 @@ class UploadService:
         if size > self.max_file_bytes:
             raise too_large(self.max_file_bytes)
         existing = self._existing(identity, claim, {"sha256": sha256.strip().lower()})
-        if existing is None or not is_whole(self._store, existing):
+        if existing is None or not self._blobs.are_there(existing):
             return None
         return Published(existing, is_new=False, warnings=self._warnings_of(identity, claim))
 
@@ -201,21 +197,19 @@ class UploadService:
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
         existing = self._existing(identity, claim, hashes)
-        if existing is not None and damage_to(self._store, existing, digests=True) is None:
+        if existing is not None and self._blobs.are_sound(existing):
             return Published(existing, is_new=False)
         inspected = _inspected(claim, staged)
         if existing is not None:
-            # Some of its blobs were lost or damaged, and here are the same bytes.
-            remove_wrong_sidecar(self._units, self._store, existing)
-            self._commit(staged, existing, inspected)
+            self._blobs.put_again(staged, existing, inspected)
             return Published(self._confirm(identity, claim, existing, hashes), is_new=False)
         file = new_file(claim, inspected, hashes, size, identity, self._now)
-        self._commit(staged, file, inspected)
+        self._blobs.put(staged, file, inspected)
         try:
             return self._list(identity, claim, file, inspected.display_name, hashes)
         except (AlreadyExists, Forbidden, Rejected):
             # Another was faster, or took the right away meanwhile.
-            self._drop(file)
+            self._blobs.drop(file)
             raise
 
     def _foresee(
@@ -223,7 +217,7 @@ class UploadService:
     ) -> Published:
         """Return what :meth:`_settle` would."""
         existing = self._existing(identity, claim, hashes)
-        if existing is not None and damage_to(self._store, existing, digests=True) is None:
+        if existing is not None and self._blobs.are_sound(existing):
             return Published(existing, is_new=False)
         file = new_file(claim, _inspected(claim, staged), hashes, size, identity, self._now)
         return Published(existing or file, is_new=existing is None)
@@ -237,49 +231,10 @@ class UploadService:
             self._permit(uploader, claim, unit.projects.get(file.project))
             listed = unit.files.get(file.project, file.filename)
             assert listed is not None, "the row of a file stays"
-            self._require_whole(file)
+            self._blobs.require(file)
             return same_file(listed, hashes)
 
         return attempt(self._units, work)
-
-    def _require_whole(self, file: File) -> None:
-        """Raise ``Unavailable`` unless the blobs of a file are there: a collector may have taken what an
-        earlier upload had left, without having seen this one."""
-        if not is_whole(self._store, file):
-            raise Unavailable("The file's bytes were cleared away meanwhile. Send it again.")
-
-    def _commit(self, staged: Waiting, file: File, inspected: Inspected) -> None:
-        """Make what is staged the blobs of a file.
-
-        Raises ``Unavailable``. After ``Replaced`` no wrong bytes are left, also where a row refers to the
-        right ones. If they cannot be removed now, the log names them, and it is another ``Unavailable``.
-        """
-        try:
-            commit(staged, file, inspected)
-        except Replaced:
-            self._drop(file)
-            self._remove_wrong(file)
-            raise
-
-    def _remove_wrong(self, file: File) -> None:
-        """Delete the blob of a file if its bytes are wrong. Raises ``Unavailable``."""
-        try:
-            remove_wrong_blob(self._units, self._store, file)
-        except Unavailable:
-            _log.error("other bytes than were judged may be left, and cannot be removed now: %s", file.key)
-            raise
-
-    def _drop(self, file: File) -> None:
-        """Delete the blobs of a file that was refused, unless a row refers to the same bytes.
-
-        The project is held, as it is by whoever lists a file. What cannot be
-        deleted now, or not while that is sure, is the collector's.
-        """
-        with suppress(Unavailable), deleting(self._units, self._store, file.project) as deletion:
-            listed = deletion.unit.files.get(file.project, file.filename)
-            if listed is None or listed.key != file.key:
-                for key in takewhile(lambda _: deletion.is_held(), file.keys):
-                    deletion.delete(key)
 
     def _list(
         self,
@@ -298,7 +253,7 @@ class UploadService:
             if existing is not None:
                 return Published(same_file(existing, hashes), is_new=False)
             # It asks the store, while nobody waits for the project's row yet.
-            self._require_whole(file)
+            self._blobs.require(file)
             detail: dict[str, str] = {"files": file.filename}
             if project is None:
                 unit.projects.create(first_project(identity, claim, file, display_name, self._now))
