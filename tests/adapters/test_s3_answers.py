@@ -327,6 +327,19 @@ def test_what_is_not_a_sidecar_takes_the_place_of_what_is_there(answers: list[Sa
     assert turns.conditions == [None] * len(answers)
 
 
+@pytest.mark.parametrize("kept", ["note", "text"])
+def test_a_note_that_another_overtook_is_kept_all_the_same(kept: str) -> None:
+    turns = InTurn(BUSY, OVERTAKEN, STORED)
+    with Stranger(turns) as stranger:
+        store = store_at(stranger, public_endpoint_url=stranger.endpoint)
+        assert isinstance(store, ReachedS3Store)
+        if kept == "note":
+            store.place("one").note("asked.json", b"{}")
+        else:
+            assert store.incoming().note("demo-1.0.whl.error.txt", "no", tag="5e5e")
+    assert turns.conditions == [None, None, None]
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "answers",

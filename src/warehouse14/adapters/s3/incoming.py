@@ -1,11 +1,13 @@
 """Where others put whole files with ordinary S3 tools, and the texts that are left beside them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from warehouse14.adapters.s3.client import UNKNOWN_CONDITION, NoStore, answering, code_of, is_gone, is_there
+from warehouse14.adapters.s3.contending import store_waiting
 from warehouse14.adapters.s3.places import Ground, WaitingObject, remove
 from warehouse14.domain.ports import Arrived, Waiting
 
@@ -72,14 +74,16 @@ class S3Incoming:
         target = self._target(key)
         if len(target["Key"].encode()) > _MOST_KEY:
             return False
+        put = partial(
+            self._client.put_object,
+            **target,
+            Body=text.encode(),
+            ContentType=_TEXT,
+            Metadata={_OF: tag},
+            **self._ground.encryption,
+        )
         with answering("take"):
-            self._client.put_object(
-                **target,
-                Body=text.encode(),
-                ContentType=_TEXT,
-                Metadata={_OF: tag},
-                **self._ground.encryption,
-            )
+            store_waiting(put)
         return True
 
     def noted(self, key: str) -> str | None:

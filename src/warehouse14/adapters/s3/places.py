@@ -7,11 +7,13 @@ import io
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from warehouse14.adapters.s3.client import answering, code_of, is_gone
+from warehouse14.adapters.s3.contending import store_waiting
 from warehouse14.adapters.s3.ranged import open_object
 from warehouse14.domain.blobkeys import checked_key
 from warehouse14.domain.errors import NotFound
@@ -66,14 +68,16 @@ class S3Place:
 
     def note(self, name: str, data: bytes) -> None:
         """Keep a note."""
+        put = partial(
+            self._client.put_object,
+            Bucket=self._ground.bucket,
+            Key=self._name + checked_key(name),
+            Body=data,
+            ContentType="application/json",
+            **self._ground.encryption,
+        )
         with answering("take"):
-            self._client.put_object(
-                Bucket=self._ground.bucket,
-                Key=self._name + checked_key(name),
-                Body=data,
-                ContentType="application/json",
-                **self._ground.encryption,
-            )
+            store_waiting(put)
 
     def noted(self, name: str) -> bytes | None:
         """Return a note."""

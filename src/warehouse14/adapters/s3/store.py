@@ -5,7 +5,6 @@ key different bytes, and either may be the last; no promise rests on conditions
 that a store may not know.
 """
 
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from warehouse14.adapters.s3.client import (
     is_there,
     make_client,
 )
+from warehouse14.adapters.s3.contending import store_waiting
 from warehouse14.adapters.s3.incoming import S3Incoming
 from warehouse14.adapters.s3.opening import BLOBS, Options
 from warehouse14.adapters.s3.parts import Window, upload_in_parts
@@ -46,12 +46,6 @@ _OBJECT = "-"
 _FOR_EVER = "private, max-age=31536000, immutable"
 #: The largest object that is stored in one request, in bytes.
 _MOST_AT_ONCE = 8 * 1024 * 1024
-#: What a store says while another stores the same object.
-_BUSY = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
-#: How often it may say so, and for how many seconds it is left alone after the first time; after each further
-#: one for as many more.
-_MOST_BUSY = 4
-_PAUSE = 0.05
 
 
 class S3Store:
@@ -97,7 +91,7 @@ class S3Store:
         name = self._name(key)
         with answering("take"):
             if not keeps_its_bytes(key):
-                self._store_waiting(name, content, size, {})
+                self._store(name, content, size, {})
             elif self._head(name) is not None or not self._store_new(name, content, size):
                 self._renew(name)
 
@@ -256,42 +250,30 @@ class S3Store:
     def _store_new(self, name: str, content: BinaryIO, size: int) -> bool:
         """Store an object that was not there; return whether it is not there by another meanwhile."""
         try:
-            self._store_waiting(name, content, size, {"IfNoneMatch": "*"})
+            self._store(name, content, size, {"IfNoneMatch": "*"})
         except ClientError as error:
             if is_there(error):
                 return False
             if code_of(error) not in UNKNOWN_CONDITION:
                 raise
-            self._store_waiting(name, content, size, {})
+            self._store(name, content, size, {})
         return True
 
-    def _store_waiting(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
-        """Store an object, again while another stores the same one.
-
-        Swift says then that it took the object, but not as which: what came a moment later is there.
-        """
-        for number in range(1, _MOST_BUSY + 1):
-            try:
-                return self._store(name, content, size, condition)
-            except NoStore:
-                pass
-            except ClientError as error:
-                if code_of(error) not in _BUSY:
-                    raise
-            time.sleep(_PAUSE * number)
-        return self._store(name, content, size, condition)
-
     def _store(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
+        store = self._store_in_parts if size > _MOST_AT_ONCE else self._store_at_once
+        store_waiting(partial(store, name, content, size, condition))
+
+    def _store_in_parts(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
         target = {"Bucket": self._options.bucket, "Key": name}
-        if size > _MOST_AT_ONCE:
-            about = {"ContentType": _MEDIA_TYPE, **self._encryption}
-            sums = self._options.checksums
-            upload_in_parts(self._client, target, about, content, size, condition, sums=sums)
-            return
+        about = {"ContentType": _MEDIA_TYPE, **self._encryption}
+        upload_in_parts(self._client, target, about, content, size, condition, sums=self._options.checksums)
+
+    def _store_at_once(self, name: str, content: BinaryIO, size: int, condition: dict[str, Any]) -> None:
         body = Window(content, 0, size)
         sum_of_it = b64encode(body.digest(sha256)).decode("ascii")
         self._client.put_object(
-            **target,
+            Bucket=self._options.bucket,
+            Key=name,
             **condition,
             **self._encryption,
             Body=body,
