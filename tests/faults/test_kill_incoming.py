@@ -127,7 +127,9 @@ def test_whoever_is_killed_at_a_step_leaves_nothing_half_done_and_the_next_run_s
         wheel = replacing(trapped.drop, step)
         trapped.armed.write_text(step, encoding="utf-8")
         assert trapped.site.run("incoming").returncode == -signal.SIGKILL, step
-        assert trapped.drop.site.damage(digests=False) == [], step
+        # Before that, no bytes are listed that could be wrong.
+        is_listed = STEPS.index(step) >= STEPS.index("after the commit")
+        assert trapped.drop.site.damage(digests=is_listed) == [], step
         assert set(trapped.drop.taken(later=True)) <= {Outcome.PUBLISHED, Outcome.THERE}, step
         assert_taken_in(trapped, wheel)
     assert trapped.drop.site.damage() == []

@@ -2,7 +2,7 @@
 
 Some tests end a process at each of many steps, and a start takes longer than a step. Such a process is one
 as any other, with a number, a session, signals and files of its own, and is killed as any other. What a start
-itself does is tested where the command is started.
+itself does is tested where the command is started; so is what an end does that is left to atexit.
 """
 
 import atexit
@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,6 +23,7 @@ from tempfile import TemporaryFile
 #: Makes a process the parent of the orphans below it (Linux, linux/prctl.h).
 _PR_SET_CHILD_SUBREAPER = 36
 _PAUSE = 0.005
+_one_at_a_time = threading.Lock()
 
 
 class Forked:
@@ -71,10 +73,10 @@ def fork(
         "folder": str(folder),
         "environment": dict(environment),
     }
-    orders = _nursery().orders
-    with open(os.devnull, "rb") as nothing:
+    with _one_at_a_time, open(os.devnull, "rb") as nothing:
+        orders = _nursery().orders
         socket.send_fds(orders, [json.dumps(order).encode()], [nothing.fileno(), out, err])
-    return Forked(int(orders.recv(32)))
+        return Forked(int(orders.recv(32)))
 
 
 def run(

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -73,7 +74,8 @@ def _run(order: dict[str, Any], streams: list[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(each, mode) for each, mode in enumerate("rww"))
+    sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
@@ -82,7 +84,8 @@ def _run(order: dict[str, Any], streams: list[int]) -> None:
         status = command()
     except SystemExit as ending:
         status = ending.code
-    # To take all apart that was read would take longer than most commands.
+    # Wait for threads as any end does. To take all apart that was read would take longer than most commands.
+    threading._shutdown()  # type: ignore[attr-defined]
     sys.stdout.flush()
     os._exit(status)
 
