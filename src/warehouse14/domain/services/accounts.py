@@ -275,8 +275,10 @@ def _require_still_administrator(unit: UnitOfWork, identity: Identity, rules: Si
         return
     found = unit.accounts.get(identity.account) if identity.account else None
     is_one = found is not None and found.may_act and rules.ranked(found).administrator
-    if not is_one or has_signed_out(unit, identity):
+    if not is_one:
         raise Forbidden("You are no longer an administrator of this site.")
+    if has_signed_out(unit, identity):
+        raise Forbidden("You were signed out meanwhile. Sign in again.")
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:

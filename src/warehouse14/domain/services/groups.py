@@ -44,13 +44,10 @@ class GroupService:
         """
         owner = _first_admin(identity, admin)
         group = Group(group_name(name, field="name"), self._now(), identity.name, {owner: True})
-        if self._rules.names(group.principal) and not identity.administrator:
-            # Or whoever comes first would be who the settings mean.
-            raise Forbidden(
-                f"The group {group.name} stands in the settings of this site. Its administrators create it."
-            )
+        self._require_unnamed(identity, group)
 
         def work(unit: UnitOfWork) -> Group:
+            self._require_unnamed(hold_for(unit, identity, self._rules, self._now, ROLES), group)
             existing_account(unit, owner)
             if unit.groups.get(group.name) is not None:
                 raise AlreadyExists("group", group.name, f"The group name {group.name} is taken.")
@@ -61,6 +58,14 @@ class GroupService:
             return group
 
         return attempt(self._units, work)
+
+    def _require_unnamed(self, identity: Identity, group: Group) -> None:
+        """Raise ``Forbidden`` if the settings name the group, unless an administrator creates it: or whoever
+        comes first would be who they mean."""
+        if self._rules.names(group.principal) and not identity.administrator:
+            raise Forbidden(
+                f"The group {group.name} stands in the settings of this site. Its administrators create it."
+            )
 
     def get(self, identity: Identity, name: str) -> Group:
         """Return a group that ``identity`` may see, or raise ``NotFound``."""

@@ -68,18 +68,12 @@ class ProjectService:
             Forbidden: the identity may not create projects.
             NotFound: there is no account ``admin``.
         """
-        require_new(identity, project_name(name))
-        owner = admin or identity.account
-        if owner is None:
-            raise Rejected("admin: name the account that is to own the project.", field="admin")
-        if is_service_name(owner):
-            raise Rejected("admin: a service account owns no project.", field="admin")
-        if owner != identity.account:
-            require_site(identity, Permission.ADMINISTER)
+        owner = _owner_of_new(identity, project_name(name), admin)
         project = self._new(identity, name, owner, public=public)
 
         def work(unit: UnitOfWork) -> Project:
-            existing_account(unit, owner)
+            creator = hold_for(unit, identity, self._rules, self._now, ROLES)
+            existing_account(unit, _owner_of_new(creator, project.name, admin))
             if unit.projects.get(project.name) is not None:
                 raise AlreadyExists("project", project.name, f"The project name {project.name} is taken.")
             unit.projects.create(project)
@@ -262,6 +256,19 @@ class ProjectService:
         ``Forbidden`` for an account that may not act any more."""
         unit.hold(name)
         return permitted_project(unit, as_of_now(unit, identity, self._rules, self._now), permission, name)
+
+
+def _owner_of_new(identity: Identity, name: ProjectName, admin: AccountName | None) -> AccountName:
+    """Return the account that is to own the new project ``name``. Raises as ``create`` does."""
+    require_new(identity, name)
+    owner = admin or identity.account
+    if owner is None:
+        raise Rejected("admin: name the account that is to own the project.", field="admin")
+    if is_service_name(owner):
+        raise Rejected("admin: a service account owns no project.", field="admin")
+    if owner != identity.account:
+        require_site(identity, Permission.ADMINISTER)
+    return owner
 
 
 def visible_projects(

@@ -52,10 +52,11 @@ def as_of_now(unit: UnitOfWork, identity: Identity, rules: SiteRules, now: Now) 
     if identity.account is None:
         return identity
     account = unit.accounts.get(identity.account)
-    if account is None or not _may_act(unit, account) or _has_ended(unit, identity, now):
+    if account is None or not _may_act(unit, account):
+        raise Forbidden(f"{identity.name} may do nothing on this site any more.")
+    if _has_ended(unit, identity, now):
         raise Forbidden(
-            f"{identity.name} may do nothing on this site any more, or not in this way: sign in again, or use"
-            " another token."
+            f"{identity.name} may do nothing in this way any more: sign in again, or use another token."
         )
     standing = rules.standing(account, groups_of_account(unit, account), now())
     return standing.identity(
