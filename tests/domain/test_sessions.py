@@ -65,7 +65,7 @@ def test_who_is_signed_out_meanwhile_gives_nobody_a_role(people: Warehouse) -> N
     people.sessions.end_others(asking)
     people.projects.grant(asking, "demo", "account:bob", Role.ADMIN)
     people.sessions.end_all(people.operator(), "ada")
-    with pytest.raises(Forbidden, match="not in this way"):
+    with pytest.raises(Forbidden, match="nothing in this way any more"):
         people.projects.grant(asking, "demo", "account:bob", Role.MEMBER)
 
 
