@@ -30,6 +30,7 @@ from warehouse14.domain.services.gate import ASKED, Accepted, Start
 from warehouse14.domain.services.uploadform import UploadForm, form_of
 from warehouse14.domain.warehouse import Policy, Warehouse
 from warehouse14.testing.builders import BuiltFile, build_wheel
+from warehouse14.testing.contract import race
 
 WHEEL = build_wheel("demo", "1.0")
 LARGEST = 3 * PART_BYTES
@@ -129,6 +130,16 @@ def test_a_file_has_parts_of_one_size_and_a_rest(site: Site) -> None:
     for number in (0, 4):
         with pytest.raises(Rejected, match=r"number: the file has the parts 1 to 3"):
             site.warehouse.direct.request(site.ada, begun.id, number=number, sha256="1" * 64)
+
+
+def test_of_many_who_begin_at_once_nobody_is_told_later_that_there_is_no_upload(site: Site) -> None:
+    for number in range(40):
+        built, ids = build_wheel("demo", f"1.{number}"), set[str]()
+        assert race([lambda: ids.add(site.begin(built))] * 8) == [None] * 8  # noqa: B023
+        for upload in ids:
+            told = site.warehouse.direct.status(site.ada, upload)
+            assert isinstance(told, DirectUpload)
+            assert told.id == upload
 
 
 def test_whoever_begins_again_goes_on_and_is_told_what_has_come(site: Site) -> None:

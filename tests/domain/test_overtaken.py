@@ -21,6 +21,7 @@ from warehouse14.domain.errors import Conflict, Forbidden, Unavailable, Warehous
 from warehouse14.domain.model import Action, Role, Scope
 from warehouse14.domain.names import GroupName, ProjectName, ProviderName, group_principal
 from warehouse14.domain.ports import UnitOfWork
+from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn
 from warehouse14.domain.services.uploadform import form_of
 from warehouse14.domain.services.working import attempt
@@ -170,6 +171,60 @@ def test_nobody_gives_what_lasts_after_being_disabled(site: Site, change: str) -
 
 
 @pytest.mark.parametrize("ends", ["revoke", "rotate"])
+def test_nobody_makes_a_project_by_an_upload_after_the_token_has_ended(site: Site, ends: str) -> None:
+    tokens, built = site.warehouse.tokens, build_wheel("demo", "1.0")
+    minted = tokens.mint(site.ada, name="ci", scopes={Scope.UPLOAD})
+    program = tokens.identify(minted.text)
+    end = {
+        "revoke": partial(tokens.revoke, site.ada, minted.id),
+        "rotate": partial(tokens.rotate, site.ada, minted.id, overlap_hours=0),
+    }[ends]
+    publish = partial(site.warehouse.uploads.publish, program, form_of(built.filename), [built.content])
+    site.overtaken(publish, end)
+    assert site.actions == [Action.FILE_UPLOAD, Action(f"token.{ends}")]
+
+
+def test_nobody_creates_a_project_after_leaving_the_group_that_may(site: Site) -> None:
+    site.warehouse.groups.create(site.bob, "crew")
+    site.warehouse.groups.add(site.bob, "crew", "ada")
+    crew = group_principal(GroupName("crew"))
+    policy = replace(
+        site.warehouse.policy, rules=replace(site.warehouse.policy.rules, creators=frozenset({crew}))
+    )
+    warehouse = Warehouse(site.warehouse.units, site.warehouse.store, policy)
+    site.demote("ada")
+    leave = partial(warehouse.groups.remove, site.bob, "crew", "ada")
+    site.overtaken(partial(warehouse.projects.create, warehouse.account("ada"), "new"), leave)
+    assert site.actions == [Action.PROJECT_CREATE, Action.GROUP_REMOVE]
+    with pytest.raises(Forbidden):
+        warehouse.projects.create(warehouse.account("ada"), "newer")
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_nobody_opens_or_deletes_a_project_by_a_token_after_it_has_ended(site: Site, opens: bool) -> None:
+    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+    projects.create(site.ada, "demo")
+    minted = tokens.mint(site.ada, name="ci", scopes={Scope.MANAGE})
+    program = tokens.identify(minted.text)
+    change = partial(projects.set_public, program, "demo", public=True) if opens else None
+    site.overtaken(
+        change or partial(projects.delete, program, "demo"), partial(tokens.revoke, site.ada, minted.id)
+    )
+    made = Action.PROJECT_PUBLIC if opens else Action.PROJECT_DELETE
+    assert site.actions == [made, Action.TOKEN_REVOKE]
+
+
+def test_nobody_takes_up_an_invitation_in_a_browser_that_was_signed_out(site: Site) -> None:
+    for name in ("demo", "other"):
+        site.warehouse.projects.create(site.bob, name)
+        site.warehouse.projects.grant(site.bob, name, "account:noor@example.org", Role.ADMIN)
+    browser = site.sign_in("ada").identity(HERE)
+    accept = partial(take_up, site.warehouse.units, site.warehouse.now, browser, "noor@example.org")
+    site.overtaken(accept, partial(site.warehouse.sessions.end_all, site.warehouse.operator(), "ada"))
+    assert site.actions == [Action.PROJECT_ACCEPT, Action.SESSION_END]
+
+
+@pytest.mark.parametrize("ends", ["revoke", "rotate"])
 def test_nobody_gives_a_role_by_a_token_after_it_has_ended(site: Site, ends: str) -> None:
     tokens, projects = site.warehouse.tokens, site.warehouse.projects
     projects.create(site.ada, "demo")
@@ -196,6 +251,7 @@ def test_nobody_gives_a_role_by_a_token_after_it_has_ended(site: Site, ends: str
         ("promote", Action.ACCOUNT_PROMOTE),
         ("add", Action.ACCOUNT_ADD),
         ("password", Action.ACCOUNT_PASSWORD),
+        ("own password", Action.ACCOUNT_PASSWORD),
         ("part", Action.ACCOUNT_PART),
         ("create", Action.PROJECT_CREATE),
         ("group", Action.GROUP_CREATE),
@@ -220,6 +276,7 @@ def test_nobody_gives_what_lasts_in_a_browser_that_was_signed_out(
         "promote": partial(accounts.set_administrator, browser, "cleo", administrator=True),
         "add": partial(accounts.add, browser, "eve", administrator=True),
         "password": partial(accounts.reset_password, browser, "bob"),
+        "own password": partial(accounts.set_password, browser, "ada", PASSWORD),
         "part": partial(site.warehouse.arrivals.part, browser, "https://other.example", "ada"),
         "create": partial(projects.create, browser, "new"),
         "group": partial(site.warehouse.groups.create, browser, "new"),

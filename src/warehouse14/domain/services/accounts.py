@@ -9,6 +9,7 @@ from warehouse14.domain.errors import AlreadyExists, Forbidden, NotFound, Reject
 from warehouse14.domain.model import Account, Action
 from warehouse14.domain.names import AccountName, account_name, new_account_name
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.holding import hold_account, require_signed_in
 from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.working import attempt, entry, require_site
 
@@ -115,12 +116,12 @@ class AccountService:
             name: the account's name.
             password: the new one.
             instead_of: the account when its old password was checked, if it was: one that was
-                given another password since, or was disabled, is left alone.
+                given another password since, or may not act any more, is left alone.
 
         Raises:
             Rejected: the password is malformed, or the old one is no longer the account's.
             NotFound: there is no such account.
-            Forbidden: it is another's, and ``identity`` is no administrator.
+            Forbidden: it is another's, and ``identity`` is no administrator, or was signed out.
         """
         wanted = account_name(name)
         is_own = identity.account == wanted and identity.token is None
@@ -132,10 +133,12 @@ class AccountService:
         def work(unit: UnitOfWork) -> None:
             if is_own:
                 hold_account(unit, wanted)
+                require_signed_in(unit, identity)
             else:
                 hold_as_administrator(unit, identity, self._rules, wanted)
             found = existing_account(unit, wanted)
-            if instead_of is not None and (found.disabled or found.password_hash != instead_of.password_hash):
+            is_other = instead_of is not None and found.password_hash != instead_of.password_hash
+            if is_other or (instead_of is not None and not found.may_act):
                 raise Rejected(
                     "old_password: it was replaced meanwhile. Nothing was changed.", field="old_password"
                 )
@@ -236,22 +239,6 @@ class AccountService:
         return account if account and matches and account.may_act else None
 
 
-def hold_account(unit: UnitOfWork, name: AccountName) -> None:
-    """Let no other unit begin a session of an account, end all of them, close a way in, disable it or change
-    its rank until this one ends.
-
-    A session rests on a password or a login, and is not to be written after that was taken away and the
-    sessions were ended; what an account gives to others, not after it was disabled or lost the rank. It comes
-    after every other name that a unit holds.
-    """
-    unit.hold(held_name(name))
-
-
-def held_name(name: AccountName) -> str:
-    """Return the name by which an account is held."""
-    return f"account:{name}"
-
-
 def hold_as_administrator(
     unit: UnitOfWork, identity: Identity, rules: SiteRules, *others: AccountName
 ) -> None:
@@ -265,11 +252,6 @@ def hold_as_administrator(
     _require_still_administrator(unit, identity, rules)
 
 
-def has_signed_out(unit: UnitOfWork, identity: Identity) -> bool:
-    """Whether somebody came by a session that has ended."""
-    return identity.session is not None and unit.sessions.get(identity.session) is None
-
-
 def _require_still_administrator(unit: UnitOfWork, identity: Identity, rules: SiteRules) -> None:
     if identity.is_operator:
         return
@@ -277,8 +259,7 @@ def _require_still_administrator(unit: UnitOfWork, identity: Identity, rules: Si
     is_one = found is not None and found.may_act and rules.ranked(found).administrator
     if not is_one:
         raise Forbidden("You are no longer an administrator of this site.")
-    if has_signed_out(unit, identity):
-        raise Forbidden("You were signed out meanwhile. Sign in again.")
+    require_signed_in(unit, identity)
 
 
 def enabled_account(unit: UnitOfWork, name: AccountName) -> Account:

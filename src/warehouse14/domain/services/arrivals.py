@@ -22,9 +22,9 @@ from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import (
     ADMINISTRATORS,
     existing_account,
-    hold_account,
     hold_as_administrator,
 )
+from warehouse14.domain.services.holding import hold_account
 from warehouse14.domain.services.invitations import take_up
 from warehouse14.domain.services.sessions import SignedIn, begin_session
 from warehouse14.domain.services.standings import as_of_now

@@ -1,6 +1,5 @@
 """Where direct uploads lie: what was begun is found by its id, or by what was said of the file."""
 
-import hmac
 import re
 import secrets
 from dataclasses import replace
@@ -53,10 +52,7 @@ class Beginnings:
     def found(self, upload: str) -> Begun | None:
         """Return the upload with this id, whose ever it is; None if there is none, or it is too old."""
         match = _ID.match(upload)
-        begun = self._begun(match[1]) if match else None
-        if match is None or begun is None or not hmac.compare_digest(begun.secret, match[2]):
-            return None
-        return begun
+        return self._begun(f"{match[1]}/{match[2]}") if match else None
 
     def place(self, begun: Begun) -> Place:
         """Return where the parts of an upload come to."""
@@ -64,7 +60,7 @@ class Beginnings:
         return self._store.place(f"{begun.key}/{begun.secret}")
 
     def _begun(self, key: str) -> Begun | None:
-        """Return what was begun at a key, if it is not too old."""
+        """Return of what a place says that it was begun there, or last below it, if it is not too old."""
         note = self._store.place(key).noted(_BEGUN)
         begun = None if note is None else Begun.from_json(note)
         return begun if begun and self._now() < begun.begun_at + LASTS else None
@@ -80,7 +76,9 @@ class Beginnings:
         return begun if is_there else None
 
     def _begun_anew(self, draft: Begun) -> Begun:
-        begun = replace(draft, parts=self.place(draft).begin())
+        place = self.place(draft)
+        begun = replace(draft, parts=place.begin())
+        place.note(_BEGUN, begun.to_json())
+        # Of two that begin at the same time, whoever comes later goes on with one; both last.
         self._store.place(begun.key).note(_BEGUN, begun.to_json())
-        # Of two that begin at the same time one counts, for both.
         return self._begun(begun.key) or begun

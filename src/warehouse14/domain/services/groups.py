@@ -47,7 +47,7 @@ class GroupService:
         self._require_unnamed(identity, group)
 
         def work(unit: UnitOfWork) -> Group:
-            self._require_unnamed(hold_for(unit, identity, self._rules, self._now, ROLES), group)
+            self._require_unnamed(hold_for(unit, identity, self._rules, self._now), group)
             existing_account(unit, owner)
             if unit.groups.get(group.name) is not None:
                 raise AlreadyExists("group", group.name, f"The group name {group.name} is taken.")

@@ -16,6 +16,7 @@ from warehouse14.domain.names import (
     principal_account,
 )
 from warehouse14.domain.ports import Now, UnitOfWork, Units
+from warehouse14.domain.services.holding import has_signed_out, hold_account
 from warehouse14.domain.services.working import ROLES, attempt, entry, live_project
 
 _log = logging.getLogger(__name__)
@@ -108,6 +109,10 @@ def _take_up_one(
             unit.hold(expected)
         # Whoever invites the address sees the account from now on, or is seen here.
         unit.hold(ROLES)
+        # Who closes this way in, or all of them, is seen here, or comes after this.
+        hold_account(unit, account)
+        if has_signed_out(unit, identity):
+            return False
         name = _first_project(unit, invitation)
         if name is None or name != expected:
             return name is not None

@@ -24,7 +24,7 @@ from warehouse14.domain.names import (
 from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import existing_account
 from warehouse14.domain.services.invitations import held_by, invited_instead
-from warehouse14.domain.services.standings import as_of_now, hold_for
+from warehouse14.domain.services.standings import hold_for
 from warehouse14.domain.services.working import (
     ROLES,
     attempt,
@@ -254,8 +254,9 @@ class ProjectService:
         """Hold a project, so that whoever publishes to it all the time does not come first again and again,
         and return it if ``identity`` may do ``permission`` by then. Raises as ``require`` does, and
         ``Forbidden`` for an account that may not act any more."""
-        unit.hold(name)
-        return permitted_project(unit, as_of_now(unit, identity, self._rules, self._now), permission, name)
+        return permitted_project(
+            unit, hold_for(unit, identity, self._rules, self._now, name), permission, name
+        )
 
 
 def _owner_of_new(identity: Identity, name: ProjectName, admin: AccountName | None) -> AccountName:

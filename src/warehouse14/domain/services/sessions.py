@@ -11,7 +11,8 @@ from warehouse14.domain.model import Account, Action, Begun, Looked, Session
 from warehouse14.domain.names import AccountName, account_name
 from warehouse14.domain.origins import shown_agent
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import AccountService, existing_account, hold_account
+from warehouse14.domain.services.accounts import AccountService, existing_account
+from warehouse14.domain.services.holding import hold_account
 from warehouse14.domain.services.invitations import take_up_rest
 from warehouse14.domain.services.standings import Standings
 from warehouse14.domain.services.throttle import Throttle, limits

@@ -6,8 +6,8 @@ from warehouse14.domain.followed import FollowedCache, account_tag, group_tag
 from warehouse14.domain.model import Account
 from warehouse14.domain.names import AccountName
 from warehouse14.domain.ports import Now, UnitOfWork, Units
-from warehouse14.domain.services.accounts import has_signed_out, hold_account
 from warehouse14.domain.services.belonging import groups_of_account, is_there
+from warehouse14.domain.services.holding import has_signed_out, hold_account
 
 #: About what a standing takes in memory, in bytes.
 _SIZE = 2000

@@ -23,8 +23,6 @@ from warehouse14.domain.ports import Now, UnitOfWork, Units
 from warehouse14.domain.services.accounts import (
     enabled_account,
     existing_account,
-    held_name,
-    hold_account,
 )
 from warehouse14.domain.services.belonging import (
     group_served,
@@ -34,6 +32,7 @@ from warehouse14.domain.services.belonging import (
     require_manager,
     service_account,
 )
+from warehouse14.domain.services.holding import held_name, hold_account
 from warehouse14.domain.services.recognition import Recognition
 from warehouse14.domain.services.standings import as_of_now, hold_for
 from warehouse14.domain.services.working import ROLES, Later, attempt, entry, live_project
@@ -148,7 +147,8 @@ class TokenService:
     def revoke(self, identity: Identity, token: str) -> bool:
         """End a token; return whether that is new. Administrators end those of other people, too.
 
-        Raises ``NotFound`` for one that is unknown or another's.
+        Raises ``NotFound`` for one that is unknown or another's, and ``Forbidden`` for somebody who may not
+        act any more.
         """
         with self._units.read() as reading:
             owner = _token_for(reading, identity, token, _require_keeper).account
@@ -156,7 +156,8 @@ class TokenService:
         def work(unit: UnitOfWork) -> bool:
             # What was begun with it ends before, or not at all.
             hold_account(unit, owner)
-            found = _token_for(unit, identity, token, _require_keeper)
+            keeper = as_of_now(unit, identity, self._rules, self._now)
+            found = _token_for(unit, keeper, token, _require_keeper)
             if found.revoked_at is not None:
                 return False
             unit.tokens.revoke(token, self._now())

@@ -19,7 +19,7 @@ from warehouse14.domain.lasting import ends_soon
 from warehouse14.domain.model import Action, File, Project
 from warehouse14.domain.names import RESERVED_PROJECTS, ProjectName
 from warehouse14.domain.ports import FileStore, Now, UnitOfWork, Units, Waiting
-from warehouse14.domain.services.standings import as_of_now
+from warehouse14.domain.services.standings import as_of_now, hold_for
 from warehouse14.domain.services.uploaded import first_project, new_file, same_file, show
 from warehouse14.domain.services.uploadedblobs import UploadedBlobs
 from warehouse14.domain.services.uploadform import (
@@ -31,7 +31,7 @@ from warehouse14.domain.services.uploadform import (
     read_form,
     too_large,
 )
-from warehouse14.domain.services.working import attempt, entry
+from warehouse14.domain.services.working import ROLES, attempt, entry
 
 _CHUNK = 1024 * 1024
 
@@ -196,7 +196,7 @@ class UploadService:
         self, identity: Identity, claim: Claim, staged: Waiting, hashes: Mapping[str, str], size: int
     ) -> Published:
         """Compare with what is there, inspect, store, and list."""
-        existing = self._existing(identity, claim, hashes)
+        project, existing = self._look(identity, claim, hashes)
         if existing is not None and self._blobs.are_sound(existing):
             return Published(existing, is_new=False)
         inspected = _inspected(claim, staged)
@@ -206,7 +206,7 @@ class UploadService:
         file = new_file(claim, inspected, hashes, size, identity, self._now)
         self._blobs.put(staged, file, inspected)
         try:
-            return self._list(identity, claim, file, inspected.display_name, hashes)
+            return self._list(identity, claim, file, inspected.display_name, hashes, is_first=project is None)
         except (AlreadyExists, Forbidden, Rejected):
             # Another was faster, or took the right away meanwhile.
             self._blobs.drop(file)
@@ -243,17 +243,25 @@ class UploadService:
         file: File,
         display_name: str,
         hashes: Mapping[str, str],
+        *,
+        is_first: bool,
     ) -> Published:
+        """List a file; ``is_first``: its project was not there, nor ever, a moment ago."""
+
         def work(unit: UnitOfWork) -> Published:
             unit.hold(file.project)
+            # It asks the store, before who acts is looked at: that may take long.
+            self._blobs.require(file)
+            # The file may have been on its way for hours. To make a project gives a role.
+            if is_first:
+                uploader = hold_for(unit, identity, self._rules, self._now, ROLES)
+            else:
+                uploader = as_of_now(unit, identity, self._rules, self._now)
             project = unit.projects.get(claim.project)
-            # It may have been on its way for hours.
-            self._permit(as_of_now(unit, identity, self._rules, self._now), claim, project)
+            self._permit(uploader, claim, project)
             existing = unit.files.get(file.project, file.filename)
             if existing is not None:
                 return Published(same_file(existing, hashes), is_new=False)
-            # It asks the store, while nobody waits for the project's row yet.
-            self._blobs.require(file)
             detail: dict[str, str] = {"files": file.filename}
             if project is None:
                 unit.projects.create(first_project(identity, claim, file, display_name, self._now))
@@ -269,10 +277,17 @@ class UploadService:
         return attempt(self._units, work)
 
     def _existing(self, identity: Identity, claim: Claim, hashes: Mapping[str, str]) -> File | None:
+        return self._look(identity, claim, hashes)[1]
+
+    def _look(
+        self, identity: Identity, claim: Claim, hashes: Mapping[str, str]
+    ) -> tuple[Project | None, File | None]:
+        """Return the project of a file and, if it is listed, the file. Raises as :meth:`publish` does."""
         with self._units.read() as unit:
-            self._permit(identity, claim, unit.projects.get(claim.project))
+            project = unit.projects.get(claim.project)
+            self._permit(identity, claim, project)
             existing = unit.files.get(claim.project, claim.filename)
-        return None if existing is None else same_file(existing, hashes)
+        return project, None if existing is None else same_file(existing, hashes)
 
 
 def may_not_upload(identity: Identity, name: ProjectName) -> Forbidden:
