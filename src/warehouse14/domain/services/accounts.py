@@ -133,7 +133,6 @@ class AccountService:
         def work(unit: UnitOfWork) -> None:
             if is_own:
                 hold_account(unit, wanted)
-                require_signed_in(unit, identity)
             else:
                 hold_as_administrator(unit, identity, self._rules, wanted)
             found = existing_account(unit, wanted)
@@ -142,6 +141,7 @@ class AccountService:
                 raise Rejected(
                     "old_password: it was replaced meanwhile. Nothing was changed.", field="old_password"
                 )
+            require_signed_in(unit, identity)
             unit.accounts.set_password(wanted, hashed, once=once)
             unit.sessions.end_of(wanted, but=identity.session if is_own else None)
             unit.journal.append(entry(Action.ACCOUNT_PASSWORD, identity, self._now, account=wanted))
