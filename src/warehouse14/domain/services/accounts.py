@@ -136,8 +136,9 @@ class AccountService:
             else:
                 hold_as_administrator(unit, identity, self._rules, wanted)
             found = existing_account(unit, wanted)
-            is_other = instead_of is not None and found.password_hash != instead_of.password_hash
-            if is_other or (instead_of is not None and not found.may_act):
+            if instead_of is not None and not (
+                found.may_act and found.password_hash == instead_of.password_hash
+            ):
                 raise Rejected(
                     "old_password: it was replaced meanwhile. Nothing was changed.", field="old_password"
                 )
