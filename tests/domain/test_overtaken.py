@@ -110,6 +110,17 @@ def gift(site: Site, change: str) -> tuple[Callable[[Identity], object], Action]
     return partial(tokens.rotate, token=mint(site.bob).id), Action.TOKEN_ROTATE
 
 
+def program_and_its_end(site: Site, scope: Scope, ends: str) -> tuple[Identity, Callable[[], object]]:
+    """Return who comes by a new token of Ada's, and what revokes or rotates that token."""
+    tokens = site.warehouse.tokens
+    minted = tokens.mint(site.ada, name="ci", scopes={scope})
+    end: dict[str, Callable[[], object]] = {
+        "revoke": partial(tokens.revoke, site.ada, minted.id),
+        "rotate": partial(tokens.rotate, site.ada, minted.id, overlap_hours=0),
+    }
+    return tokens.identify(minted.text), end[ends]
+
+
 @pytest.fixture(params=["memory", *SERVERS])
 def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     shared = settings_of("memory", tmp_path)
@@ -172,13 +183,8 @@ def test_nobody_gives_what_lasts_after_being_disabled(site: Site, change: str) -
 
 @pytest.mark.parametrize("ends", ["revoke", "rotate"])
 def test_nobody_makes_a_project_by_an_upload_after_the_token_has_ended(site: Site, ends: str) -> None:
-    tokens, built = site.warehouse.tokens, build_wheel("demo", "1.0")
-    minted = tokens.mint(site.ada, name="ci", scopes={Scope.UPLOAD})
-    program = tokens.identify(minted.text)
-    end = {
-        "revoke": partial(tokens.revoke, site.ada, minted.id),
-        "rotate": partial(tokens.rotate, site.ada, minted.id, overlap_hours=0),
-    }[ends]
+    program, end = program_and_its_end(site, Scope.UPLOAD, ends)
+    built = build_wheel("demo", "1.0")
     publish = partial(site.warehouse.uploads.publish, program, form_of(built.filename), [built.content])
     site.overtaken(publish, end)
     assert site.actions == [Action.FILE_UPLOAD, Action(f"token.{ends}")]
@@ -200,17 +206,16 @@ def test_nobody_creates_a_project_after_leaving_the_group_that_may(site: Site) -
         warehouse.projects.create(warehouse.account("ada"), "newer")
 
 
-@pytest.mark.parametrize("opens", [True, False])
-def test_nobody_opens_or_deletes_a_project_by_a_token_after_it_has_ended(site: Site, opens: bool) -> None:
-    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+@pytest.mark.parametrize("made", [Action.PROJECT_PUBLIC, Action.PROJECT_DELETE])
+def test_nobody_opens_or_deletes_a_project_by_a_token_after_it_has_ended(site: Site, made: Action) -> None:
+    projects = site.warehouse.projects
     projects.create(site.ada, "demo")
-    minted = tokens.mint(site.ada, name="ci", scopes={Scope.MANAGE})
-    program = tokens.identify(minted.text)
-    change = partial(projects.set_public, program, "demo", public=True) if opens else None
-    site.overtaken(
-        change or partial(projects.delete, program, "demo"), partial(tokens.revoke, site.ada, minted.id)
-    )
-    made = Action.PROJECT_PUBLIC if opens else Action.PROJECT_DELETE
+    program, end = program_and_its_end(site, Scope.MANAGE, "revoke")
+    change = {
+        Action.PROJECT_PUBLIC: partial(projects.set_public, program, "demo", public=True),
+        Action.PROJECT_DELETE: partial(projects.delete, program, "demo"),
+    }[made]
+    site.overtaken(change, end)
     assert site.actions == [made, Action.TOKEN_REVOKE]
 
 
@@ -226,14 +231,9 @@ def test_nobody_takes_up_an_invitation_in_a_browser_that_was_signed_out(site: Si
 
 @pytest.mark.parametrize("ends", ["revoke", "rotate"])
 def test_nobody_gives_a_role_by_a_token_after_it_has_ended(site: Site, ends: str) -> None:
-    tokens, projects = site.warehouse.tokens, site.warehouse.projects
+    projects = site.warehouse.projects
     projects.create(site.ada, "demo")
-    minted = tokens.mint(site.ada, name="ci", scopes={Scope.MANAGE})
-    program = tokens.identify(minted.text)
-    end = {
-        "revoke": partial(tokens.revoke, site.ada, minted.id),
-        "rotate": partial(tokens.rotate, site.ada, minted.id, overlap_hours=0),
-    }[ends]
+    program, end = program_and_its_end(site, Scope.MANAGE, ends)
     grant = partial(projects.grant, program, "demo", "account:bob", Role.ADMIN)
     site.overtaken(grant, end)
     assert site.actions == [Action.PROJECT_GRANT, Action(f"token.{ends}")]
